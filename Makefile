@@ -1,0 +1,52 @@
+# Each target sets up what it needs; none has to be run before another.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# On x86-64 Linux PyPI's torch brings gigabytes of CUDA libraries. Where a CPU build is to be had elsewhere, name its index:
+#   make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build serve test lint check bench lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/installed  ## make the virtual environment with the locked dependencies
+
+$(VENV)/installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25,<27'
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --no-deps --index-url $(TORCH_INDEX) -c requirements.lock torch)
+	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[dev]'
+	touch $@
+
+build: setup  ## build the index of corpus/
+	$(BIN)/pes build
+
+serve: build  ## build the index, then serve it on http://127.0.0.1:8000/
+	$(BIN)/pes serve --host $(HOST) --port $(PORT)
+
+test: setup  ## run the tests
+	$(BIN)/python -m pytest
+
+lint: setup  ## check style, types and import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+check: lint test  ## lint and test
+
+bench: setup  ## measure retrieval and speed (needs ../shared/data/bench; takes about half an hour)
+	$(BIN)/python -m pes_search.eval.bench
+
+lock: setup  ## resolve the dependencies anew into requirements.lock
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --no-emit-package pes-search --no-header -o requirements.lock pyproject.toml
+
+clean:  ## remove the environment, the index and tool caches (the model cache in the user's cache folder stays)
+	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Are the hits good? Retrieval measured on judged questions."""

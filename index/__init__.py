@@ -1,0 +1,1 @@
+"""Passages become a searchable index; a query becomes ranked hits."""

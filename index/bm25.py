@@ -1,0 +1,107 @@
+"""The lexical leg: bounded BM25+ over the passages' terms.
+
+The scores are those of `rank_bm25.BM25Plus` (Lv and Zhai 2011, "Lower-Bounding Term Frequency Normalization"), computed by
+bm25s from an index that is built once, and divided by the most that the query could score:
+
+    score(q, d) = Σ idf(t) · (δ + tf·(k1+1) / (tf + k1·(1 - b + b·|d|/avgdl)))  over the query's terms t that d holds
+    bounded(q, d) = score(q, d) / ((δ + k1 + 1) · Σ idf(t))                      over all the query's terms
+
+so a passage gets near 1 only if it holds all the words that matter, and a query whose words the collection lacks (most
+questions in another language) stays near 0 instead of promoting chance matches. A term that the collection lacks counts
+below the line with the highest idf. The normalisation is Bruch, Gai and Ingber's (2023, "An Analysis of Fusion Functions
+for Hybrid Retrieval", theoretical maximum).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import bm25s
+    import numpy.typing as npt
+
+DELTA = 1.0
+ROUNDING = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Bm25Config:
+    """BM25's parameters: saturation of term frequency, and length normalisation."""
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    k1: float = 1.5
+    b: float = 0.75
+
+
+class Bm25Builder:
+    """Collects the passages' terms; memory is four bytes a term and the vocabulary."""
+
+    def __init__(self, config: Bm25Config) -> None:
+        self.config = config
+        self.vocabulary: dict[str, int] = {}
+        self.documents: list[npt.NDArray[np.int32]] = []
+
+    def add(self, terms: Iterable[str]) -> None:
+        """Add the next passage's terms."""
+        ids = [self.vocabulary.setdefault(term, len(self.vocabulary)) for term in terms]
+        self.documents.append(np.array(ids, dtype=np.int32))
+
+    def save(self, folder: Path) -> None:
+        """Compute the scores and write them into the folder."""
+        import bm25s
+
+        # bm25s fails on a collection without a single term; one that no query can hold stands in.
+        vocabulary = self.vocabulary or {"\x00": 0}
+        model = bm25s.BM25(method="bm25+", k1=self.config.k1, b=self.config.b, delta=DELTA)
+        model.index((self.documents or [np.zeros(0, np.int32)], vocabulary), show_progress=False, create_empty_token=False)
+        model.save(str(folder), show_progress=False)
+
+
+class Bm25Index:
+    """Scores passages for a query's terms."""
+
+    def __init__(self, model: bm25s.BM25, config: Bm25Config) -> None:
+        self._model = model
+        self._vocabulary: dict[str, int] = model.vocab_dict
+        starts = model.scores["indptr"]
+        self._passages = int(model.scores["num_docs"])
+        self._frequencies = np.diff(starts)  # of each term, in passages
+        self._absent = np.asarray(model.nonoccurrence_array)
+        self._most = DELTA + config.k1 + 1
+        self._highest_idf = math.log(self._passages + 1)
+
+    def scores(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return every passage's bounded score, from 0 to 1, for the query's terms (repeats count)."""
+        known = [self._vocabulary[term] for term in terms if term in self._vocabulary]
+        if not known:
+            return np.zeros(self._passages, np.float32)
+        # BM25+ gives a passage δ·idf(t) also for a term that it lacks. The same for all, it is taken off to leave 0 for none;
+        # what rounding leaves of it (1e-6 of the whole) is no match either.
+        absent = float(self._absent[known].sum())
+        raw: npt.NDArray[np.float32] = self._model.get_scores_from_ids(known) - np.float32(absent)
+        raw[raw < ROUNDING * absent] = 0
+        return raw / np.float32(self._most * sum(self.idf(term) for term in terms))
+
+    def idf(self, term: str) -> float:
+        """Return ln((N + 1) / df) as in `rank_bm25.BM25Plus`; a term that no passage holds gets the highest, ln(N + 1)."""
+        frequency = self.document_frequency(term)
+        return math.log((self._passages + 1) / frequency) if frequency else self._highest_idf
+
+    def document_frequency(self, term: str) -> int:
+        """Return the number of passages that hold the term."""
+        at = self._vocabulary.get(term)
+        return int(self._frequencies[at]) if at is not None else 0
+
+
+def load_bm25(folder: Path, config: Bm25Config) -> Bm25Index:
+    """Open the saved scores, mapped from disk and not read into memory."""
+    import bm25s
+
+    return Bm25Index(bm25s.BM25.load(str(folder), mmap=True, load_vocab=True), config)

@@ -1,0 +1,300 @@
+"""Files become an index: read, cleaned, split, encoded, and switched to at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import pickle
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import pes_search.index
+import pes_search.ingest
+from pes_search.index.encoder import Encoder
+from pes_search.index.errors import IndexDamagedError, NothingReadError
+from pes_search.index.local import SCHEMA, LocalStore, config_values
+from pes_search.index.passage_text import full_text
+from pes_search.index.types import Filters, Manifest
+from pes_search.index.vectors import VectorCache, encode_cached
+from pes_search.ingest.clean import edge_texts, shared_edges, without_shared_edges
+from pes_search.ingest.documents import ReadDocument, read_document
+from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
+from pes_search.ingest.readers import format_of
+from pes_search.ingest.sources import SourceFile, find_files
+from pes_search.ingest.types import Document, Page, Passage, Unread
+
+# Passages that wait to be encoded together: enough for batches of like length, few enough to fit in memory whatever the
+# collection's size.
+WINDOW_PASSAGES = 2_048
+
+Progress = Callable[[str, int, int], object]
+"""Gets the stage ("reading" or "encoding"), how much is done, and the whole (0 where it is not known yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did with every file that it was given."""
+
+    index_id: str
+    changed: bool  # False: the sources are those of the index in use, which stays
+    documents: int
+    passages: int
+    encoded: int  # passages whose vector was not known yet
+    read: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()  # could not be read
+    skipped: tuple[Unread, ...] = ()  # of a format that has no reader
+    duplicates: tuple[Unread, ...] = ()  # same content as another file, or an id that is taken
+    warnings: tuple[Unread, ...] = ()  # read, but not all of it
+    seconds: float = field(default=0.0, compare=False)
+
+
+def build_index(
+    sources: Sequence[str],
+    store: LocalStore,
+    load_encoder: Callable[[], Encoder],
+    *,
+    model: str,
+    cache_dir: Path,
+    passage_config: PassageConfig,
+    configs: Sequence[Any],
+    on_progress: Progress | None = None,
+) -> BuildReport:
+    """Build an index of the sources and make it the current one; nothing changes if it fails or the sources have not changed.
+
+    `load_encoder` is called only if there is something to do. `configs` are the configurations that the result depends on.
+
+    Raises:
+        SourceNotFoundError: a source names no file.
+        NothingReadError: no file could be read.
+        BuildRunningError: another process is building this index.
+    """
+    started = datetime.datetime.now(datetime.UTC)
+    progress = on_progress or (lambda stage, done, total: None)
+    files = find_files(sources)
+    readable = [file for file in files if format_of(file.name)]
+    skipped = tuple(Unread(file.name, _no_reader(file)) for file in files if not format_of(file.name))
+    inputs = _inputs_hash(readable, model, [passage_config, *configs])
+    if (unchanged := _unchanged(store, inputs)) is not None:
+        return unchanged
+
+    writer = store.begin()
+    try:
+        encoder = load_encoder()
+        cache = VectorCache(cache_dir / "vectors", encoder.model_id)
+        with tempfile.TemporaryFile() as spool:
+            reading = _read_all(readable, spool, progress)
+            if not reading.documents:
+                raise NothingReadError(_nothing_read(reading, skipped))
+            not_read = {
+                "unread": reading.unread,
+                "skipped": skipped,
+                "duplicates": reading.duplicates,
+                "warnings": reading.warnings,
+            }
+            counts: Counter[str] = Counter()
+            encoded = passages = 0
+            corpus = hashlib.sha256()
+            split = _split_all(spool, reading.shared, encoder, passage_config)
+            for window in _windows(split):
+                encoded += _write_window(window, writer.add, encoder, cache, progress, passages)
+                for document, pages, document_passages in window:
+                    corpus.update(repr((document, [(page.number, page.text) for page in pages])).encode("utf-8", "replace"))
+                    counts.update(passage.language or "" for passage in document_passages)
+                    passages += len(document_passages)
+        cache.close()
+        corpus_hash = corpus.hexdigest()
+        manifest = writer.commit(
+            Manifest(
+                schema=SCHEMA,
+                index_id=_index_id(corpus_hash, encoder.model_id, [passage_config, *configs]),
+                built_at=started.isoformat(timespec="seconds"),
+                version=importlib.metadata.version("pes-search"),
+                model_id=encoder.model_id,
+                dimensions=encoder.dimensions,
+                inputs_sha256=inputs,
+                corpus_sha256=corpus_hash,
+                config=config_values([passage_config, *configs]),
+                documents=reading.documents,
+                passages=passages,
+                languages=dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
+                report={name: [dataclasses.asdict(row) for row in rows] for name, rows in not_read.items()},
+                files={},
+            )
+        )
+    finally:
+        writer.discard()
+    return BuildReport(
+        index_id=manifest.index_id,
+        changed=True,
+        documents=manifest.documents,
+        passages=passages,
+        encoded=encoded,
+        read=tuple(sorted(reading.read)),
+        **{name: tuple(rows) for name, rows in not_read.items()},
+        seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
+    )
+
+
+# ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What came of the files, and for each folder the texts that its files share at their edges."""
+
+    documents: int = 0
+    read: list[str] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    duplicates: list[Unread] = field(default_factory=list)
+    warnings: list[Unread] = field(default_factory=list)
+    shared: dict[str, set[int]] = field(default_factory=dict)
+
+
+def _read_all(files: Sequence[SourceFile], spool: IO[bytes], progress: Progress) -> _Reading:
+    """Read every file and put the documents into the spool: what a site repeats is known only after the last one."""
+    reading = _Reading()
+    edges: dict[str, Counter[int]] = {}
+    ids: dict[str, str] = {}
+    contents: dict[str, str] = {}
+    for done, file in enumerate(files, start=1):
+        try:
+            found = read_document(file)
+        except UnreadableFileError as error:
+            reading.unread.append(Unread(file.name, str(error)))
+        else:
+            document = found.document
+            if (twin := contents.setdefault(document.sha256, file.name)) != file.name:
+                reading.duplicates.append(Unread(file.name, f"same content as {twin}"))
+            elif (holder := ids.setdefault(document.id, file.name)) != file.name:
+                reading.duplicates.append(Unread(file.name, f"its id {document.id!r} is that of {holder}; give it another"))
+            else:
+                pickle.dump(found, spool)
+                edges.setdefault(_folder(document), Counter()).update(edge_texts(found.blocks))
+                reading.documents += 1
+                reading.read.append(file.name)
+                reading.warnings.extend(Unread(file.name, warning) for warning in found.warnings)
+        progress("reading", done, len(files))
+    files_in = Counter(name.rpartition("/")[0] for name in reading.read)
+    reading.shared = {folder: shared_edges(counts, files_in[folder]) for folder, counts in edges.items()}
+    return reading
+
+
+Split = tuple[Document, list[Page], list[Passage]]
+
+
+def _split_all(spool: IO[bytes], shared: dict[str, set[int]], encoder: Encoder, config: PassageConfig) -> Iterator[Split]:
+    """Yield the spooled documents with their pages and passages, one at a time."""
+    spool.seek(0)
+    while True:
+        try:
+            found: ReadDocument = pickle.load(spool)  # noqa: S301 – written by this process, into a file without a name
+        except EOFError:
+            return
+        blocks = without_shared_edges(found.blocks, shared[_folder(found.document)]) or found.blocks
+        pages = build_pages(found.document, blocks)
+        passages = build_passages(found.document, pages, encoder.token_starts, config)
+        yield found.document, [page for page, _ in pages], passages
+
+
+def _windows(split: Iterator[Split]) -> Iterator[list[Split]]:
+    window: list[Split] = []
+    waiting = 0
+    for item in split:
+        window.append(item)
+        waiting += len(item[2])
+        if waiting >= WINDOW_PASSAGES:
+            yield window
+            window, waiting = [], 0
+    if window:
+        yield window
+
+
+def _write_window(
+    window: Sequence[Split], add: Callable[..., None], encoder: Encoder, cache: VectorCache, progress: Progress, before: int
+) -> int:
+    """Encode a window's passages, hand its documents to the store, and return how many passages were new."""
+    texts = [full_text(document, passage) for document, _, passages in window for passage in passages]
+    done = before
+
+    def count(finished: int) -> None:
+        nonlocal done
+        done += finished
+        progress("encoding", done, before + len(texts))
+
+    vectors, encoded = encode_cached(texts, encoder, cache, count)
+    at = 0
+    for document, pages, passages in window:
+        add(document, pages, passages, vectors[at : at + len(passages)])
+        at += len(passages)
+    return encoded
+
+
+def _folder(document: Document) -> str:
+    return document.path.rpartition("/")[0]
+
+
+# ── Identity ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _inputs_hash(files: Sequence[SourceFile], model: str, configs: Sequence[Any]) -> str:
+    """Hash all that the index depends on, so that an unchanged one is recognised without reading a document."""
+    digest = hashlib.sha256(repr((model, SCHEMA, config_values(configs))).encode())
+    for folder in (*pes_search.ingest.__path__, *pes_search.index.__path__):
+        for code in sorted(Path(folder).rglob("*.py")):
+            digest.update(code.read_bytes())
+    for file in files:
+        digest.update(f"\0{file.name}\0".encode("utf-8", "replace"))
+        try:
+            with file.path.open("rb") as content:
+                digest.update(hashlib.file_digest(content, "sha256").digest())
+        except OSError as error:
+            digest.update(repr(error.errno).encode())
+    return digest.hexdigest()
+
+
+def _unchanged(store: LocalStore, inputs: str) -> BuildReport | None:
+    """Return the report of the index in use if it was made of the same inputs and is whole."""
+    try:
+        manifest = store.current()
+        if manifest is None or manifest.inputs_sha256 != inputs:
+            return None
+        documents = store.open().documents(Filters())
+    except IndexDamagedError:
+        return None
+    return BuildReport(
+        index_id=manifest.index_id,
+        changed=False,
+        documents=manifest.documents,
+        passages=manifest.passages,
+        encoded=0,
+        read=tuple(sorted(document.path for document in documents)),
+        **{name: tuple(Unread(**row) for row in rows) for name, rows in manifest.report.items()},
+    )
+
+
+def _index_id(corpus_hash: str, model_id: str, configs: Sequence[Any]) -> str:
+    text = json.dumps([corpus_hash, model_id, SCHEMA, config_values(configs)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _no_reader(file: SourceFile) -> str:
+    return f"no reader for {Path(file.name).suffix or 'a file without suffix'}"
+
+
+def _nothing_read(reading: _Reading, skipped: Sequence[Unread]) -> str:
+    first = [f"{unread.path}: {unread.reason}" for unread in (*reading.unread, *skipped)][:3]
+    detail = "; ".join(first) or "the sources hold no file"
+    return f"no file could be read ({detail}); give files or folders with .html, .pdf, .docx, .md or .txt"
+
+
+def report_values(report: BuildReport) -> dict[str, Any]:
+    """Return a report as plain values, for JSON."""
+    return dataclasses.asdict(report)

@@ -1,0 +1,30 @@
+"""What can go wrong here, by what the caller can do about it. Every message names the next command to type."""
+
+from __future__ import annotations
+
+
+from pes_search.ingest.errors import PesSearchError
+
+
+class EncoderError(PesSearchError):
+    """The embedding model cannot be found, converted or loaded."""
+
+
+class IndexNotFoundError(PesSearchError):
+    """No index has been built at this place yet."""
+
+
+class IndexDamagedError(PesSearchError):
+    """An index is there, but its files are incomplete, altered, or made by another version or model."""
+
+
+class NotInIndexError(PesSearchError):
+    """No document or passage of this id is in the index."""
+
+
+class NothingReadError(PesSearchError):
+    """A build found no file that it could read."""
+
+
+class BuildRunningError(PesSearchError):
+    """Another process is building the same index."""

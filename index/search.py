@@ -1,0 +1,150 @@
+"""A query becomes ranked hits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pes_search.index.encoder import Encoder
+from pes_search.index.errors import PesSearchError
+from pes_search.index.fusion import FusionConfig, fused
+from pes_search.index.store import OpenIndex
+from pes_search.index.tokens import term_spans, terms
+from pes_search.index.types import Candidate, Filters, Hit, SearchResult
+from pes_search.ingest.languages import detect_language
+
+Group = Literal["document", "passage"]
+
+QUERY_CHARACTERS = 2_000  # the encoder reads some 512 tokens; a longer query is a document by mistake
+LARGEST_K = 1_000
+FIRST_DEPTH = 100  # candidates of each leg; more only if they hold too few documents
+# A matched word is highlighted unless it is this much more common than the query's rarest ("in", "the").
+HIGHLIGHT_IDF_SHARE = 0.35
+
+
+class QueryError(PesSearchError):
+    """The query or one of its parameters cannot be searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConfig:
+    """How results are ranked and grouped."""
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    fusion: FusionConfig = FusionConfig()
+    passages_per_document: int = 3  # shown with each document, the best included
+
+
+def search(
+    query: str,
+    index: OpenIndex,
+    encoder: Encoder,
+    config: SearchConfig,
+    *,
+    k: int = 10,
+    offset: int = 0,
+    group: Group = "document",
+    filters: Filters | None = None,
+) -> SearchResult:
+    """Return the k best hits from `offset` on, among the documents that pass the filters.
+
+    Grouped by document, a hit is a document's best passage, which carries the next best ones; k documents come back
+    whenever so many pass the filters. Hits of equal score are in the order of their ids.
+
+    Raises:
+        QueryError: the query is empty or too long, or `k` or `offset` is out of range.
+    """
+    started = time.perf_counter()
+    query = " ".join(query.split())
+    _check(query, k, offset)
+    filters = filters or Filters()
+    by_language = {language: terms(query, language) for language in _languages(index)}
+    vector = encoder.encode_queries([query])[0]
+    documents, passages = index.size(filters)
+    total = documents if group == "document" else passages
+    wanted = min(offset + k, total)
+
+    depth = max(FIRST_DEPTH, 4 * wanted)
+    while True:
+        ranked = _ranked(index.candidates(by_language, vector, filters, depth), config.fusion)
+        grouped = _grouped(ranked, config.passages_per_document) if group == "document" else [(hit,) for hit in ranked]
+        if len(grouped) >= wanted or depth >= passages:
+            break
+        depth *= 4
+    hits = []
+    for rank, (best, *others) in enumerate(grouped[offset : offset + k], start=offset + 1):
+        shown = [_highlighted(hit, by_language, index) for hit in (best, *others)]
+        hits.append(replace(shown[0], rank=rank, passages=tuple(shown[1:])))
+    return SearchResult(
+        query=query,
+        language=detect_language(query),
+        index_id=index.manifest.index_id,
+        hits=tuple(hits),
+        total=total,
+        facets=index.facets(filters),
+        took_ms=round((time.perf_counter() - started) * 1000, 1),
+    )
+
+
+def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters | None = None) -> tuple[Hit, ...]:
+    """Return the k documents nearest in meaning to this one, each with the passage that is closest to it.
+
+    The score is the cosine of the documents' mean vectors; near 1 they say the same, perhaps in two languages.
+
+    Raises:
+        NotInIndexError: no document has this id.
+        QueryError: `k` is out of range.
+    """
+    _check("related", k, 0)
+    nearest = index.nearest(document_id, filters or Filters(), k)
+    return tuple(
+        Hit(rank, score, 0.0, score, passage, index.document(passage.document_id))
+        for rank, (score, passage) in enumerate(nearest, start=1)
+    )
+
+
+def _check(query: str, k: int, offset: int) -> None:
+    if not query:
+        raise QueryError("the query is empty; type a few words or a question")
+    if len(query) > QUERY_CHARACTERS:
+        raise QueryError(f"the query has {len(query)} characters, {QUERY_CHARACTERS} at most; shorten it")
+    if not 1 <= k <= LARGEST_K:
+        raise QueryError(f"k must be from 1 to {LARGEST_K}, not {k}")
+    if offset < 0:
+        raise QueryError(f"offset must not be negative, not {offset}")
+
+
+def _languages(index: OpenIndex) -> list[str | None]:
+    return [language or None for language in index.manifest.languages]
+
+
+def _ranked(candidates: Sequence[Candidate], config: FusionConfig) -> list[Hit]:
+    hits = [
+        Hit(0, fused(c.dense, c.lexical, config), round(c.lexical, 6), round(c.dense, 6), c.passage, c.document)
+        for c in candidates
+    ]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.document.id, hit.passage.id))
+
+
+def _grouped(ranked: Sequence[Hit], most: int) -> list[tuple[Hit, ...]]:
+    """Return each document's best hits, at most `most`, the documents in the order of their best."""
+    groups: dict[str, list[Hit]] = {}
+    for hit in ranked:
+        group = groups.setdefault(hit.document.id, [])
+        if len(group) < most:
+            group.append(replace(hit, rank=len(group) + 1))
+    return [tuple(group) for group in groups.values()]
+
+
+def _highlighted(hit: Hit, by_language: dict[str | None, list[str]], index: OpenIndex) -> Hit:
+    weights = {term: index.idf(term) for term in by_language.get(hit.passage.language, ())}
+    least = HIGHLIGHT_IDF_SHARE * max(weights.values(), default=0)
+    spans = tuple(
+        (start, end)
+        for start, end, term in term_spans(hit.passage.text, hit.passage.language)
+        if term in weights and weights[term] >= least
+    )
+    return replace(hit, highlights=spans)

@@ -1,0 +1,88 @@
+"""What any index store offers: generations that are written aside and switched to at once, and an open one to search.
+
+The local store (`local`) keeps everything in memory and scores exactly; a database store may do the same work inside the
+database. Both give the same candidates for the same passages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from pes_search.index.types import Candidate, Facets, Filters, Manifest
+from pes_search.ingest.types import Document, Page, Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Vectors = npt.NDArray[np.float32]
+
+
+class OpenIndex(Protocol):
+    """One generation, open for reading. Safe to use from several threads."""
+
+    manifest: Manifest
+
+    def candidates(
+        self, terms: Mapping[str | None, Sequence[str]], vector: Vectors, filters: Filters, depth: int
+    ) -> list[Candidate]:
+        """Return at least the `depth` best passages of each leg among those that pass the filters, in any order.
+
+        `terms` holds the query's terms by language of the passages that they are for; `vector` is the query's.
+        """
+
+    def size(self, filters: Filters) -> tuple[int, int]:
+        """Return how many documents and passages pass the filters."""
+
+    def facets(self, filters: Filters) -> Facets: ...
+
+    def idf(self, term: str) -> float: ...
+
+    def documents(self, filters: Filters) -> list[Document]:
+        """Return the documents that pass the filters, by id."""
+
+    def document(self, document_id: str) -> Document:
+        """Raise `NotInIndexError` for an unknown id."""
+
+    def pages(self, document_id: str) -> list[Page]: ...
+
+    def passages(self, document_id: str) -> list[Passage]: ...
+
+    def passage(self, passage_id: str) -> Passage:
+        """Raise `NotInIndexError` for an unknown id."""
+
+    def nearest(self, document_id: str, filters: Filters, k: int) -> list[tuple[float, Passage]]:
+        """Return the k documents nearest in meaning to this one, best first: cosine of mean vectors, and closest passage."""
+
+
+class GenerationWriter(Protocol):
+    """A generation being written; nothing of it can be seen before `commit`."""
+
+    def add(self, document: Document, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors) -> None:
+        """Add a document with its passages; row i of `vectors` is passage i."""
+
+    def commit(self, manifest: Manifest) -> Manifest:
+        """Make this generation the current one, at once, and return its manifest with the files' hashes."""
+
+    def discard(self) -> None:
+        """Remove what was written; does nothing after `commit`."""
+
+
+class IndexStore(Protocol):
+    """A place where generations of one index are kept."""
+
+    def current(self) -> Manifest | None:
+        """Return the manifest of the generation in use, or None."""
+
+    def open(self) -> OpenIndex:
+        """Open the generation in use.
+
+        Raises `IndexNotFoundError` where there is none and `IndexDamagedError` where it cannot be trusted.
+        """
+
+    def begin(self) -> GenerationWriter:
+        """Start a new generation.
+
+        Raises `BuildRunningError` while another process writes one.
+        """

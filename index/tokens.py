@@ -1,0 +1,63 @@
+"""Texts become the terms of the lexical index: words in the text's own language, without their endings."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+import regex
+
+if TYPE_CHECKING:
+    from Stemmer import Stemmer
+
+# Snowball's algorithm for each language that it covers (PyStemmer 3.1). Texts in other languages keep whole words.
+STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "es": "spanish", "et": "estonian", "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi",
+    "hu": "hungarian", "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian", "ne": "nepali",
+    "nl": "dutch", "no": "norwegian", "nb": "norwegian", "nn": "norwegian", "pl": "polish", "pt": "portuguese",
+    "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+
+# A word is a run of letters, marks and digits: marks keep the vowels of Devanagari and of decomposed accents together.
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+# Scripts that write no spaces between words are indexed by overlapping pairs of characters.
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
+
+
+def terms(text: str, language: str | None) -> list[str]:
+    """Return the text's terms in order, repeats included."""
+    return [term for _, _, term in term_spans(text, language)]
+
+
+def term_spans(text: str, language: str | None) -> Iterator[tuple[int, int, str]]:
+    """Yield start, end and term of every word."""
+    stem = _stemmer(STEMMERS[language]).stemWord if language in STEMMERS else str
+    for match in _WORD.finditer(text):
+        word = match[0]
+        if _UNSPACED.search(word):
+            yield from _pairs(word, match.start())
+        else:
+            yield match.start(), match.end(), stem(unicodedata.normalize("NFKC", word).casefold())
+
+
+def _pairs(word: str, offset: int) -> Iterator[tuple[int, int, str]]:
+    at = 0
+    for run in _UNSPACED.finditer(word):
+        if run.start() > at:
+            yield offset + at, offset + run.start(), word[at : run.start()].casefold()
+        for i in range(run.start(), max(run.end() - 1, run.start() + 1)):
+            end = min(i + 2, run.end())
+            yield offset + i, offset + end, word[i:end]
+        at = run.end()
+    if at < len(word):
+        yield offset + at, offset + len(word), word[at:].casefold()
+
+
+@cache
+def _stemmer(algorithm: str) -> Stemmer:
+    from Stemmer import Stemmer
+
+    return Stemmer(algorithm)

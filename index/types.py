@@ -1,0 +1,82 @@
+"""The values that searching takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pes_search.ingest.types import Document, Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents may be found. An empty field does not restrict; several values of one field mean any of them."""
+
+    country: tuple[str, ...] = ()  # ISO 3166-1 alpha-2
+    language: tuple[str, ...] = ()  # ISO 639-1
+    kind: tuple[str, ...] = ()
+    target_group: tuple[str, ...] = ()
+    measure_type: tuple[str, ...] = ()
+    year_from: int | None = None
+    year_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that one of the legs brought up, with what both legs say of it."""
+
+    passage: Passage
+    document: Document
+    lexical: float  # bounded BM25, from 0 to 1
+    dense: float  # cosine, from -1 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A ranked passage. As the best of its document it carries the document's next best ones."""
+
+    rank: int  # from 1
+    score: float  # higher is better; comparable within one result list only
+    lexical: float
+    dense: float
+    passage: Passage
+    document: Document
+    highlights: tuple[tuple[int, int], ...] = ()  # characters of the passage's text that the query's words match
+    passages: tuple[Hit, ...] = ()
+
+
+Facets = Mapping[str, Mapping[str, int]]
+"""For each filter its values, with the number of documents that choosing it would leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Hits in ranked order, and what the whole collection holds for these filters."""
+
+    query: str
+    language: str | None  # of the query, as identified
+    index_id: str
+    hits: tuple[Hit, ...]
+    total: int  # documents (or passages, when not grouped) that the filters leave: so many can be paged through
+    facets: Facets
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index is made of. Two indexes with the same id hold the same passages and vectors."""
+
+    schema: int
+    index_id: str
+    built_at: str  # ISO 8601, UTC
+    version: str  # of pes-search
+    model_id: str
+    dimensions: int
+    inputs_sha256: str  # of the files' names and contents, the reading code and the configuration
+    corpus_sha256: str  # of the documents as read
+    config: Mapping[str, object]
+    documents: int
+    passages: int
+    languages: Mapping[str, int]  # passages by language
+    report: Mapping[str, Sequence[Mapping[str, str]]]  # source files that were not read, by what became of them
+    files: Mapping[str, Mapping[str, object]]  # of the index itself: bytes and sha256 by name

@@ -1,0 +1,89 @@
+"""Vectors by content: a text that this model has encoded once is not encoded again, whichever build or run asks.
+
+One SQLite file for each model, in the cache folder. It is written as encoding goes on, so a build that dies loses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pes_search.index.encoder import Encoder
+from pes_search.index.errors import EncoderError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+LOOKUP = 500  # keys in one SELECT; SQLite takes at least 999 variables
+WRITE_EVERY = 256  # texts that a dying build may lose
+
+
+class VectorCache:
+    """Passage vectors of one model."""
+
+    def __init__(self, folder: Path, model_id: str) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # A build in another process may hold the lock while it writes a batch.
+            self._database = sqlite3.connect(folder / f"{model_id}.sqlite", timeout=60)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+        except (OSError, sqlite3.Error) as error:
+            raise EncoderError(
+                f"cannot open the vector cache in {folder}: {error}; delete that folder (it can be made again) "
+                "or point PES_CACHE_DIR elsewhere"
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def get(self, texts: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the vectors of those texts that are known."""
+        keys = {_key(text): text for text in texts}
+        found: dict[str, npt.NDArray[np.float32]] = {}
+        order = list(keys)
+        for at in range(0, len(order), LOOKUP):
+            part = order[at : at + LOOKUP]
+            marks = ",".join("?" * len(part))
+            for key, vector in self._database.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part):  # noqa: S608
+                found[keys[key]] = np.frombuffer(vector, np.float32)
+        return found
+
+    def put(self, texts: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
+        """Remember the texts' vectors."""
+        rows = [(_key(text), vector.tobytes()) for text, vector in zip(texts, vectors, strict=True)]
+        with self._database:
+            self._database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+
+def encode_cached(
+    texts: Sequence[str],
+    encoder: Encoder,
+    cache: VectorCache,
+    on_progress: Callable[[int], object] | None = None,
+) -> tuple[npt.NDArray[np.float32], int]:
+    """Return the passages' vectors, shape (len(texts), dimensions), and how many texts had to be encoded."""
+    known = cache.get(texts)
+    # Longest first, so that the slices below hold texts of like length and little is spent on padding.
+    missing = sorted({text for text in texts if text not in known}, key=len, reverse=True)
+    if on_progress:
+        on_progress(len(texts) - len(missing))
+    for at in range(0, len(missing), WRITE_EVERY):
+        part = missing[at : at + WRITE_EVERY]
+        vectors = encoder.encode_passages(part, on_progress)
+        cache.put(part, vectors)
+        known.update(zip(part, vectors, strict=True))
+    if not texts:
+        return np.empty((0, encoder.dimensions), np.float32), 0
+    return np.stack([known[text] for text in texts]), len(missing)
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

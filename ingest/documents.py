@@ -1,0 +1,109 @@
+"""One file becomes a document and its blocks."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from pes_search.ingest.clean import clean_blocks
+from pes_search.ingest.countries import stated_countries
+from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.languages import detect_language
+from pes_search.ingest.readers import MEDIA_TYPES, format_of, read_content
+from pes_search.ingest.sources import SourceFile
+from pes_search.ingest.types import Block, Document
+
+LARGEST_FILE_BYTES = 200_000_000
+# Folder and file names that tell what a document is, where it does not tell itself.
+KINDS = {"practice": "practice", "news": "news", "factsheet": "factsheet", "report": "report", "case-stud": "case study"}
+SLUG_CHARACTERS = 48
+LANGUAGE_CHARACTERS = 40  # of text; less is not enough to tell
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadDocument:
+    """A document with its clean blocks, and what of the file could not be read."""
+
+    document: Document
+    blocks: list[Block]
+    warnings: tuple[str, ...]
+
+
+def read_document(source: SourceFile) -> ReadDocument:
+    """Read, clean and describe one file.
+
+    Raises:
+        UnreadableFileError: with the reason, if the file gives no document.
+    """
+    try:
+        if source.path.stat().st_size > LARGEST_FILE_BYTES:
+            raise UnreadableFileError("too large: more than 200 MB")
+        data = source.path.read_bytes()
+    except OSError as error:
+        raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
+    try:
+        content = read_content(data, source.name)
+    except (RecursionError, MemoryError) as error:
+        raise UnreadableFileError(f"too deeply nested or too large for its reader: {type(error).__name__}") from error
+    blocks = clean_blocks(content.blocks)
+    if not blocks:
+        raise UnreadableFileError("no text left after cleaning: nothing but navigation or interface words")
+    fields = _completed(dict(content.fields), source.name, blocks)
+    document = Document(
+        **fields,
+        sha256=hashlib.sha256(data).hexdigest(),
+        path=source.name,
+        media_type=MEDIA_TYPES[format_of(source.name) or "text"],
+    )
+    return ReadDocument(document, blocks, content.warnings)
+
+
+def _completed(fields: dict[str, Any], name: str, blocks: list[Block]) -> dict[str, Any]:
+    """Fill what the file does not state: id and kind from its name, the rest from its text."""
+    names = {field.name for field in dataclasses.fields(Document)}
+    values = {key: _frozen(value) for key, value in fields.items() if key in names and value}
+    values["title"] = " ".join(str(values.get("title") or _first_words(blocks) or name).split())
+    values.setdefault("id", document_id(name))
+    values.setdefault("kind", _kind(name))
+    text = " ".join(block.text for block in blocks if block.kind != "heading") or values["title"]
+    # Front matter is written for us; a web page's stated language is often its template's, and its text does not lie.
+    if not (values.get("language") and format_of(name) == "markdown") and len(text) >= LANGUAGE_CHARACTERS:
+        values["language"] = detect_language(text)
+    values.setdefault("language", None)
+    if not values.get("countries"):
+        values["countries"] = stated_countries(values["title"], blocks)
+    if not values.get("year") and values.get("date"):
+        values["year"] = int(values["date"][:4])
+    return values
+
+
+def document_id(name: str) -> str:
+    """Return a short, URL-safe id for a file without one: words of its name, and a hash of the whole path against collisions."""
+    stem = PurePosixPath(name).stem
+    ascii_only = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:SLUG_CHARACTERS].rstrip("-")
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{slug}-{digest}" if slug else digest
+
+
+def _kind(name: str) -> str:
+    return next((kind for part, kind in KINDS.items() if part in name.lower()), "document")
+
+
+def _first_words(blocks: list[Block]) -> str:
+    first = next((block.text for block in blocks if block.kind == "heading"), blocks[0].text)
+    return first if len(first) <= 120 else first[:119].rsplit(" ", 1)[0] + "…"
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def fields_of(document: Document) -> Mapping[str, Any]:
+    """Return a document as plain values, for JSON."""
+    return dataclasses.asdict(document)

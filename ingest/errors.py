@@ -1,0 +1,15 @@
+"""What can go wrong here, by what the caller can do about it."""
+
+from __future__ import annotations
+
+
+class PesSearchError(Exception):
+    """Something the user can mend; the message says what happened and what to do next. Every stage's errors are of it."""
+
+
+class SourceNotFoundError(PesSearchError):
+    """A source names no file."""
+
+
+class UnreadableFileError(PesSearchError):
+    """One file cannot become a document; the message is the reason as it stands in the build report."""

@@ -1,0 +1,221 @@
+"""A document's blocks become pages of text, and the pages passages that fit the encoder."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, takewhile
+
+from pes_search.ingest.types import Block, Document, Page, Passage, passage_id
+
+TokenStarts = Callable[[str], Sequence[int]]
+"""Gives the characters at which a text's tokens start, ascending, by the encoder's own tokenizer."""
+
+
+# Lists of sources are for reading, not for finding: short, full of names and addresses in many languages, they come close to
+# nearly any question (measured on the corpus: best passage of four of six cross-language questions). They stay in the
+# page's text. Compared without case, numbering and punctuation.
+REFERENCE_SECTIONS = {
+    "sources", "references", "bibliography", "further reading", "citation", "list of sources", "list of references",
+    "quellen", "quellenverzeichnis", "literatur", "literaturverzeichnis", "références", "bibliographie", "fuentes",
+    "referencias", "bibliografía", "fontes", "referências", "bibliografia", "fonti", "riferimenti", "źródła", "bronnen",
+    "literatuur", "källor", "kilder", "lähteet", "πηγές", "βιβλιογραφία", "surse", "bibliografie", "zdroje", "források",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PassageConfig:
+    """How long a passage may be, in the encoder's tokens, title and headings not counted."""
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    max_tokens: int = 220
+    min_tokens: int = 60  # a section shorter than this may share its passage with the next one
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_tokens <= self.max_tokens or self.max_tokens < 8:
+            raise ValueError("needs 0 <= min_tokens <= max_tokens and max_tokens >= 8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A block's or sentence's place in its page."""
+
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    is_heading: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """What a passage is made of: a block or sentence with the headings right above it."""
+
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    starts_section: bool
+
+
+def build_pages(document: Document, blocks: Sequence[Block]) -> list[tuple[Page, list[Block]]]:
+    """Return the document's pages with their blocks. A page's text is its blocks, separated by blank lines or newlines."""
+    pages = []
+    for number, group in groupby(blocks, key=lambda block: block.page):
+        page_blocks = list(group)
+        text = "".join(_separator(page_blocks, i) + block.text for i, block in enumerate(page_blocks))
+        pages.append((Page(document.id, number, text), page_blocks))
+    return pages
+
+
+def build_passages(
+    document: Document, pages: Sequence[tuple[Page, list[Block]]], token_starts: TokenStarts, config: PassageConfig
+) -> list[Passage]:
+    """Split pages into passages: at headings first, then between paragraphs and list items, then between sentences.
+
+    Passages do not overlap and together hold every word of the document, except headings with nothing below them and lists
+    of sources (where there is anything else).
+    """
+    return _passages(document, pages, token_starts, config, references=False) or _passages(
+        document, pages, token_starts, config, references=True
+    )
+
+
+def _passages(
+    document: Document,
+    pages: Sequence[tuple[Page, list[Block]]],
+    token_starts: TokenStarts,
+    config: PassageConfig,
+    *,
+    references: bool,
+) -> list[Passage]:
+    passages = []
+    headings: list[Block] = []  # the path at the current place; goes on over the end of a page
+    for page, blocks in pages:
+        tokens = _TokenCounter(page.text, token_starts)
+        found = (span for span in _spans(blocks, headings) if references or not _is_reference(span))
+        spans = _split_long(page.text, found, tokens, document.language, config)
+        for unit in _merged(page.text, _with_headings(spans, tokens, config), tokens, config):
+            passages.append(
+                Passage(
+                    id=passage_id(document.id, page.number, unit.start, unit.end),
+                    document_id=document.id,
+                    page=page.number,
+                    start=unit.start,
+                    end=unit.end,
+                    headings=unit.headings,
+                    language=document.language,
+                    text=page.text[unit.start : unit.end],
+                )
+            )
+    return passages
+
+
+def _is_reference(span: _Span) -> bool:
+    return any(re.sub(r"[\W\d_]+", " ", heading).strip().casefold() in REFERENCE_SECTIONS for heading in span.headings)
+
+
+def _separator(blocks: Sequence[Block], i: int) -> str:
+    if i == 0:
+        return ""
+    together = blocks[i].kind == blocks[i - 1].kind and blocks[i].kind in ("item", "row")
+    return "\n" if together else "\n\n"
+
+
+class _TokenCounter:
+    """Counts the tokens of any part of a text, which is tokenised once."""
+
+    def __init__(self, text: str, token_starts: TokenStarts) -> None:
+        self.starts = token_starts(text)
+
+    def count(self, start: int, end: int) -> int:
+        return bisect_left(self.starts, end) - bisect_left(self.starts, start)
+
+    def cut(self, start: int, tokens: int) -> int:
+        """Return the character where the token stands that is `tokens` after the one at `start`."""
+        at = bisect_left(self.starts, start) + tokens
+        return self.starts[at] if at < len(self.starts) else -1
+
+
+def _spans(blocks: Sequence[Block], headings: list[Block]) -> Iterator[_Span]:
+    """Yield each block's place and heading path; `headings` is kept up to date for the next page."""
+    start = 0
+    for i, block in enumerate(blocks):
+        start += len(_separator(blocks, i))
+        if block.kind == "heading":
+            while headings and headings[-1].level >= block.level:
+                headings.pop()
+            headings.append(block)
+        path = tuple(heading.text for heading in headings)
+        yield _Span(start, start + len(block.text), path, block.kind == "heading")
+        start += len(block.text)
+
+
+def _split_long(
+    text: str, spans: Iterator[_Span], tokens: _TokenCounter, language: str | None, config: PassageConfig
+) -> Iterator[_Span]:
+    """Yield the spans, those over the budget cut into sentences, and sentences over it between words."""
+    for span in spans:
+        if tokens.count(span.start, span.end) <= config.max_tokens:
+            yield span
+            continue
+        for start, end in sentence_spans(text, span.start, span.end, language):
+            while tokens.count(start, end) > config.max_tokens:
+                cut = tokens.cut(start, config.max_tokens)
+                space = text.rfind(" ", start + 1, cut + 1)
+                middle = space + 1 if space > start else cut
+                yield _Span(start, start + len(text[start:middle].rstrip()), span.headings)
+                start = middle
+            yield _Span(start, end, span.headings)
+
+
+def sentence_spans(text: str, start: int, end: int, language: str | None) -> Iterator[tuple[int, int]]:
+    """Yield the places of the sentences within `text[start:end]`, without the spaces around them."""
+    import sentencex
+
+    at = start
+    for sentence in sentencex.segment(language or "en", text[start:end]):
+        found = text.index(sentence, at)
+        at = found + len(sentence)
+        stripped = sentence.strip()
+        if stripped:
+            first = found + sentence.index(stripped)
+            yield first, first + len(stripped)
+
+
+def _with_headings(spans: Iterator[_Span], tokens: _TokenCounter, config: PassageConfig) -> Iterator[_Unit]:
+    """Join headings to the text that follows them, so that neither ends up alone."""
+    headings: list[_Span] = []
+    seen = False
+    for span in spans:
+        if span.is_heading:
+            headings.append(span)
+            continue
+        start = headings[0].start if headings else span.start
+        if tokens.count(start, span.end) > config.max_tokens:
+            start = span.start  # the headings are still in the path
+        yield _Unit(start, span.end, span.headings, starts_section=bool(headings))
+        headings, seen = [], True
+    if headings and not seen:
+        # A page of nothing but headings, such as a title page, is still found.
+        yield _Unit(headings[0].start, headings[-1].end, headings[0].headings, starts_section=True)
+
+
+def _merged(text: str, units: Iterator[_Unit], tokens: _TokenCounter, config: PassageConfig) -> Iterator[_Unit]:
+    """Join neighbouring units up to the budget; a new section starts a new passage once the least size is reached."""
+    current: _Unit | None = None
+    for unit in units:
+        if current is not None:
+            full = tokens.count(current.start, unit.end) > config.max_tokens
+            apart = text[current.end : unit.start].strip() != ""  # something that is no passage stands between
+            if full or apart or (unit.starts_section and tokens.count(current.start, current.end) >= config.min_tokens):
+                yield current
+            else:
+                # A passage over several short sections is under what they share; their own headings are in its text.
+                pairs = takewhile(lambda pair: pair[0] == pair[1], zip(current.headings, unit.headings, strict=False))
+                current = _Unit(current.start, unit.end, tuple(name for name, _ in pairs), current.starts_section)
+                continue
+        current = unit
+    if current is not None:
+        yield current

@@ -1,0 +1,319 @@
+"""PDF by pypdf: lines are put together from positioned text, then cleaned of running headers and joined to paragraphs."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pes_search.ingest.clean import clean_text, from_title, interface_texts, line_key, running_lines
+from pes_search.ingest.dates import date_line
+from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.types import Block, FileContent
+
+HEADING_SCALE = 1.12  # a line is a heading when its letters are that much larger than the body's …
+HEADING_CHARACTERS = 160  # … and it is no longer than this
+LABEL_CHARACTERS = 50
+HEAD_LINES = 60  # the first page's lines among which a title and a date are looked for
+PARAGRAPH_GAP = 1.3  # in line distances
+COLUMN_LINES = 8  # a shorter run of lines beside others is a box or a table, not a column
+BULLETS = "•◦▪■●○‣⁃∙·–—*-"
+_BULLET = re.compile(rf"^\s*(?:[{re.escape(BULLETS)}\ue000-\uf8ff]|/[a-z]+\d+|\(?[a-z0-9]{{1,2}}[.)])\s+")  # /square6: a bullet's glyph without a character
+_SENTENCE_END = re.compile(r"[.!?:;»”\")]\s*$")
+
+
+@dataclass(slots=True)
+class _Line:
+    text: str
+    y: float
+    size: float
+    bold: bool
+    x: float
+
+
+def read(data: bytes, name: str) -> FileContent:
+    """Read a PDF's text, page by page.
+
+    Raises:
+        UnreadableFileError: the file is encrypted with a password or too damaged to open.
+    """
+    import pypdf
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its complaints about each object; what matters is raised
+    try:
+        pdf = pypdf.PdfReader(io.BytesIO(data))
+        if pdf.is_encrypted and not pdf.decrypt(""):
+            raise UnreadableFileError("encrypted: needs a password")
+        count = len(pdf.pages)
+    except UnreadableFileError:
+        raise
+    except Exception as error:  # noqa: BLE001 – damaged files make pypdf raise nearly anything
+        raise UnreadableFileError(f"damaged PDF: {type(error).__name__}: {error}") from error
+    pages: list[list[_Line]] = []
+    warnings: list[str] = []
+    for number in range(count):
+        try:
+            pages.append(_lines(pdf.pages[number]))
+        except Exception as error:  # noqa: BLE001 – one damaged page must not lose the others
+            warnings.append(f"page {number + 1} could not be read: {type(error).__name__}: {error}")
+            pages.append([])
+    fields, title = _fields(pdf, pages)
+    blocks = _blocks(pages)
+    if title:
+        blocks = from_title(blocks, title)
+    return FileContent(blocks, fields, tuple(warnings))
+
+
+# ── Text with positions becomes lines in reading order ──────────────────────────────────────────────────────────────
+
+
+def _lines(page: Any) -> list[_Line]:
+    """Return a page's lines in reading order: that of the content, with what was drawn late put in its place."""
+    fragments: list[tuple[str, float, float, float, bool]] = []
+    turned = 0
+
+    def visit(text: str, cm: Sequence[float], tm: Sequence[float], font: Any, size: float) -> None:
+        nonlocal turned
+        if not text.strip():
+            if fragments:
+                fragments[-1] = (fragments[-1][0] + text, *fragments[-1][1:])
+            return
+        x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
+        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+        across = abs(tm[0] * cm[0] + tm[1] * cm[2])
+        up = abs(tm[0] * cm[1] + tm[1] * cm[3])
+        turned += up > across
+        name = str((font or {}).get("/BaseFont", ""))
+        scale = abs(tm[3] * cm[3] + tm[2] * cm[1]) or max(across, up) or 1.0
+        fragments.append((text, x, y, round(size * scale, 1), "bold" in name.lower() or "black" in name.lower()))
+
+    text = page.extract_text(visitor_text=visit)
+    if turned * 3 > len(fragments) or len(clean_text("".join(f[0] for f in fragments))) * 2 < len(clean_text(text)):
+        # Turned pages have no lines of equal height; then pypdf's own order is the best there is.
+        return [_Line(line, -float(i), 0, False, 0) for i, line in enumerate(text.splitlines()) if line.strip()]
+    lines: list[_Line] = []
+    ended = False  # pypdf saw a line end before this fragment, though it may stand on the same height
+    for part, x, y, size, bold in fragments:
+        for i, piece in enumerate(part.split("\n")):
+            if not piece.strip():
+                continue
+            last = lines[-1] if lines else None
+            if i == 0 and last and abs(last.y - y) < 0.45 * max(size, last.size, 1):
+                last.text = _join(last.text, piece) if ended else last.text + piece
+                last.size = max(last.size, size) if len(piece) > 3 else last.size
+                last.bold = last.bold and bold
+            else:
+                lines.append(_Line(piece, y - i * size, size, bold, x))
+        ended = part.rstrip(" ").endswith("\n")
+    return _in_place(lines)
+
+
+def _join(left: str, right: str) -> str:
+    """Join two stretches of one line between which no space was drawn: one is missing, except around punctuation."""
+    if left[-1:].isspace() or right[:1].isspace() or right[:1] in ".,;:!?)]’'%" or left[-1:] in "([‘'":
+        return left + right
+    return f"{left} {right}"
+
+
+def _in_place(lines: list[_Line]) -> list[_Line]:
+    """Sort the lines of a one-column page from top to bottom: side boxes and headers are often drawn last.
+
+    A page with two long runs of lines side by side has columns and stays in the order in which it was drawn.
+    """
+    runs: list[list[_Line]] = []
+    for line in lines:
+        if runs and line.y <= runs[-1][-1].y + 0.5 * max(line.size, 1):
+            runs[-1].append(line)
+        else:
+            runs.append([line])
+    long_runs = [(run[-1].y, run[0].y) for run in runs if len(run) >= COLUMN_LINES]
+    if any(a[0] < b[1] and b[0] < a[1] for i, a in enumerate(long_runs) for b in long_runs[:i]):
+        return lines
+    rows: list[list[_Line]] = []
+    for line in sorted(lines, key=lambda line: -line.y):
+        if rows and rows[-1][0].y - line.y < 0.3 * min(line.size, rows[-1][0].size):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [_merged(sorted(row, key=lambda line: line.x)) for row in rows]
+
+
+def _merged(row: list[_Line]) -> _Line:
+    first, *others = row
+    for line in others:
+        first.text = _join(first.text, line.text)
+        first.bold = first.bold and line.bold
+    return first
+
+
+# ── Lines become blocks ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _blocks(pages: list[list[_Line]]) -> list[Block]:
+    running = running_lines([[line.text for line in lines] for lines in pages])
+    kept = [_own_lines(lines, running) for lines in pages]
+    sizes: Counter[float] = Counter()
+    bold: Counter[bool] = Counter()
+    for lines in kept:
+        for line in lines:
+            sizes[line.size] += len(line.text)
+            bold[line.bold] += len(line.text)
+    body = sizes.most_common(1)[0][0] if sizes else 0.0
+    larger = sorted({line.size for lines in kept for line in lines if line.size > body * HEADING_SCALE}, reverse=True)
+    levels = {size: min(i + 1, 5) for i, size in enumerate(larger)}
+    bold_heads = bold[False] > bold[True]
+    blocks: list[Block] = []
+    hyphens = _Hyphens(line.text for lines in kept for line in lines)
+    for number, lines in enumerate(kept, start=1):
+        for group in _groups(lines, body, bold_heads):
+            text = hyphens.join([line.text for line in group])
+            blocks.append(_block(text, group, number, levels, body, bold_heads))
+    return blocks
+
+
+def _own_lines(lines: list[_Line], running: set[str], edge: int = 4) -> list[_Line]:
+    """Drop running headers, footers and page numbers, which stand among the first and last lines, and interface words."""
+    inner = range(edge, len(lines) - edge)
+    kept = [
+        line
+        for i, line in enumerate(lines)
+        if i in inner or not (line_key(line.text) in running or re.fullmatch(r"\s*\d{1,4}\s*", line.text))
+    ]
+    interface = interface_texts([line.text for line in kept])
+    return [line for line, drop in zip(kept, interface, strict=True) if not drop]
+
+
+def _groups(lines: list[_Line], body: float, bold_heads: bool) -> Iterator[list[_Line]]:
+    """Yield the lines of each paragraph, heading or item."""
+    running_text = [line for line in lines if abs(line.size - body) <= 0.08 * body]
+    distances = Counter(
+        round(a.y - b.y) for a, b in zip(running_text, running_text[1:], strict=False) if 0 < a.y - b.y < 4 * max(body, 8)
+    )
+    distance = distances.most_common(1)[0][0] if distances else 0
+    width = max((len(line.text) for line in lines if line.size <= body * HEADING_SCALE), default=0)
+    group: list[_Line] = []
+    for line in lines:
+        if group and _starts_block(group, line, distance, width, body, bold_heads):
+            yield group
+            group = []
+        group.append(line)
+    if group:
+        yield group
+
+
+def _starts_block(group: list[_Line], line: _Line, distance: float, width: int, body: float, bold_heads: bool) -> bool:
+    last = group[-1]
+    gap = last.y - line.y
+    if _BULLET.match(line.text):
+        return True
+    if _is_label(last, width):
+        return _is_label(line, width) or not 0 <= gap <= 3 * max(distance, last.size)  # its value may be set apart
+    if abs(line.size - last.size) > 0.08 * max(line.size, last.size) or _is_label(line, width):
+        return True
+    if bold_heads and line.bold != last.bold and (last.bold or _SENTENCE_END.search(last.text)):
+        return True
+    # Large letters stand further apart.
+    largest = PARAGRAPH_GAP * max(distance, last.size * 1.1 if last.size > body * HEADING_SCALE else 0)
+    if largest and not -largest < gap <= largest:
+        return not (gap < 0 and line.text[:1].islower())  # a sentence that goes on in the next column
+    return len(last.text) < 0.7 * width and bool(_SENTENCE_END.search(last.text)) and last.size <= body * HEADING_SCALE
+
+
+def _is_label(line: _Line, width: int) -> bool:
+    """Tell whether a line is a field's name ("Country:"), whose value stands on the next line."""
+    text = line.text.strip()
+    return text.endswith(":") and len(text) <= min(LABEL_CHARACTERS, 0.5 * width)
+
+
+def _block(text: str, group: list[_Line], page: int, levels: dict[float, int], body: float, bold_heads: bool) -> Block:
+    first = group[0]
+    if marker := _BULLET.match(text):
+        return Block("item", text[marker.end() :] if marker[0].strip()[-1] not in ".)" else text, page)
+    short = len(text) <= HEADING_CHARACTERS and any(character.isalpha() for character in text)
+    if short and first.size > body * HEADING_SCALE:
+        return Block("heading", text, page, levels.get(first.size, 5))
+    if short and bold_heads and all(line.bold for line in group) and not text.rstrip().endswith((".", ",", ";")):
+        return Block("heading", text, page, 6)
+    return Block("paragraph", text, page)
+
+
+class _Hyphens:
+    """Joins lines; decides for a word broken at a hyphen whether the hyphen belongs to it.
+
+    The document is its own dictionary: "employ-|ment" loses its hyphen if "employment" stands elsewhere, "work-|related"
+    keeps it if "work-related" does. For words that stand nowhere else the majority of the decided ones speaks.
+    """
+
+    _BROKEN = re.compile(r"([^\W\d_]+)[-\u2010]$")
+    _START = re.compile(r"^([a-zà-öø-ÿα-ωа-я]\w*)", re.IGNORECASE)
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        texts = list(lines)
+        self.words = set(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", " ".join(texts).lower()))
+        broken = [(left[1], right[1]) for a, b in zip(texts, texts[1:], strict=False) if (left := self._BROKEN.search(a)) and (right := self._START.search(b))]
+        joined = sum((left + right).lower() in self.words for left, right in broken)
+        kept = sum(f"{left}-{right}".lower() in self.words for left, right in broken)
+        self.drop = joined > kept
+
+    def join(self, lines: list[str]) -> str:
+        text = lines[0].rstrip()
+        for line in lines[1:]:
+            line = line.strip()
+            left, right = self._BROKEN.search(text), self._START.search(line)
+            if left and right:
+                text = (text[:-1] if self._drops(left[1], right[1]) else text) + line
+            elif text.endswith("/") or (re.search(r"(https?://|www\.)\S*$", text) and re.match(r"[\w/?=&%.#-]+$", line)):
+                text += line  # an address broken over two lines
+            else:
+                text += " " + line
+        return text
+
+    def _drops(self, left: str, right: str) -> bool:
+        if not right[0].islower():
+            return False
+        if (left + right).lower() in self.words:
+            return True
+        return f"{left}-{right}".lower() not in self.words and self.drop
+
+
+# ── What the file says about itself ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _fields(pdf: Any, pages: list[list[_Line]]) -> tuple[dict[str, object], str | None]:
+    """Return the metadata, and the title as it stands on the first page (None where it does not)."""
+    try:
+        info = pdf.metadata or {}
+        stated, created = clean_text(str(info.get("/Title") or "")), str(info.get("/CreationDate") or "")
+    except Exception:  # noqa: BLE001 – a damaged information dictionary costs the title, not the text
+        stated, created = "", ""
+    head = [line for lines in pages[:1] for line in lines[:HEAD_LINES]]
+    texts = [clean_text(line.text) for line in head]
+    # Web pages printed to PDF carry the site's name behind a bar.
+    candidates = [stated, *(part.strip() for part in re.split(r"\s[|–—]\s", stated))]
+    shown = next((candidate for candidate in candidates if candidate and candidate in texts), None)
+    title = shown or (stated if _is_about(stated, " ".join(texts)) else None) or _largest(head)
+    match = re.match(r"D:(\d{4})(\d{2})(\d{2})", created)
+    date = date_line(texts) or ("-".join(match.groups()) if match else None)
+    return {"title": title, "date": date}, title
+
+
+def _is_about(stated: str, head: str) -> bool:
+    """Tell whether a stated title speaks of this document: many carry their template's or an older file's."""
+    words, shown = set(re.findall(r"\w{4,}", stated.casefold())), set(re.findall(r"\w{4,}", head.casefold()))
+    return bool(words) and 2 * len(words & shown) > len(words)
+
+
+def _largest(head: list[_Line]) -> str | None:
+    """Return the first lines in the largest letters."""
+    largest = max((line.size for line in head if len(line.text.strip()) > 3), default=0)
+    title: list[str] = []
+    for line in head:
+        if line.size == largest and largest:
+            title.append(line.text)
+        elif title:
+            break
+    return clean_text(" ".join(title))[:200] or None

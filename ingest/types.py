@@ -1,0 +1,92 @@
+"""The values that reading produces: blocks of a file, then documents, pages and passages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "item", "row"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One piece of a file's text as its layout shows it: a heading, a paragraph, a list item or a table row."""
+
+    kind: BlockKind
+    text: str
+    page: int | None = None  # from 1; None where the format has no pages
+    level: int = 0  # of a heading, 1 the highest
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """What a reader finds in a file: its blocks in reading order, and what the file tells about itself.
+
+    `fields` holds values under the names of `Document` (title, date, language, url, countries …), only where stated.
+    """
+
+    blocks: list[Block]
+    fields: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()  # parts that could not be read, such as a damaged page
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's metadata. Lists are empty and the rest None where the file does not tell."""
+
+    id: str  # short, URL-safe
+    title: str
+    kind: str  # practice, news, report, factsheet …
+    language: str | None  # ISO 639-1
+    sha256: str  # of the file
+    path: str  # as the build was given it
+    url: str | None = None  # where the original is published
+    date: str | None = None  # ISO 8601, of publication
+    year: int | None = None  # a practice's first year, else the year of `date`
+    end_year: int | None = None  # a practice's last year; None while it runs or where unknown
+    native_title: str | None = None
+    organisation: str | None = None
+    region: str | None = None
+    countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2; EU for the whole
+    target_groups: tuple[str, ...] = ()
+    measure_types: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()  # document ids that the file names
+    media_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The clean text of one page, or of the whole document where its format has no pages."""
+
+    document_id: str
+    number: int | None  # from 1; None for a pageless document
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a page that can be found and cited: `page.text[start:end] == passage.text`, always."""
+
+    id: str
+    document_id: str
+    page: int | None
+    start: int  # characters in the page
+    end: int
+    headings: tuple[str, ...]  # from the highest level down
+    language: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that did not become a document, and why."""
+
+    path: str
+    reason: str
+
+
+def passage_id(document_id: str, page: int | None, start: int, end: int) -> str:
+    """Return a passage's id: its document and span, so that it stays as long as the text does."""
+    place = f"p{page}~" if page is not None else ""
+    return f"{document_id}~{place}{start}-{end}"

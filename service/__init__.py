@@ -1,0 +1,1 @@
+"""Questions become sourced results, over the command line, HTTP and a web page."""

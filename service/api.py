@@ -1,0 +1,113 @@
+"""The HTTP service: the API under /api/v1, health checks, and the search page."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from pes_search.index.search import QUERY_CHARACTERS
+from pes_search.service import pages
+from pes_search.service.engine import Engine
+from pes_search.service.parameters import DocumentId, EngineOf, FiltersOf, K, Offset, engine_of
+from pes_search.service.problems import RESPONSES, add_handlers
+from pes_search.service.schemas import (
+    DocumentDetailOut,
+    DocumentsOut,
+    PassageOut,
+    RelatedOut,
+    SearchOut,
+    document_detail,
+    document_out,
+    hit_out,
+    passage_out,
+    search_out,
+)
+
+router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+
+
+def create_app(engine: Engine) -> FastAPI:
+    """Return the service over an open engine."""
+    app = FastAPI(
+        title="pes-search",
+        version=importlib.metadata.version("pes-search"),
+        description="Search the good-practice documents of Europe's public employment services, in any EU language.",
+        docs_url=None,  # the usual documentation pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.engine = engine
+    add_handlers(app)
+    app.include_router(router)
+    pages.add_pages(app)
+
+    @app.get("/healthz", tags=["health"])
+    def healthz() -> dict[str, str]:
+        """Tell that the process runs."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"])
+    def readyz(request: Request) -> dict[str, str]:
+        """Tell that an index is open and can be searched."""
+        return {"status": "ready", "index_id": engine_of(request).index().manifest.index_id}
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    def favicon() -> Response:
+        return RedirectResponse("/static/icon.svg", status_code=308)
+
+    return app
+
+
+@router.get("/search", tags=["search"])
+def search(
+    engine: EngineOf,
+    filters: FiltersOf,
+    q: Annotated[
+        str, Query(min_length=1, max_length=QUERY_CHARACTERS, description="words or a question, in any language",
+                   examples=["reaching women after career breaks"])
+    ],
+    k: K = 10,
+    offset: Offset = 0,
+    group: Annotated[Literal["document", "passage"], Query(description="what a hit is")] = "document",
+) -> SearchOut:
+    """Find the passages that fit a query, ranked, with their sources."""
+    return search_out(engine.search(q, k=k, offset=offset, group=group, filters=filters))
+
+
+@router.get("/documents", tags=["documents"])
+def documents(engine: EngineOf, filters: FiltersOf, k: K = 100, offset: Offset = 0) -> DocumentsOut:
+    """List the documents that pass the filters, by id."""
+    index = engine.index()
+    found = index.documents(filters)
+    return DocumentsOut(
+        index_id=index.manifest.index_id,
+        total=len(found),
+        documents=[document_out(document) for document in found[offset : offset + k]],
+        facets={name: dict(counts) for name, counts in index.facets(filters).items()},
+    )
+
+
+@router.get("/documents/{document_id}", tags=["documents"])
+def document(engine: EngineOf, document_id: DocumentId) -> DocumentDetailOut:
+    """Return a document with its text and passages."""
+    index = engine.index()
+    found = index.document(document_id)
+    return document_detail(found, index.pages(document_id), index.passages(document_id), index.manifest.index_id)
+
+
+@router.get("/documents/{document_id}/related", tags=["documents"])
+def related(engine: EngineOf, filters: FiltersOf, document_id: DocumentId, k: K = 10) -> RelatedOut:
+    """Find the documents nearest in meaning to one; near 1 they say the same, perhaps in two languages."""
+    hits = engine.related(document_id, k=k, filters=filters)
+    index_id = engine.index().manifest.index_id
+    return RelatedOut(document_id=document_id, index_id=index_id, hits=[hit_out(hit) for hit in hits])
+
+
+@router.get("/passages/{passage_id}", tags=["documents"])
+def passage(engine: EngineOf, passage_id: Annotated[str, Path(examples=["de-power-m~314-798"])]) -> PassageOut:
+    """Return one passage with its place."""
+    index = engine.index()
+    found = index.passage(passage_id)
+    return passage_out(index.document(found.document_id), found)

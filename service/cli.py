@@ -1,0 +1,336 @@
+"""The command `pes`: build an index, search it, serve it.
+
+Heavy imports stay inside the commands, so that `pes --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pes_search.ingest.errors import PesSearchError
+
+if TYPE_CHECKING:
+    from pes_search.index.build import BuildReport
+    from pes_search.index.types import Filters
+    from pes_search.service.schemas import HitOut
+    from pes_search.service.settings import Settings
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except PesSearchError as error:
+        print(f"pes: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("pes: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `pes search … | head`
+        sys.stderr.close()
+        return FAILED
+
+
+# ── The command line ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pes", description="Search the good-practice documents of Europe's public employment services, in any EU language."
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    build = _command(commands, "build", _build, "make an index of files", "pes build corpus/ reports/*.pdf")
+    build.add_argument("sources", nargs="*", metavar="SOURCE", help="files, folders or globs (default: corpus/)")
+    _index_argument(build)
+    _json_argument(build)
+
+    search = _command(commands, "search", _search, "find passages", 'pes search "women after career breaks" --country DE AT')
+    search.add_argument("query", metavar="QUERY")
+    search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (default: 10)")
+    search.add_argument("--offset", type=int, default=0, metavar="N", help="skip the first N hits")
+    search.add_argument("--group", choices=("document", "passage"), default="document", help="what a hit is (default: document)")
+    _index_argument(search)
+    _filter_arguments(search)
+    _json_argument(search)
+
+    related = _command(commands, "related", _related, "find documents near to one", "pes related de-power-m -k 5")
+    related.add_argument("document_id", metavar="DOCUMENT_ID")
+    related.add_argument("-k", type=int, default=10, metavar="N", help="how many documents (default: 10)")
+    _index_argument(related)
+    _filter_arguments(related)
+    _json_argument(related)
+
+    show = _command(commands, "show", _show, "print a document or passage", "pes show de-power-m")
+    show.add_argument("id", metavar="DOCUMENT_ID|PASSAGE_ID")
+    _index_argument(show)
+    _json_argument(show)
+
+    serve = _command(commands, "serve", _serve, "answer over HTTP, with a search page", "pes serve --port 8000")
+    _index_argument(serve)
+    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: 8000)")
+
+    info = _command(commands, "info", _info, "print what the index is made of", "pes info --json")
+    _index_argument(info)
+    _json_argument(info)
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, summary: str, example: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=f"example: {example}"
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _index_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--index", metavar="DIR", help="index folder (default: var/index)")
+
+
+def _json_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _filter_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("filters", "several values of one filter mean any of them")
+    for name, metavar in (
+        ("country", "CODE"),
+        ("language", "CODE"),
+        ("kind", "KIND"),
+        ("target-group", "TEXT"),
+        ("measure-type", "TEXT"),
+    ):
+        group.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar=metavar)
+    group.add_argument("--year-from", type=int, metavar="YEAR")
+    group.add_argument("--year-to", type=int, metavar="YEAR")
+
+
+# ── The commands ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _build(parsed: argparse.Namespace) -> int:
+    from pes_search.index.build import build_index, report_values
+    from pes_search.index.encoder import load_encoder
+    from pes_search.service.engine import open_store
+    from pes_search.service.progress import ProgressBar
+
+    settings = _settings(parsed)
+    with ProgressBar() as bar:
+        report = build_index(
+            parsed.sources or settings.sources,
+            open_store(settings),
+            lambda: load_encoder(settings.encoder, settings.cache_dir),
+            model=repr(settings.encoder),
+            cache_dir=settings.cache_dir,
+            passage_config=settings.passages,
+            configs=(settings.bm25,),
+            on_progress=bar.show,
+        )
+    if parsed.json:
+        _print_json(report_values(report))
+    else:
+        _print_report(report, settings)
+    return 0
+
+
+def _search(parsed: argparse.Namespace) -> int:
+    from pes_search.service.engine import open_engine
+    from pes_search.service.schemas import search_out
+
+    engine = open_engine(_settings(parsed))
+    result = search_out(
+        engine.search(parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=_filters(parsed))
+    )
+    if parsed.json:
+        _print_json(result.model_dump())
+        return 0
+    if not result.hits:
+        print("no document passes these filters", file=sys.stderr)
+    for hit in result.hits:
+        _print_hit(hit)
+    return 0
+
+
+def _related(parsed: argparse.Namespace) -> int:
+    from pes_search.index.search import related
+    from pes_search.service.engine import open_store
+    from pes_search.service.schemas import RelatedOut, hit_out
+
+    index = open_store(_settings(parsed)).open()  # the vectors are stored, so no model is needed
+    hits = related(parsed.document_id, index, k=parsed.k, filters=_filters(parsed))
+    result = RelatedOut(
+        document_id=parsed.document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits]
+    )
+    if parsed.json:
+        _print_json(result.model_dump())
+    else:
+        for hit in result.hits:
+            _print_hit(hit)
+    return 0
+
+
+def _show(parsed: argparse.Namespace) -> int:
+    from pes_search.service.engine import open_store
+    from pes_search.service.schemas import document_detail, passage_out
+
+    index = open_store(_settings(parsed)).open()
+    if "~" in parsed.id:
+        passage = index.passage(parsed.id)
+        shown = passage_out(index.document(passage.document_id), passage)
+        if parsed.json:
+            _print_json(shown.model_dump())
+        else:
+            print(f"{shown.title}{_place(shown.page, shown.headings)}\n\n{shown.text}")
+            if shown.url:
+                print(f"\n{shown.url}")
+        return 0
+    document = index.document(parsed.id)
+    pages = index.pages(document.id)
+    if parsed.json:
+        detail = document_detail(document, pages, index.passages(document.id), index.manifest.index_id)
+        _print_json(detail.model_dump())
+        return 0
+    facts = [
+        document.kind,
+        ", ".join(document.countries),
+        str(document.year or ""),
+        document.organisation or "",
+        document.url or document.path,
+    ]
+    print(document.title + "\n" + " · ".join(fact for fact in facts if fact))
+    for page in pages:
+        print(f"\n[page {page.number}]\n{page.text}" if page.number else f"\n{page.text}")
+    return 0
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    import logging
+
+    import uvicorn
+
+    from pes_search.service.api import create_app
+    from pes_search.service.engine import open_engine
+
+    settings = _settings(parsed)
+    host, port = parsed.host or settings.serve.host, settings.serve.port if parsed.port is None else parsed.port
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    app = create_app(open_engine(settings))
+    print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    return 0
+
+
+def _info(parsed: argparse.Namespace) -> int:
+    import dataclasses
+
+    from pes_search.index.errors import IndexNotFoundError
+    from pes_search.service.engine import open_store
+
+    settings = _settings(parsed)
+    manifest = open_store(settings).current()
+    if manifest is None:
+        raise IndexNotFoundError(f"no index in {settings.index_dir}; build one with `pes build --index {settings.index_dir}`")
+    if parsed.json:
+        _print_json(dataclasses.asdict(manifest))
+        return 0
+    languages = ", ".join(f"{language or 'unknown'} {count}" for language, count in manifest.languages.items())
+    for name, value in (
+        ("index", manifest.index_id),
+        ("folder", settings.index_dir),
+        ("built", f"{manifest.built_at} by pes-search {manifest.version}"),
+        ("documents", manifest.documents),
+        ("passages", f"{manifest.passages} ({languages})"),
+        ("model", f"{manifest.model_id}, {manifest.dimensions} dimensions"),
+        ("not read", sum(len(rows) for rows in manifest.report.values())),
+    ):
+        print(f"{name:<10} {value}")
+    return 0
+
+
+# ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _settings(parsed: argparse.Namespace) -> Settings:
+    from pathlib import Path
+
+    from pes_search.service.settings import read_settings
+
+    settings = read_settings()
+    return settings.model_copy(update={"index_dir": Path(parsed.index)}) if parsed.index else settings
+
+
+def _filters(parsed: argparse.Namespace) -> Filters:
+    from pes_search.index.types import Filters
+
+    return Filters(
+        country=tuple(parsed.country),
+        language=tuple(parsed.language),
+        kind=tuple(parsed.kind),
+        target_group=tuple(parsed.target_group),
+        measure_type=tuple(parsed.measure_type),
+        year_from=parsed.year_from,
+        year_to=parsed.year_to,
+    )
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _print_hit(hit: HitOut) -> None:
+    facts = " · ".join(filter(None, [", ".join(hit.countries), str(hit.year or ""), hit.kind]))
+    print(f"{hit.rank}. {hit.title}  [{facts}]  {hit.score:.3f}")
+    print(f"   {hit.passage_id}{_place(hit.page, hit.headings)}")
+    print("   " + _marked(hit.text, hit.highlights).replace("\n\n", "\n").replace("\n", "\n   "))
+    if hit.url:
+        print(f"   {hit.url}")
+    print()
+
+
+def _marked(text: str, highlights: Sequence[tuple[int, int]]) -> str:
+    """Return the text with the matched words in bold, on a terminal only."""
+    if not sys.stdout.isatty():
+        return text
+    parts, at = [], 0
+    for start, end in highlights:
+        parts += [text[at:start], "\033[1m", text[start:end], "\033[0m"]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _place(page: int | None, headings: Sequence[str]) -> str:
+    parts = ([f"page {page}"] if page else []) + list(headings[-1:])
+    return "  (" + ", ".join(parts) + ")" if parts else ""
+
+
+def _print_report(report: BuildReport, settings: Settings) -> None:
+    """Print the count on stdout, and each file that was left out with its reason on stderr."""
+    for label, rows in (
+        ("not read", report.unread),
+        ("left out", report.duplicates),
+        ("in part", report.warnings),
+        ("skipped", report.skipped),
+    ):
+        for row in rows:
+            print(f"{label}: {row.path}: {row.reason}", file=sys.stderr)
+    state = f"built in {report.seconds} s" if report.changed else "unchanged"
+    print(
+        f"index {report.index_id} in {settings.index_dir} {state}: {report.documents} documents, {report.passages} passages "
+        f"({report.encoded} newly encoded); {len(report.unread)} files not read, {len(report.duplicates)} left out, "
+        f"{len(report.skipped)} skipped"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

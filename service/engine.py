@@ -1,0 +1,79 @@
+"""An encoder and the newest generation of an index, ready to search."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from pes_search.index.encoder import Encoder, load_encoder
+from pes_search.index.errors import IndexDamagedError, PesSearchError
+from pes_search.index.local import LocalIndex, LocalStore
+from pes_search.index.search import Group, related, search
+from pes_search.index.types import Filters, Hit, SearchResult
+from pes_search.service.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """Searches the generation in use; after a build it goes over to the new one with the next request."""
+
+    def __init__(self, settings: Settings, store: LocalStore, encoder: Encoder) -> None:
+        self.settings = settings
+        self._store = store
+        self._encoder = encoder
+        self._lock = threading.Lock()
+        self._name = store.current_name()
+        self._index = _checked(store.open(), encoder)
+
+    def index(self) -> LocalIndex:
+        """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays."""
+        try:
+            name = self._store.current_name()
+        except IndexDamagedError:
+            name = self._name
+        if name is not None and name != self._name and self._lock.acquire(blocking=False):
+            try:
+                self._index = _checked(self._store.open(), self._encoder)
+                logger.info("now serving index %s", self._index.manifest.index_id)
+            except PesSearchError as error:
+                logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
+            finally:
+                self._name = name
+                self._lock.release()
+        return self._index
+
+    def search(self, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
+        """See `pes_search.index.search.search`."""
+        return search(
+            query, self.index(), self._encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters
+        )
+
+    def related(self, document_id: str, *, k: int, filters: Filters) -> tuple[Hit, ...]:
+        """See `pes_search.index.search.related`."""
+        return related(document_id, self.index(), k=k, filters=filters)
+
+
+def open_store(settings: Settings) -> LocalStore:
+    """Return the store that the settings name."""
+    return LocalStore(settings.index_dir, settings.bm25)
+
+
+def open_engine(settings: Settings) -> Engine:
+    """Load the encoder and the index.
+
+    Raises:
+        PesSearchError: the model or the index cannot be used; the message says what to do.
+    """
+    store = open_store(settings)
+    store.open()  # before the model, which takes seconds: a missing index is the most common fault
+    return Engine(settings, store, load_encoder(settings.encoder, settings.cache_dir))
+
+
+def _checked(index: LocalIndex, encoder: Encoder) -> LocalIndex:
+    if index.manifest.model_id != encoder.model_id:
+        raise IndexDamagedError(
+            f"the index was built with the model {index.manifest.model_id}, the settings name {encoder.model_id}; "
+            "build it anew with `pes build`, or set [encoder] as it was"
+        )
+    return index

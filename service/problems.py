@@ -1,0 +1,62 @@
+"""Errors over HTTP, as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from pes_search.index.errors import NotInIndexError
+from pes_search.index.search import QueryError
+from pes_search.ingest.errors import PesSearchError
+from pes_search.service.pages import error_page
+from pes_search.service.schemas import ProblemOut
+
+logger = logging.getLogger(__name__)
+API_PATHS = ("/api/", "/healthz", "/readyz")
+MEDIA_TYPE = "application/problem+json"
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemOut, "description": description, "content": {MEDIA_TYPE: {}}}
+    for status, description in ((404, "unknown id"), (422, "a parameter does not fit"), (503, "the index cannot be used"))
+}
+_STATUS: dict[type[PesSearchError], int] = {NotInIndexError: 404, QueryError: 422}
+
+
+def problem(request: Request, status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> Response:
+    """Return a problem for the API and a page for people."""
+    if not request.url.path.startswith(API_PATHS) and "text/html" in request.headers.get("accept", ""):
+        return error_page(request, status, detail)
+    body = ProblemOut(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, instance=request.url.path, errors=errors or []
+    )
+    return JSONResponse(body.model_dump(), status_code=status, media_type=MEDIA_TYPE)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Answer every error of the app with a problem."""
+
+    @app.exception_handler(PesSearchError)
+    async def known(request: Request, error: PesSearchError) -> Response:
+        return problem(request, _STATUS.get(type(error), 503), str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        faults = [
+            {"parameter": ".".join(map(str, fault["loc"][1:])), "detail": fault["msg"]} for fault in error.errors()
+        ]
+        detail = "; ".join(f"{fault['parameter']}: {fault['detail']}" for fault in faults)
+        return problem(request, 422, detail, faults)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        return problem(request, error.status_code, str(error.detail))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        logger.exception("%s failed", request.url.path, exc_info=error)
+        return problem(request, 500, "an unexpected fault; it is in the service's log")

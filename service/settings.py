@@ -1,0 +1,81 @@
+"""All settings, read once: environment variables over `pes.toml` over the defaults."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from pes_search.index.bm25 import Bm25Config
+from pes_search.index.encoder import EncoderConfig
+from pes_search.index.search import SearchConfig
+from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.passages import PassageConfig
+
+FILE_VARIABLE = "PES_CONFIG"
+DEFAULT_FILE = Path("pes.toml")
+
+
+class SettingsError(PesSearchError):
+    """A setting is unknown or has a value that cannot be."""
+
+
+class ServeConfig(BaseModel):
+    """Where the service listens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+
+
+class Settings(BaseSettings):
+    """One section a stage; `docs/settings.md` lists them all."""
+
+    model_config = SettingsConfigDict(env_prefix="PES_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    sources: tuple[str, ...] = ("corpus",)
+    index_dir: Path = Path("var/index")
+    cache_dir: Path = Path(platformdirs.user_cache_dir("pes-search"))
+    passages: PassageConfig = PassageConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    bm25: Bm25Config = Bm25Config()
+    search: SearchConfig = SearchConfig()
+    serve: ServeConfig = ServeConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment and the file, in this order."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_file())
+
+
+def read_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: a key is unknown, a value does not fit, or the file is no valid TOML.
+    """
+    file = _file()
+    if FILE_VARIABLE in os.environ and not file.is_file():
+        raise SettingsError(f"{FILE_VARIABLE} names {file}, which is no file; correct or unset it")
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise SettingsError(f"settings ({file} or PES_… variables): {faults}; docs/settings.md lists what can be set") from error
+    except ValueError as error:
+        raise SettingsError(f"{file}: {error}; correct the file or remove it") from error
+
+
+def _file() -> Path:
+    return Path(os.environ.get(FILE_VARIABLE) or DEFAULT_FILE)
