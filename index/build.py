@@ -10,7 +10,7 @@ import json
 import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +21,7 @@ from pes_search.index.encoder import Encoder
 from pes_search.index.errors import IndexDamagedError, NothingReadError
 from pes_search.index.local import SCHEMA, LocalStore, config_values
 from pes_search.index.passage_text import full_text
+from pes_search.index.store import GenerationWriter
 from pes_search.index.types import Filters, Manifest
 from pes_search.index.vectors import VectorCache, encode_cached
 from pes_search.ingest.clean import edge_texts, shared_edges, without_shared_edges
@@ -29,7 +30,7 @@ from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
 from pes_search.ingest.readers import format_of
 from pes_search.ingest.sources import SourceFile, find_files
-from pes_search.ingest.types import Document, Page, Passage, Unread
+from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 
 # Passages that wait to be encoded together: enough for batches of like length, few enough to fit in memory whatever the
 # collection's size.
@@ -69,7 +70,8 @@ def build_index(
 ) -> BuildReport:
     """Build an index of the sources and make it the current one; nothing changes if it fails or the sources have not changed.
 
-    `load_encoder` is called only if there is something to do. `configs` are the configurations that the result depends on.
+    `load_encoder` is called only if there is something to do; `model` is what tells its model from others without loading it
+    (`encoder.model_fingerprint`). `configs` are the configurations that the result depends on.
 
     Raises:
         SourceNotFoundError: a source names no file.
@@ -77,7 +79,7 @@ def build_index(
         BuildRunningError: another process is building this index.
     """
     started = datetime.datetime.now(datetime.UTC)
-    progress = on_progress or (lambda stage, done, total: None)
+    progress = on_progress or _silent
     files = find_files(sources)
     readable = [file for file in files if format_of(file.name)]
     skipped = tuple(Unread(file.name, _no_reader(file)) for file in files if not format_of(file.name))
@@ -88,7 +90,6 @@ def build_index(
     writer = store.begin()
     try:
         encoder = load_encoder()
-        cache = VectorCache(cache_dir / "vectors", encoder.model_id)
         with tempfile.TemporaryFile() as spool:
             reading = _read_all(readable, spool, progress)
             if not reading.documents:
@@ -99,48 +100,33 @@ def build_index(
                 "duplicates": reading.duplicates,
                 "warnings": reading.warnings,
             }
-            counts: Counter[str] = Counter()
-            encoded = passages = 0
-            corpus = hashlib.sha256()
-            split = _split_all(spool, reading.shared, encoder, passage_config)
-            for window in _windows(split):
-                encoded += _write_window(window, writer.add, encoder, cache, progress, passages)
-                for document, pages, document_passages in window:
-                    corpus.update(repr((document, [(page.number, page.text) for page in pages])).encode("utf-8", "replace"))
-                    counts.update(passage.language or "" for passage in document_passages)
-                    passages += len(document_passages)
-        cache.close()
-        corpus_hash = corpus.hexdigest()
-        manifest = writer.commit(
-            Manifest(
-                schema=SCHEMA,
-                index_id=_index_id(corpus_hash, encoder.model_id, [passage_config, *configs]),
-                built_at=started.isoformat(timespec="seconds"),
-                version=importlib.metadata.version("pes-search"),
-                model_id=encoder.model_id,
-                dimensions=encoder.dimensions,
+            manifest, encoded = write_documents(
+                _spooled(spool, reading.shared),
+                writer,
+                encoder,
+                cache_dir=cache_dir,
+                passage_config=passage_config,
+                configs=configs,
                 inputs_sha256=inputs,
-                corpus_sha256=corpus_hash,
-                config=config_values([passage_config, *configs]),
-                documents=reading.documents,
-                passages=passages,
-                languages=dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
                 report={name: [dataclasses.asdict(row) for row in rows] for name, rows in not_read.items()},
-                files={},
+                on_progress=progress,
             )
-        )
     finally:
         writer.discard()
     return BuildReport(
         index_id=manifest.index_id,
         changed=True,
         documents=manifest.documents,
-        passages=passages,
+        passages=manifest.passages,
         encoded=encoded,
         read=tuple(sorted(reading.read)),
         **{name: tuple(rows) for name, rows in not_read.items()},
         seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
     )
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Show nothing."""
 
 
 # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,21 +173,78 @@ def _read_all(files: Sequence[SourceFile], spool: IO[bytes], progress: Progress)
     return reading
 
 
-Split = tuple[Document, list[Page], list[Passage]]
-
-
-def _split_all(spool: IO[bytes], shared: dict[str, set[int]], encoder: Encoder, config: PassageConfig) -> Iterator[Split]:
-    """Yield the spooled documents with their pages and passages, one at a time."""
+def _spooled(spool: IO[bytes], shared: dict[str, set[int]]) -> Iterator[tuple[Document, Sequence[Block]]]:
+    """Yield the documents of the spool without what their folders' files share."""
     spool.seek(0)
     while True:
         try:
             found: ReadDocument = pickle.load(spool)  # noqa: S301 – written by this process, into a file without a name
         except EOFError:
             return
-        blocks = without_shared_edges(found.blocks, shared[_folder(found.document)]) or found.blocks
-        pages = build_pages(found.document, blocks)
-        passages = build_passages(found.document, pages, encoder.token_starts, config)
-        yield found.document, [page for page, _ in pages], passages
+        yield found.document, without_shared_edges(found.blocks, shared[_folder(found.document)]) or found.blocks
+
+
+# ── Writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Split = tuple[Document, list[Page], list[Passage]]
+
+
+def write_documents(
+    documents: Iterable[tuple[Document, Sequence[Block]]],
+    writer: GenerationWriter,
+    encoder: Encoder,
+    *,
+    cache_dir: Path,
+    passage_config: PassageConfig,
+    configs: Sequence[Any],
+    inputs_sha256: str = "",
+    report: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+    on_progress: Progress | None = None,
+) -> tuple[Manifest, int]:
+    """Split, encode and write the documents, and make them the current generation.
+
+    Returns its manifest, and how many passages had to be encoded.
+    """
+    progress = on_progress or _silent
+    started = datetime.datetime.now(datetime.UTC)
+    languages: Counter[str] = Counter()
+    corpus = hashlib.sha256()
+    written = passages = encoded = 0
+    cache = VectorCache(cache_dir / "vectors", encoder.model_id)
+    try:
+        for window in _windows(_split(documents, encoder, passage_config)):
+            encoded += _write_window(window, writer, encoder, cache, progress, passages)
+            for document, pages, document_passages in window:
+                corpus.update(repr((document, [(page.number, page.text) for page in pages])).encode("utf-8", "replace"))
+                languages.update(passage.language or "" for passage in document_passages)
+                passages += len(document_passages)
+            written += len(window)
+    finally:
+        cache.close()
+    everything = [passage_config, *configs]
+    manifest = Manifest(
+        schema=SCHEMA,
+        index_id=_index_id(corpus.hexdigest(), encoder.model_id, everything),
+        built_at=started.isoformat(timespec="seconds"),
+        version=importlib.metadata.version("pes-search"),
+        model_id=encoder.model_id,
+        dimensions=encoder.dimensions,
+        inputs_sha256=inputs_sha256,
+        corpus_sha256=corpus.hexdigest(),
+        config=config_values(everything),
+        documents=written,
+        passages=passages,
+        languages=dict(sorted(languages.items(), key=lambda item: (-item[1], item[0]))),
+        report=report or {},
+        files={},
+    )
+    return writer.commit(manifest), encoded
+
+
+def _split(documents: Iterable[tuple[Document, Sequence[Block]]], encoder: Encoder, config: PassageConfig) -> Iterator[Split]:
+    for document, blocks in documents:
+        pages = build_pages(document, blocks)
+        yield document, [page for page, _ in pages], build_passages(document, pages, encoder.token_starts, config)
 
 
 def _windows(split: Iterator[Split]) -> Iterator[list[Split]]:
@@ -218,7 +261,12 @@ def _windows(split: Iterator[Split]) -> Iterator[list[Split]]:
 
 
 def _write_window(
-    window: Sequence[Split], add: Callable[..., None], encoder: Encoder, cache: VectorCache, progress: Progress, before: int
+    window: Sequence[Split],
+    writer: GenerationWriter,
+    encoder: Encoder,
+    cache: VectorCache,
+    progress: Progress,
+    before: int,
 ) -> int:
     """Encode a window's passages, hand its documents to the store, and return how many passages were new."""
     texts = [full_text(document, passage) for document, _, passages in window for passage in passages]
@@ -232,7 +280,7 @@ def _write_window(
     vectors, encoded = encode_cached(texts, encoder, cache, count)
     at = 0
     for document, pages, passages in window:
-        add(document, pages, passages, vectors[at : at + len(passages)])
+        writer.add(document, pages, passages, vectors[at : at + len(passages)])
         at += len(passages)
     return encoded
 
@@ -276,7 +324,7 @@ def _unchanged(store: LocalStore, inputs: str) -> BuildReport | None:
         passages=manifest.passages,
         encoded=0,
         read=tuple(sorted(document.path for document in documents)),
-        **{name: tuple(Unread(**row) for row in rows) for name, rows in manifest.report.items()},
+        **{name: tuple(Unread(**row) for row in rows) for name, rows in manifest.report.items()},  # type: ignore[arg-type]
     )
 
 

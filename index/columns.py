@@ -39,7 +39,9 @@ class Columns:
     def mask(self, filters: Filters) -> Mask | None:
         """Return which documents pass, or None where the filters are empty."""
         masks = [
-            column.mask(chosen) for name, column in self._columns.items() if name != "year" and (chosen := getattr(filters, name))
+            column.mask(chosen)
+            for name, column in self._columns.items()
+            if name != "year" and (chosen := getattr(filters, name))
         ]
         if filters.year_from is not None or filters.year_to is not None:
             low, high = filters.year_from or 1, filters.year_to or np.iinfo(np.int32).max
@@ -55,7 +57,9 @@ class Columns:
             return self._all_facets
         counts = {}
         for name, column in self._columns.items():
-            others = replace(filters, year_from=None, year_to=None) if name == "year" else replace(filters, **{name: ()})
+            others = (
+                replace(filters, year_from=None, year_to=None) if name == "year" else replace(filters, **{name: ()})  # type: ignore[arg-type]
+            )
             mask = self.mask(others)
             counts[name] = column.counts(np.ones(self._size, bool) if mask is None else mask)
         return counts
@@ -81,6 +85,6 @@ class _Column:
 
     def counts(self, mask: Mask) -> dict[str, int]:
         """Return the values that the masked documents have, the most frequent first, equal ones by name."""
-        counts = np.bincount(self._codes[mask[self._rows]], minlength=len(self._values)) if len(self._values) else []
-        found = [(value, int(count)) for value, count in zip(self._values, counts, strict=True) if count]
+        counts = np.bincount(self._codes[mask[self._rows]], minlength=len(self._values))
+        found = [(value, int(count)) for value, count in zip(self._values, counts[: len(self._values)], strict=True) if count]
         return dict(sorted(found, key=lambda item: (-item[1], item[0])))

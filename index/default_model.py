@@ -286,7 +286,7 @@ def _write_tokenizer(packed: _Packed, folder: Path) -> None:
     }
     if any(piece == "<mask>" for piece, _ in packed.pieces):
         tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True, special=True)])
-        names["mask_token"] = "<mask>"
+        names["mask_token"] = "<mask>"  # noqa: S105
     tokenizer.save(str(folder / "tokenizer.json"))
     _write_json(
         folder / "tokenizer_config.json",

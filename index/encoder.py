@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pes_search.index.default_model import MODEL_NAME, PROMPTS, default_model_folder
+from pes_search.index.default_model import CONVERSION, MODEL_NAME, PACKED_SHA256, default_model_folder
 from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -49,32 +49,33 @@ class Encoder(Protocol):
     model_id: str  # changes with the weights, the tokenizer and the prompts
     dimensions: int
 
-    def encode_queries(self, texts: Sequence[str]) -> Vectors: ...
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return the queries' vectors."""
 
-    def encode_passages(self, texts: Sequence[str], on_progress: Callable[[int], object] | None = None) -> Vectors: ...
+    def encode_passages(self, texts: Sequence[str], on_progress: Callable[[int], object] | None = None) -> Vectors:
+        """Return the passages' vectors; `on_progress` gets the number of texts done since its last call."""
 
-    def token_starts(self, text: str) -> list[int]: ...
+    def token_starts(self, text: str) -> list[int]:
+        """Return the character at which each of the text's tokens starts, ascending."""
 
 
 class SentenceTransformerEncoder:
     """Any sentence-transformers model, with separate prompts for queries and passages."""
 
     def __init__(self, model: SentenceTransformer, model_id: str, config: EncoderConfig) -> None:
-        self._model = model
+        self.model = model
         self._config = config
         # Calls from several threads at once would each start their own team of torch threads.
         self._lock = threading.Lock()
-        self._prompts = {
-            "query": _prompt(config.query_prompt, model, "query"),
-            "passage": _prompt(config.passage_prompt, model, "passage", "document"),
-        }
-        digest = hashlib.sha256(repr((model_id, sorted(self._prompts.items()))).encode()).hexdigest()
+        self.query_prompt = _prompt(config.query_prompt, model, "query")
+        self.passage_prompt = _prompt(config.passage_prompt, model, "passage", "document")
+        digest = hashlib.sha256(repr((model_id, self.query_prompt, self.passage_prompt)).encode()).hexdigest()
         self.model_id = f"{Path(config.model).name}-{digest[:12]}"
         self.dimensions = int(model.get_embedding_dimension() or 0)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return the queries' vectors, shape (len(texts), dimensions)."""
-        return self._encode(texts, self._prompts["query"])
+        return self._encode(texts, self.query_prompt)
 
     def encode_passages(self, texts: Sequence[str], on_progress: Callable[[int], object] | None = None) -> Vectors:
         """Return the passages' vectors, shape (len(texts), dimensions).
@@ -85,14 +86,14 @@ class SentenceTransformerEncoder:
         longest_first = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         for at in range(0, len(texts), self._config.batch_size):
             batch = longest_first[at : at + self._config.batch_size]
-            vectors[batch] = self._encode([texts[i] for i in batch], self._prompts["passage"])
+            vectors[batch] = self._encode([texts[i] for i in batch], self.passage_prompt)
             if on_progress:
                 on_progress(len(batch))
         return vectors
 
     def token_starts(self, text: str) -> list[int]:
         """Return the character at which each of the text's tokens starts, ascending."""
-        encoded = self._model.tokenizer(
+        encoded = self.model.tokenizer(
             text, add_special_tokens=False, return_offsets_mapping=True, return_attention_mask=False, verbose=False
         )
         return [start for start, end in encoded["offset_mapping"] if end > start]
@@ -102,7 +103,7 @@ class SentenceTransformerEncoder:
 
         with self._lock:
             torch.set_num_threads(self._config.threads)
-            vectors = self._model.encode(
+            vectors = self.model.encode(
                 list(texts),
                 prompt=prompt,
                 batch_size=self._config.batch_size,
@@ -139,15 +140,27 @@ def load_encoder(config: EncoderConfig, cache_dir: Path) -> SentenceTransformerE
     return SentenceTransformerEncoder(model, _weights_id(Path(folder), config.model), config)
 
 
+def model_fingerprint(config: EncoderConfig) -> str:
+    """Return what changes when the configuration names another model, without loading it."""
+    folder = Path(config.model)
+    stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in _weight_files(folder)]
+    return repr((config.model, config.query_prompt, config.passage_prompt, PACKED_SHA256, CONVERSION, stats))
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    names = ("model.safetensors", "pytorch_model.bin", "tokenizer.json")
+    return [folder / name for name in names if (folder / name).is_file()]
+
+
 def _prompt(configured: str | None, model: SentenceTransformer, *names: str) -> str:
     if configured is not None:
         return configured
-    return next((model.prompts[name] for name in names if model.prompts.get(name)), "")
+    return next((prompt for name in names if (prompt := model.prompts.get(name))), "")
 
 
 def _weights_id(folder: Path, name: str) -> str:
     """Return what tells one model from another: a hash of a folder's weights and tokenizer, else the name."""
-    files = [folder / file for file in ("model.safetensors", "pytorch_model.bin", "tokenizer.json") if (folder / file).is_file()]
+    files = _weight_files(folder)
     if not files:
         return name
     digest = hashlib.sha256()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from pes_search.ingest.errors import PesSearchError
 
 

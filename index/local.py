@@ -147,7 +147,10 @@ class LocalWriter:
         """Add a document with its passages; row i of `vectors` is passage i."""
         _write_line(self._files["documents"], dataclasses.asdict(document))
         for page in pages:
-            _write_line(self._files["pages"], {"document": document.id, "number": page.number, "text": page.text})
+            _write_line(
+                self._files["pages"],
+                {"document": document.id, "number": page.number, "text": page.text, "headings": page.headings},
+            )
         for passage in passages:
             # The text is a slice of its page and is not stored twice.
             _write_line(
@@ -201,7 +204,7 @@ class LocalIndex:
         self._documents = {row["id"]: _document(row) for row in _read_lines(folder / "documents.jsonl")}
         self._pages: dict[str, list[Page]] = {document_id: [] for document_id in self._documents}
         for row in _read_lines(folder / "pages.jsonl"):
-            self._pages[row["document"]].append(Page(row["document"], row["number"], row["text"]))
+            self._pages[row["document"]].append(_page(row))
         texts = {(page.document_id, page.number): page.text for pages in self._pages.values() for page in pages}
         self._passages = [_passage(row, texts) for row in _read_lines(folder / "passages.jsonl")]
         self._passage_rows = {passage.id: row for row, passage in enumerate(self._passages)}
@@ -329,10 +332,10 @@ class LocalIndex:
     def _dense_top(self, vector: Vectors, allowed: npt.NDArray[np.bool_] | None, depth: int) -> npt.NDArray[np.int64]:
         import faiss
 
-        parameters = None
+        parameters: Any = None
         if allowed is not None:
-            bits = np.packbits(allowed, bitorder="little")
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
+            library: Any = faiss  # its annotations are those of the C++ signatures, not of the Python ones
+            parameters = library.SearchParameters(sel=library.IDSelectorBitmap(np.packbits(allowed, bitorder="little")))
         _, rows = self._faiss.search(vector.reshape(1, -1), depth, params=parameters)
         found: npt.NDArray[np.int64] = rows[0][rows[0] >= 0]
         return found
@@ -374,7 +377,13 @@ def _damaged(folder: Path, what: str) -> IndexDamagedError:
 
 
 def _document(row: dict[str, Any]) -> Document:
-    return Document(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Document(**values)
+
+
+def _page(row: dict[str, Any]) -> Page:
+    headings = tuple((start, end, level) for start, end, level in row["headings"])
+    return Page(row["document"], row["number"], row["text"], headings)
 
 
 def _passage(row: dict[str, Any], texts: Mapping[tuple[str, int | None], str]) -> Passage:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pes_search.index.encoder import Encoder
-from pes_search.index.errors import PesSearchError
 from pes_search.index.fusion import FusionConfig, fused
 from pes_search.index.store import OpenIndex
 from pes_search.index.tokens import term_spans, terms
 from pes_search.index.types import Candidate, Filters, Hit, SearchResult
+from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.languages import detect_language
 
 Group = Literal["document", "passage"]
@@ -34,7 +34,7 @@ class SearchConfig:
 
     __pydantic_config__ = {"extra": "forbid"}
 
-    fusion: FusionConfig = FusionConfig()
+    fusion: FusionConfig = field(default_factory=FusionConfig)
     passages_per_document: int = 3  # shown with each document, the best included
 
 
@@ -61,7 +61,7 @@ def search(
     query = " ".join(query.split())
     _check(query, k, offset)
     filters = filters or Filters()
-    by_language = {language: terms(query, language) for language in _languages(index)}
+    by_language = terms_by_language(query, index)
     vector = encoder.encode_queries([query])[0]
     documents, passages = index.size(filters)
     total = documents if group == "document" else passages
@@ -87,6 +87,11 @@ def search(
         facets=index.facets(filters),
         took_ms=round((time.perf_counter() - started) * 1000, 1),
     )
+
+
+def terms_by_language(query: str, index: OpenIndex) -> dict[str | None, list[str]]:
+    """Return the query's terms as each of the index's languages has them: passages are matched by their own stemmer."""
+    return {language or None: terms(query, language or None) for language in index.manifest.languages}
 
 
 def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters | None = None) -> tuple[Hit, ...]:
@@ -115,10 +120,6 @@ def _check(query: str, k: int, offset: int) -> None:
         raise QueryError(f"k must be from 1 to {LARGEST_K}, not {k}")
     if offset < 0:
         raise QueryError(f"offset must not be negative, not {offset}")
-
-
-def _languages(index: OpenIndex) -> list[str | None]:
-    return [language or None for language in index.manifest.languages]
 
 
 def _ranked(candidates: Sequence[Candidate], config: FusionConfig) -> list[Hit]:

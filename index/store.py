@@ -35,9 +35,11 @@ class OpenIndex(Protocol):
     def size(self, filters: Filters) -> tuple[int, int]:
         """Return how many documents and passages pass the filters."""
 
-    def facets(self, filters: Filters) -> Facets: ...
+    def facets(self, filters: Filters) -> Facets:
+        """Return for each filter's values the number of documents that choosing it would leave."""
 
-    def idf(self, term: str) -> float: ...
+    def idf(self, term: str) -> float:
+        """Return a term's inverse document frequency over all passages."""
 
     def documents(self, filters: Filters) -> list[Document]:
         """Return the documents that pass the filters, by id."""
@@ -45,9 +47,11 @@ class OpenIndex(Protocol):
     def document(self, document_id: str) -> Document:
         """Raise `NotInIndexError` for an unknown id."""
 
-    def pages(self, document_id: str) -> list[Page]: ...
+    def pages(self, document_id: str) -> list[Page]:
+        """Return a document's pages in order."""
 
-    def passages(self, document_id: str) -> list[Passage]: ...
+    def passages(self, document_id: str) -> list[Passage]:
+        """Return a document's passages in order."""
 
     def passage(self, passage_id: str) -> Passage:
         """Raise `NotInIndexError` for an unknown id."""

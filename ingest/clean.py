@@ -129,7 +129,10 @@ def _is_part_of_longer(text: str, everything: str) -> bool:
     at = everything.find(text)
     while at >= 0:
         end = at + len(text)
-        starts_block, ends_block = at == 0 or everything[at - 1] == "\n", end == len(everything) or everything[end] == "\n"
+        starts_block, ends_block = (
+            at == 0 or everything[at - 1] == "\n",
+            end == len(everything) or everything[end] == "\n",
+        )
         if not (starts_block and ends_block) and (starts_block or everything[at - 1] == " "):
             return True
         at = everything.find(text, at + 1)

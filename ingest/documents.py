@@ -20,7 +20,13 @@ from pes_search.ingest.types import Block, Document
 
 LARGEST_FILE_BYTES = 200_000_000
 # Folder and file names that tell what a document is, where it does not tell itself.
-KINDS = {"practice": "practice", "news": "news", "factsheet": "factsheet", "report": "report", "case-stud": "case study"}
+KINDS = {
+    "practice": "practice",
+    "news": "news",
+    "factsheet": "factsheet",
+    "report": "report",
+    "case-stud": "case study",
+}
 SLUG_CHARACTERS = 48
 LANGUAGE_CHARACTERS = 40  # of text; less is not enough to tell
 
@@ -66,7 +72,7 @@ def read_document(source: SourceFile) -> ReadDocument:
 def _completed(fields: dict[str, Any], name: str, blocks: list[Block]) -> dict[str, Any]:
     """Fill what the file does not state: id and kind from its name, the rest from its text."""
     names = {field.name for field in dataclasses.fields(Document)}
-    values = {key: _frozen(value) for key, value in fields.items() if key in names and value}
+    values: dict[str, Any] = {key: _frozen(value) for key, value in fields.items() if key in names and value}
     values["title"] = " ".join(str(values.get("title") or _first_words(blocks) or name).split())
     values.setdefault("id", document_id(name))
     values.setdefault("kind", _kind(name))
@@ -83,7 +89,7 @@ def _completed(fields: dict[str, Any], name: str, blocks: list[Block]) -> dict[s
 
 
 def document_id(name: str) -> str:
-    """Return a short, URL-safe id for a file without one: words of its name, and a hash of the whole path against collisions."""
+    """Return a short, URL-safe id for a file without one: words of its name, and a hash of its whole path."""
     stem = PurePosixPath(name).stem
     ascii_only = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:SLUG_CHARACTERS].rstrip("-")

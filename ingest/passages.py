@@ -65,7 +65,10 @@ def build_pages(document: Document, blocks: Sequence[Block]) -> list[tuple[Page,
     for number, group in groupby(blocks, key=lambda block: block.page):
         page_blocks = list(group)
         text = "".join(_separator(page_blocks, i) + block.text for i, block in enumerate(page_blocks))
-        pages.append((Page(document.id, number, text), page_blocks))
+        headings = tuple(
+            (start, start + len(block.text), block.level) for start, block in _starts(page_blocks) if block.kind == "heading"
+        )
+        pages.append((Page(document.id, number, text, headings), page_blocks))
     return pages
 
 
@@ -90,26 +93,37 @@ def _passages(
     *,
     references: bool,
 ) -> list[Passage]:
-    passages = []
+    passages: list[Passage] = []
     headings: list[Block] = []  # the path at the current place; goes on over the end of a page
     for page, blocks in pages:
         tokens = _TokenCounter(page.text, token_starts)
         found = (span for span in _spans(blocks, headings) if references or not _is_reference(span))
         spans = _split_long(page.text, found, tokens, document.language, config)
-        for unit in _merged(page.text, _with_headings(spans, tokens, config), tokens, config):
-            passages.append(
-                Passage(
-                    id=passage_id(document.id, page.number, unit.start, unit.end),
-                    document_id=document.id,
-                    page=page.number,
-                    start=unit.start,
-                    end=unit.end,
-                    headings=unit.headings,
-                    language=document.language,
-                    text=page.text[unit.start : unit.end],
-                )
-            )
+        units = _merged(page.text, _with_headings(spans, tokens, config), tokens, config)
+        passages.extend(_passage(document, page, unit) for unit in units)
     return passages
+
+
+def _passage(document: Document, page: Page, unit: _Unit) -> Passage:
+    return Passage(
+        id=passage_id(document.id, page.number, unit.start, unit.end),
+        document_id=document.id,
+        page=page.number,
+        start=unit.start,
+        end=unit.end,
+        headings=unit.headings,
+        language=document.language,
+        text=page.text[unit.start : unit.end],
+    )
+
+
+def _starts(blocks: Sequence[Block]) -> Iterator[tuple[int, Block]]:
+    """Yield the blocks of a page with the characters at which they start."""
+    start = 0
+    for i, block in enumerate(blocks):
+        start += len(_separator(blocks, i))
+        yield start, block
+        start += len(block.text)
 
 
 def _is_reference(span: _Span) -> bool:
@@ -140,16 +154,13 @@ class _TokenCounter:
 
 def _spans(blocks: Sequence[Block], headings: list[Block]) -> Iterator[_Span]:
     """Yield each block's place and heading path; `headings` is kept up to date for the next page."""
-    start = 0
-    for i, block in enumerate(blocks):
-        start += len(_separator(blocks, i))
+    for start, block in _starts(blocks):
         if block.kind == "heading":
             while headings and headings[-1].level >= block.level:
                 headings.pop()
             headings.append(block)
         path = tuple(heading.text for heading in headings)
         yield _Span(start, start + len(block.text), path, block.kind == "heading")
-        start += len(block.text)
 
 
 def _split_long(

@@ -48,7 +48,9 @@ def _files_of(source: str) -> Iterator[SourceFile]:
     else:
         matches = sorted(Path(match) for match in glob.glob(source, recursive=True))
         if not matches:
-            raise SourceNotFoundError(f"no file matches {source!r}; give a file, a folder or a quoted glob such as 'docs/**/*.pdf'")
+            raise SourceNotFoundError(
+                f"no file matches {source!r}; give a file, a folder or a quoted glob such as 'docs/**/*.pdf'"
+            )
         fixed = Path(source[: glob_start(source)]).resolve()
         base = (fixed if fixed.is_dir() else fixed.parent).parent
         for match in matches:

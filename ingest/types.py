@@ -62,6 +62,7 @@ class Page:
     document_id: str
     number: int | None  # from 1; None for a pageless document
     text: str
+    headings: tuple[tuple[int, int, int], ...] = ()  # start, end and level of each heading in the text
 
 
 @dataclass(frozen=True, slots=True)

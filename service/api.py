@@ -65,8 +65,13 @@ def search(
     engine: EngineOf,
     filters: FiltersOf,
     q: Annotated[
-        str, Query(min_length=1, max_length=QUERY_CHARACTERS, description="words or a question, in any language",
-                   examples=["reaching women after career breaks"])
+        str,
+        Query(
+            min_length=1,
+            max_length=QUERY_CHARACTERS,
+            description="words or a question, in any language",
+            examples=["reaching women after career breaks"],
+        ),
     ],
     k: K = 10,
     offset: Offset = 0,

@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="pes", description="Search the good-practice documents of Europe's public employment services, in any EU language."
+        prog="pes",
+        description="Search the good-practice documents of Europe's public employment services, in any EU language.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
@@ -56,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("query", metavar="QUERY")
     search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (default: 10)")
     search.add_argument("--offset", type=int, default=0, metavar="N", help="skip the first N hits")
-    search.add_argument("--group", choices=("document", "passage"), default="document", help="what a hit is (default: document)")
+    search.add_argument(
+        "--group", choices=("document", "passage"), default="document", help="what a hit is (default: document)"
+    )
     _index_argument(search)
     _filter_arguments(search)
     _json_argument(search)
@@ -167,9 +170,7 @@ def _related(parsed: argparse.Namespace) -> int:
 
     index = open_store(_settings(parsed)).open()  # the vectors are stored, so no model is needed
     hits = related(parsed.document_id, index, k=parsed.k, filters=_filters(parsed))
-    result = RelatedOut(
-        document_id=parsed.document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits]
-    )
+    result = RelatedOut(document_id=parsed.document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits])
     if parsed.json:
         _print_json(result.model_dump())
     else:
@@ -222,7 +223,8 @@ def _serve(parsed: argparse.Namespace) -> int:
 
     settings = _settings(parsed)
     host, port = parsed.host or settings.serve.host, settings.serve.port if parsed.port is None else parsed.port
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("pes_search").setLevel(logging.INFO)
     app = create_app(open_engine(settings))
     print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)

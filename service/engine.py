@@ -6,10 +6,11 @@ import logging
 import threading
 
 from pes_search.index.encoder import Encoder, load_encoder
-from pes_search.index.errors import IndexDamagedError, PesSearchError
+from pes_search.index.errors import IndexDamagedError
 from pes_search.index.local import LocalIndex, LocalStore
 from pes_search.index.search import Group, related, search
 from pes_search.index.types import Filters, Hit, SearchResult
+from pes_search.ingest.errors import PesSearchError
 from pes_search.service.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ class Engine:
         self._lock = threading.Lock()
         self._name = store.current_name()
         self._index = _checked(store.open(), encoder)
+        # The first search loads the language identifier, the stemmers and torch's kernels; the first user should not wait.
+        self.search("women returning to work", k=1, offset=0, group="document", filters=Filters())
 
     def index(self) -> LocalIndex:
         """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import dropwhile
 from pathlib import Path
-from urllib.parse import urlencode
+from textwrap import shorten
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
@@ -14,11 +19,15 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.base import RequestResponseEndpoint
 
+from pes_search.index.local import LocalIndex
 from pes_search.index.search import QUERY_CHARACTERS
-from pes_search.index.types import Filters
-from pes_search.ingest.types import Passage
+from pes_search.index.types import Filters, Hit
+from pes_search.ingest.types import Page, Passage
 from pes_search.service.parameters import EngineOf, FiltersOf, Offset
-from pes_search.service.schemas import deep_link, search_out
+from pes_search.service.schemas import deep_link
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 HERE = Path(__file__).parent
 PAGE_HITS = 10
@@ -53,19 +62,18 @@ def add_pages(app: FastAPI) -> None:
         return response
 
     @app.get("/", include_in_schema=False)
-    def search_page(
-        request: Request, engine: EngineOf, filters: FiltersOf, q: str = "", offset: Offset = 0
-    ) -> HTMLResponse:
+    def search_page(request: Request, engine: EngineOf, filters: FiltersOf, q: str = "", offset: Offset = 0) -> HTMLResponse:
         index = engine.index()
         result = None
         if q.strip():
-            result = search_out(engine.search(q, k=PAGE_HITS, offset=offset, group="document", filters=filters))
+            result = engine.search(q, k=PAGE_HITS, offset=offset, group="document", filters=filters)
         chosen = {name: value for name, value in dataclasses.asdict(filters).items() if value}
         facets = result.facets if result else index.facets(filters)
         context = {
             "q": q,
             "most": QUERY_CHARACTERS,
             "result": result,
+            "hits": [_shown(hit, index) for hit in result.hits] if result else [],
             "chosen": chosen,
             "selects": [(name, label, facets[name]) for name, label in SELECTS.items()],
             "documents": index.manifest.documents,
@@ -82,8 +90,7 @@ def add_pages(app: FastAPI) -> None:
         document = index.document(document_id)
         passages = index.passages(document_id)
         pages = [
-            (page.number, deep_link(document, page.number), _pieces(page.text, [p for p in passages if p.page == page.number]))
-            for page in index.pages(document_id)
+            (page.number, deep_link(document, page.number), list(_pieces(page, passages))) for page in index.pages(document_id)
         ]
         related = engine.related(document_id, k=RELATED, filters=Filters())
         context = {"document": document, "pages": pages, "related": related}
@@ -100,32 +107,77 @@ def error_page(request: Request, status: int, detail: str) -> HTMLResponse:
 def _templates() -> Jinja2Templates:
     templates = Jinja2Templates(directory=HERE / "templates")
     templates.env.trim_blocks = templates.env.lstrip_blocks = True
-    templates.env.filters |= {"marked": _marked, "country": _country_name, "language": _language_name}
+    templates.env.filters |= {"country": _country_name, "language": _language_name}
     return templates
 
 
-def _marked(text: str, highlights: Sequence[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
-    """Yield the text in pieces, and for each whether it is highlighted."""
-    at = 0
-    for start, end in highlights:
-        yield text[at:start], False
-        yield text[start:end], True
-        at = end
-    yield text[at:], False
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph as a page shows it: pieces of text, each with whether it is highlighted."""
+
+    level: int  # of a heading, 0 for text
+    pieces: list[tuple[str, bool]]
+
+    @property
+    def text(self) -> str:
+        """Return the text without marks."""
+        return "".join(piece for piece, _ in self.pieces)
 
 
-def _pieces(text: str, passages: Sequence[Passage]) -> list[tuple[str | None, str]]:
-    """Return a page's text in pieces: passages with their ids, and what lies between them."""
-    pieces: list[tuple[str | None, str]] = []
+def _shown(hit: Hit, index: LocalIndex) -> dict[str, object]:
+    """Return what the page of results shows of a hit: its text without the headings that stand above it anyway."""
+    page = next(page for page in index.pages(hit.document.id) if page.number == hit.passage.page)
+    above = {hit.document.title, *hit.passage.headings}
+    paragraphs = list(_paragraphs(page, hit.passage.start, hit.passage.end, hit.highlights))
+    path = [heading for heading in hit.passage.headings if heading != hit.document.title]
+    return {
+        "hit": hit,
+        "path": path,
+        "paragraphs": list(dropwhile(lambda paragraph: paragraph.level and paragraph.text in above, paragraphs)),
+        "link": _passage_url(hit.passage),
+        "source": deep_link(hit.document, hit.passage.page),
+        "others": [(_passage_url(other.passage), _label(other)) for other in hit.passages],
+    }
+
+
+def _label(hit: Hit) -> str:
+    """Return a short name for a passage: its last heading, or its first words."""
+    place = f"Page {hit.passage.page}: " if hit.passage.page else ""
+    if hit.passage.headings and hit.passage.headings[-1] != hit.document.title:
+        return place + hit.passage.headings[-1]
+    lines = [line for line in hit.passage.text.split("\n") if line and line != hit.document.title]
+    return place + shorten(lines[0] if lines else hit.passage.text, 60, placeholder=" …")
+
+
+def _pieces(page: Page, passages: Sequence[Passage]) -> Iterator[tuple[str | None, list[Paragraph]]]:
+    """Yield a page in pieces: passages with their ids, and what lies between them."""
     at = 0
     for passage in passages:
-        if between := text[at : passage.start].strip():
-            pieces.append((None, between))
-        pieces.append((passage.id, passage.text))
-        at = passage.end
-    if rest := text[at:].strip():
-        pieces.append((None, rest))
-    return pieces
+        if passage.page == page.number:
+            if page.text[at : passage.start].strip():
+                yield None, list(_paragraphs(page, at, passage.start))
+            yield passage.id, list(_paragraphs(page, passage.start, passage.end))
+            at = passage.end
+    if page.text[at:].strip():
+        yield None, list(_paragraphs(page, at, len(page.text)))
+
+
+def _paragraphs(page: Page, start: int, end: int, highlights: Sequence[tuple[int, int]] = ()) -> Iterator[Paragraph]:
+    """Yield the paragraphs of `page.text[start:end]`; highlights are counted from `start`."""
+    levels = {heading: level for heading, _, level in page.headings}
+    for line in re.finditer(r"[^\n]+", page.text[start:end]):
+        pieces: list[tuple[str, bool]] = []
+        at = line.start()
+        for first, last in highlights:
+            if line.start() <= first and last <= line.end():
+                pieces += [(page.text[start + at : start + first], False), (page.text[start + first : start + last], True)]
+                at = last
+        pieces.append((page.text[start + at : start + line.end()], False))
+        yield Paragraph(levels.get(start + line.start(), 0), [piece for piece in pieces if piece[0]])
+
+
+def _passage_url(passage: Passage) -> str:
+    return f"/documents/{quote(passage.document_id)}#{quote(passage.id)}"
 
 
 def _url(q: str, chosen: Mapping[str, object], offset: int) -> str:
@@ -133,15 +185,15 @@ def _url(q: str, chosen: Mapping[str, object], offset: int) -> str:
 
 
 def _country_name(code: str) -> str:
-    return _names().territories.get(code, code)
+    return str(_names().territories.get(code, code))
 
 
 def _language_name(code: str) -> str:
-    return _names().languages.get(code, code)
+    return str(_names().languages.get(code, code))
 
 
 @cache
-def _names():  # type: ignore[no-untyped-def]
+def _names() -> Locale:
     from babel import Locale
 
     return Locale("en")

@@ -22,7 +22,11 @@ API_PATHS = ("/api/", "/healthz", "/readyz")
 MEDIA_TYPE = "application/problem+json"
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": description, "content": {MEDIA_TYPE: {}}}
-    for status, description in ((404, "unknown id"), (422, "a parameter does not fit"), (503, "the index cannot be used"))
+    for status, description in (
+        (404, "unknown id"),
+        (422, "a parameter does not fit"),
+        (503, "the index cannot be used"),
+    )
 }
 _STATUS: dict[type[PesSearchError], int] = {NotInIndexError: 404, QueryError: 422}
 
@@ -46,9 +50,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [
-            {"parameter": ".".join(map(str, fault["loc"][1:])), "detail": fault["msg"]} for fault in error.errors()
-        ]
+        faults = [{"parameter": ".".join(map(str, fault["loc"][1:])), "detail": fault["msg"]} for fault in error.errors()]
         detail = "; ".join(f"{fault['parameter']}: {fault['detail']}" for fault in faults)
         return problem(request, 422, detail, faults)
 

@@ -192,9 +192,7 @@ def document_detail(document: Document, pages: list[Page], passages: list[Passag
 
 def passage_out(document: Document, passage: Passage) -> PassageOut:
     """Return a passage for the outside."""
-    return PassageOut(
-        **dataclasses.asdict(passage), title=document.title, url=deep_link(document, passage.page)
-    )
+    return PassageOut(**dataclasses.asdict(passage), title=document.title, url=deep_link(document, passage.page))
 
 
 def _passage_hit(hit: Hit) -> dict[str, Any]:

@@ -52,8 +52,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the environment and the file, in this order."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_file())
@@ -72,7 +72,9 @@ def read_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise SettingsError(f"settings ({file} or PES_… variables): {faults}; docs/settings.md lists what can be set") from error
+        raise SettingsError(
+            f"settings ({file} or PES_… variables): {faults}; docs/settings.md lists what can be set"
+        ) from error
     except ValueError as error:
         raise SettingsError(f"{file}: {error}; correct the file or remove it") from error
 

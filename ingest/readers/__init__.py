@@ -1,6 +1,6 @@
 """Readers, one per file format: a file's bytes become blocks of text and what the file says about itself.
 
-To add a format: one module with a `read(data: bytes, name: str) -> FileContent`, one line in `READERS`.
+To add a format: one module with a `read(data: bytes) -> FileContent`, one line in `READERS`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import cast
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.types import FileContent
 
-Reader = Callable[[bytes, str], FileContent]
+Reader = Callable[[bytes], FileContent]
 
 READERS = {
     ".html": "html",
@@ -65,7 +65,7 @@ def read_content(data: bytes, name: str) -> FileContent:
         raise UnreadableFileError("empty file")
     _check_signature(data, format_name)
     reader = cast(Reader, importlib.import_module(f"pes_search.ingest.readers.{format_name}").read)
-    content = reader(data, name)
+    content = reader(data)
     if not any(block.text.strip() for block in content.blocks):
         raise UnreadableFileError("no text found" + (" (a scan? run it through OCR first)" if format_name == "pdf" else ""))
     return content

@@ -17,7 +17,7 @@ LARGEST_UNPACKED_BYTES = 500_000_000
 _HEADING = re.compile(r"heading (\d)$", re.IGNORECASE)
 
 
-def read(data: bytes, name: str) -> FileContent:
+def read(data: bytes) -> FileContent:
     """Read an Office Open XML text document.
 
     Raises:
@@ -33,7 +33,7 @@ def read(data: bytes, name: str) -> FileContent:
         blocks = list(_blocks(document))
     except UnreadableFileError:
         raise
-    except Exception as error:  # noqa: BLE001 – python-docx lets through whatever its XML and ZIP layers raise
+    except Exception as error:
         raise UnreadableFileError(f"damaged or no Word document: {type(error).__name__}: {error}") from error
     fields: dict[str, object] = {}
     if title := clean_text(document.core_properties.title or ""):

@@ -41,7 +41,7 @@ class _Found:
     is_link: bool = False  # all of it
 
 
-def read(data: bytes, name: str) -> FileContent:
+def read(data: bytes) -> FileContent:
     """Read a web page.
 
     Raises:

@@ -76,7 +76,7 @@ class FrontMatter(BaseModel):
         return {name: value for name, value in values.items() if value}
 
 
-def read(data: bytes, name: str) -> FileContent:
+def read(data: bytes) -> FileContent:
     """Read CommonMark with tables.
 
     Raises:

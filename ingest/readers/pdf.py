@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from pes_search.ingest.clean import clean_text, from_title, interface_texts, line_key, running_lines
@@ -22,7 +23,9 @@ HEAD_LINES = 60  # the first page's lines among which a title and a date are loo
 PARAGRAPH_GAP = 1.3  # in line distances
 COLUMN_LINES = 8  # a shorter run of lines beside others is a box or a table, not a column
 BULLETS = "•◦▪■●○‣⁃∙·–—*-"
-_BULLET = re.compile(rf"^\s*(?:[{re.escape(BULLETS)}\ue000-\uf8ff]|/[a-z]+\d+|\(?[a-z0-9]{{1,2}}[.)])\s+")  # /square6: a bullet's glyph without a character
+_BULLET = re.compile(
+    rf"^\s*(?:[{re.escape(BULLETS)}\ue000-\uf8ff]|/[a-z]+\d+|\(?[a-z0-9]{{1,2}}[.)])\s+"
+)  # /square6: a bullet's glyph without a character
 _SENTENCE_END = re.compile(r"[.!?:;»”\")]\s*$")
 
 
@@ -35,7 +38,7 @@ class _Line:
     x: float
 
 
-def read(data: bytes, name: str) -> FileContent:
+def read(data: bytes) -> FileContent:
     """Read a PDF's text, page by page.
 
     Raises:
@@ -51,7 +54,7 @@ def read(data: bytes, name: str) -> FileContent:
         count = len(pdf.pages)
     except UnreadableFileError:
         raise
-    except Exception as error:  # noqa: BLE001 – damaged files make pypdf raise nearly anything
+    except Exception as error:
         raise UnreadableFileError(f"damaged PDF: {type(error).__name__}: {error}") from error
     pages: list[list[_Line]] = []
     warnings: list[str] = []
@@ -190,9 +193,7 @@ def _own_lines(lines: list[_Line], running: set[str], edge: int = 4) -> list[_Li
 def _groups(lines: list[_Line], body: float, bold_heads: bool) -> Iterator[list[_Line]]:
     """Yield the lines of each paragraph, heading or item."""
     running_text = [line for line in lines if abs(line.size - body) <= 0.08 * body]
-    distances = Counter(
-        round(a.y - b.y) for a, b in zip(running_text, running_text[1:], strict=False) if 0 < a.y - b.y < 4 * max(body, 8)
-    )
+    distances = Counter(round(a.y - b.y) for a, b in pairwise(running_text) if 0 < a.y - b.y < 4 * max(body, 8))
     distance = distances.most_common(1)[0][0] if distances else 0
     width = max((len(line.text) for line in lines if line.size <= body * HEADING_SCALE), default=0)
     group: list[_Line] = []
@@ -254,7 +255,11 @@ class _Hyphens:
     def __init__(self, lines: Iterator[str]) -> None:
         texts = list(lines)
         self.words = set(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", " ".join(texts).lower()))
-        broken = [(left[1], right[1]) for a, b in zip(texts, texts[1:], strict=False) if (left := self._BROKEN.search(a)) and (right := self._START.search(b))]
+        broken = [
+            (left[1], right[1])
+            for a, b in pairwise(texts)
+            if (left := self._BROKEN.search(a)) and (right := self._START.search(b))
+        ]
         joined = sum((left + right).lower() in self.words for left, right in broken)
         kept = sum(f"{left}-{right}".lower() in self.words for left, right in broken)
         self.drop = joined > kept

@@ -14,7 +14,7 @@ HEAD_PARAGRAPHS = 6  # a saved web page's site name and date stand above its tit
 _ITEM = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
 
 
-def read(data: bytes, name: str) -> FileContent:
+def read(data: bytes) -> FileContent:
     """Read plain text in any common encoding."""
     blocks: list[Block] = []
     for paragraph in re.split(r"\n\s*\n", decode(data).replace("\r\n", "\n").replace("\r", "\n")):
