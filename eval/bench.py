@@ -80,7 +80,8 @@ def _languages(data: Path, settings: Settings, encoder: SentenceTransformerEncod
 def _build(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> dict[str, float]:
     figures = build_ratio([str(data / "eurofound" / "factsheets")], encoder, settings.encoder)
     print(
-        f"\nbuild of {figures['passages']} passages: {figures['build_s']:.0f} s, bare encoding {figures['bare_encode_s']:.0f} s, "
+        f"\nbuild of {figures['passages']} passages: {figures['build_s']:.0f} s, bare encoding "
+        f"{figures['bare_encode_s']:.0f} s, "
         f"ratio {figures['ratio']:.2f}; second build {figures['second_build_s']:.1f} s",
         flush=True,
     )

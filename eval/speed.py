@@ -12,6 +12,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from pes_search.index.bm25 import Bm25Config
@@ -74,8 +75,8 @@ def http_ratio(index_dir: Path, encoder: SentenceTransformerEncoder) -> dict[str
             for i in range(REPEATS):
                 query = f"{QUERIES[i % len(QUERIES)]} {i}"
                 address = f"{base}/api/v1/search?" + urllib.parse.urlencode({"q": query, "k": 10})
-                searches.append(_seconds(lambda address=address: _get(address)))
-                encodings.append(_seconds(lambda query=query: encoder.encode_queries([query])))
+                searches.append(_seconds(partial(_get, address)))
+                encodings.append(_seconds(partial(encoder.encode_queries, [query])))
             passages = json.loads(_get(f"{base}/api/v1/search?q=x&group=passage&k=1"))["total"]
         finally:
             service.terminate()

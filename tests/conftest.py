@@ -1,0 +1,80 @@
+"""What most tests share: the real encoder, and an index of the project's own corpus."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from pes_search.index.bm25 import Bm25Config
+from pes_search.index.build import BuildReport, build_index
+from pes_search.index.encoder import EncoderConfig, SentenceTransformerEncoder, load_encoder, model_fingerprint
+from pes_search.index.local import LocalIndex, LocalStore
+from pes_search.ingest.passages import PassageConfig
+from pes_search.service.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+CORPUS = ROOT / "corpus"
+SHARED = ROOT.parent / "shared" / "data"
+
+Build = Callable[[Sequence[str | Path], Path], BuildReport]
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of the person who runs the tests must not change their result."""
+    for name in list(os.environ):
+        if name.startswith("PES_") and name != "PES_CACHE_DIR":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the test data in {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def encoder() -> SentenceTransformerEncoder:
+    """The default model, in the user's cache folder, where the service looks for it too."""
+    return load_encoder(EncoderConfig(), Settings().cache_dir)
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for vectors that starts empty."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def build(encoder: SentenceTransformerEncoder, cache_dir: Path) -> Build:
+    """Build an index of some sources in a folder."""
+
+    def run(sources: Sequence[str | Path], folder: Path) -> BuildReport:
+        return build_index(
+            [str(source) for source in sources],
+            LocalStore(folder, Bm25Config()),
+            lambda: encoder,
+            model=model_fingerprint(EncoderConfig()),
+            cache_dir=cache_dir,
+            passage_config=PassageConfig(),
+            configs=(Bm25Config(),),
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def corpus_folder(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index folder of `corpus/`."""
+    folder = tmp_path_factory.mktemp("corpus-index")
+    build([CORPUS], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus_index(corpus_folder: Path) -> Iterator[LocalIndex]:
+    yield LocalStore(corpus_folder, Bm25Config()).open()
