@@ -1,15 +1,15 @@
-"""The lexical leg: bounded BM25+ over the passages' terms.
+"""The lexical leg: bounded BM25 over the passages' terms.
 
-The scores are those of `rank_bm25.BM25Plus` (Lv and Zhai 2011, "Lower-Bounding Term Frequency Normalization"), computed by
-bm25s from an index that is built once, and divided by the most that the query could score:
+The scores are those of `rank_bm25.BM25Plus`, computed by bm25s from an index that is built once. That class gives a passage
+δ·idf(t) for every term of the query, held or not; the constant is taken off, which leaves
 
-    score(q, d) = Σ idf(t) · (δ + tf·(k1+1) / (tf + k1·(1 - b + b·|d|/avgdl)))  over the query's terms t that d holds
-    bounded(q, d) = score(q, d) / ((δ + k1 + 1) · Σ idf(t))                      over all the query's terms
+    score(q, d)   = Σ idf(t) · tf·(k1+1) / (tf + k1·(1 - b + b·|d|/avgdl))     over the query's terms, idf(t) = ln((N+1)/df)
+    bounded(q, d) = score(q, d) / ((k1 + 1) · Σ idf(t))
 
-so a passage gets near 1 only if it holds all the words that matter, and a query whose words the collection lacks (most
-questions in another language) stays near 0 instead of promoting chance matches. A term that the collection lacks counts
-below the line with the highest idf. The normalisation is Bruch, Gai and Ingber's (2023, "An Analysis of Fusion Functions
-for Hybrid Retrieval", theoretical maximum).
+The second line divides by the most that the query could score, so a passage gets near 1 only if it holds all the words that
+matter, and a query whose words the collection lacks (most questions in another language) stays near 0 instead of promoting
+chance matches. A term that the collection lacks counts below the line with the highest idf. The normalisation is Bruch, Gai
+and Ingber's (2023, "An Analysis of Fusion Functions for Hybrid Retrieval", theoretical maximum).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import bm25s
     import numpy.typing as npt
 
-DELTA = 1.0
+DELTA = 1.0  # rank_bm25's default; it drops out of the scores
 ROUNDING = 1e-5
 
 
@@ -57,10 +57,11 @@ class Bm25Builder:
         """Compute the scores and write them into the folder."""
         import bm25s
 
-        # bm25s fails on a collection without a single term; one that no query can hold stands in.
-        vocabulary = self.vocabulary or {"\x00": 0}
+        if not self.vocabulary:  # bm25s fails on a collection without a single term; one that no query can hold stands in
+            self.vocabulary["\x00"] = 0
+            self.documents[:1] = [np.zeros(1, np.int32)]
         model = bm25s.BM25(method="bm25+", k1=self.config.k1, b=self.config.b, delta=DELTA)
-        model.index((self.documents or [np.zeros(0, np.int32)], vocabulary), show_progress=False, create_empty_token=False)
+        model.index((self.documents, self.vocabulary), show_progress=False, create_empty_token=False)
         model.save(str(folder), show_progress=False)
 
 
@@ -74,7 +75,7 @@ class Bm25Index:
         self._passages = int(model.scores["num_docs"])
         self._frequencies = np.diff(starts)  # of each term, in passages
         self._absent = np.asarray(model.nonoccurrence_array)
-        self._most = DELTA + config.k1 + 1
+        self._most = config.k1 + 1
         self._highest_idf = math.log(self._passages + 1)
 
     def scores(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -82,8 +83,7 @@ class Bm25Index:
         known = [self._vocabulary[term] for term in terms if term in self._vocabulary]
         if not known:
             return np.zeros(self._passages, np.float32)
-        # BM25+ gives a passage δ·idf(t) also for a term that it lacks. The same for all, it is taken off to leave 0 for none;
-        # what rounding leaves of it (1e-6 of the whole) is no match either.
+        # The constant of terms that a passage lacks; what rounding leaves of it (1e-6 of the whole) is no match either.
         absent = float(self._absent[known].sum())
         raw: npt.NDArray[np.float32] = self._model.get_scores_from_ids(known) - np.float32(absent)
         raw[raw < ROUNDING * absent] = 0

@@ -96,7 +96,10 @@ class SentenceTransformerEncoder:
         encoded = self.model.tokenizer(
             text, add_special_tokens=False, return_offsets_mapping=True, return_attention_mask=False, verbose=False
         )
-        return [start for start, end in encoded["offset_mapping"] if end > start]
+        # SentencePiece counts the space before a word as part of its token.
+        return [
+            start + text[start].isspace() for start, end in encoded["offset_mapping"] if end > start + text[start].isspace()
+        ]
 
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         import torch

@@ -1,7 +1,7 @@
 """What most tests share: the real encoder, and an index of the project's own corpus."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -76,5 +76,5 @@ def corpus_folder(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def corpus_index(corpus_folder: Path) -> Iterator[LocalIndex]:
-    yield LocalStore(corpus_folder, Bm25Config()).open()
+def corpus_index(corpus_folder: Path) -> LocalIndex:
+    return LocalStore(corpus_folder, Bm25Config()).open()
