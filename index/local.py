@@ -367,6 +367,8 @@ def _read_manifest(generation: Path, folder: Path) -> Manifest:
         schema = values["schema"]
         if schema != SCHEMA:
             raise _damaged(folder, f"it has schema {schema}, this version reads {SCHEMA}")
+        if not isinstance(values["files"], dict):
+            raise TypeError("files are not listed")
         return Manifest(**values)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(folder, f"manifest.json cannot be read: {error}") from error

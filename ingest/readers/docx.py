@@ -14,6 +14,7 @@ from pes_search.ingest.types import Block, FileContent
 
 # A document of some hundred kilobytes can unpack to gigabytes; a real one of this size is no practice write-up.
 LARGEST_UNPACKED_BYTES = 500_000_000
+STRICT = b"http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument"
 _HEADING = re.compile(r"heading (\d)$", re.IGNORECASE)
 
 
@@ -29,6 +30,8 @@ def read(data: bytes) -> FileContent:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST_UNPACKED_BYTES:
                 raise UnreadableFileError("too large: unpacks to more than 500 MB")
+            if STRICT in archive.read("_rels/.rels"):
+                raise UnreadableFileError("in the “Strict Open XML” variant; save it as an ordinary Word document (.docx)")
         document = docx.Document(io.BytesIO(data))
         blocks = list(_blocks(document))
     except UnreadableFileError:

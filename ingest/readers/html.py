@@ -93,7 +93,7 @@ def _own_blocks(found: list[_Found], body: Any) -> list[Block]:
             kept.extend(pending)
             pending = []
             kept.append(item.block)
-    return kept
+    return kept or [item.block for item in found]
 
 
 def _walk(root: Any) -> Iterator[_Found]:

@@ -1,0 +1,158 @@
+"""Builds: complete, repeatable, never twice the same work, and harmless when they die."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pes_search.index.bm25 import Bm25Config
+from pes_search.index.build import BuildReport
+from pes_search.index.errors import NothingReadError
+from pes_search.index.local import LocalStore
+from pes_search.index.types import Filters
+from pes_search.ingest.errors import SourceNotFoundError
+
+Build = Callable[[list[Path], Path], BuildReport]
+
+GUIDE = "# Guidance\n\nCounsellors help women who return to work after a break.\n"
+FAIR = "# Job fair\n\nEmployers meet jobseekers once a month.\n"
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    (folder / "guide.md").write_text(GUIDE)
+    (folder / "fair.md").write_text(FAIR)
+    return folder
+
+
+def titles(folder: Path) -> list[str]:
+    return sorted(d.title for d in LocalStore(folder, Bm25Config()).open().documents(Filters()))
+
+
+def test_every_file_is_accounted_for(build: Build, sources: Path, tmp_path: Path) -> None:
+    (sources / "copy.md").write_text(GUIDE)
+    (sources / "empty.txt").write_text("\n")
+    (sources / "noise.pdf").write_bytes(random.Random(1).randbytes(3000))
+    (sources / "picture.png").write_bytes(b"\x89PNG")
+    (sources / ".hidden.md").write_text(GUIDE)
+    report = build([sources], tmp_path / "index")
+    assert report.read == ("sources/copy.md", "sources/fair.md")
+    assert [(row.path, row.reason) for row in report.duplicates] == [("sources/guide.md", "same content as sources/copy.md")]
+    assert [(row.path, row.reason) for row in report.unread] == [
+        ("sources/empty.txt", "empty file"),
+        ("sources/noise.pdf", "wrong suffix or damaged: the content is not a PDF file"),
+    ]
+    assert [row.path for row in report.skipped] == ["sources/picture.png"]
+    assert (report.documents, report.changed) == (2, True)
+
+
+def test_an_unchanged_build_reads_and_encodes_nothing_and_reports_the_same(build: Build, sources: Path, tmp_path: Path) -> None:
+    (sources / "empty.txt").write_text("")
+    first = build([sources], tmp_path / "index")
+    name = LocalStore(tmp_path / "index", Bm25Config()).current_name()
+    second = build([sources], tmp_path / "index")
+    assert (second.changed, second.encoded) == (False, 0)
+    assert (second.read, second.unread, second.index_id) == (first.read, first.unread, first.index_id)
+    assert LocalStore(tmp_path / "index", Bm25Config()).current_name() == name
+
+
+def test_only_new_passages_are_encoded_and_removed_documents_disappear(build: Build, sources: Path, tmp_path: Path) -> None:
+    build([sources], tmp_path / "index")
+    (sources / "new.md").write_text("# Mentors\n\nRetired managers advise founders.\n")
+    (sources / "fair.md").unlink()
+    report = build([sources], tmp_path / "index")
+    assert (report.documents, report.passages, report.encoded) == (2, 2, 1)
+    assert titles(tmp_path / "index") == ["Guidance", "Mentors"]
+
+
+def test_a_damaged_index_is_built_anew_though_nothing_changed(build: Build, sources: Path, tmp_path: Path) -> None:
+    build([sources], tmp_path / "index")
+    next((tmp_path / "index").rglob("vectors.f32")).write_bytes(b"")
+    report = build([sources], tmp_path / "index")
+    assert (report.changed, report.encoded) == (True, 0)
+    assert titles(tmp_path / "index") == ["Guidance", "Job fair"]
+
+
+def test_an_id_that_is_taken_is_reported(build: Build, sources: Path, tmp_path: Path) -> None:
+    (sources / "one.md").write_text("---\nid: same\n---\n# One\n\nText of the first.\n")
+    (sources / "two.md").write_text("---\nid: same\n---\n# Two\n\nText of the second.\n")
+    report = build([sources], tmp_path / "index")
+    assert [(row.path, "one.md" in row.reason) for row in report.duplicates] == [("sources/two.md", True)]
+
+
+def test_nothing_readable_fails_and_leaves_the_old_index(build: Build, sources: Path, tmp_path: Path) -> None:
+    build([sources], tmp_path / "index")
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "broken.docx").write_bytes(b"PK\x03\x04 no archive")
+    with pytest.raises(NothingReadError, match=r"bad/broken\.docx: damaged"):
+        build([bad], tmp_path / "index")
+    assert titles(tmp_path / "index") == ["Guidance", "Job fair"]
+    with pytest.raises(SourceNotFoundError, match="no file matches"):
+        build([tmp_path / "nowhere"], tmp_path / "index")
+
+
+def test_what_a_folders_files_share_at_their_edges_is_dropped(build: Build, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    for i in range(6):
+        field = f"## Field\n\nThe {i}th measure of this country."
+        own = f"{field}\n\n## Target groups\n\nYoung people\n\n## Budget\n\n{i} million euros"
+        (folder / f"{i}.md").write_text(
+            f"About this database of measures\n\n# Measure {i}\n\n{own}\n\nTell us more about it here"
+        )
+    build([folder], tmp_path / "index")
+    index = LocalStore(tmp_path / "index", Bm25Config()).open()
+    for document in index.documents(Filters()):
+        (page,) = index.pages(document.id)
+        assert page.text.startswith("Measure ")
+        assert page.text.endswith("million euros")
+        assert "Target groups\n\nYoung people" in page.text  # shared too, but between texts of its own
+
+
+ENDLESS_BUILDS = """
+import dataclasses, sys
+from pathlib import Path
+import numpy as np
+from pes_search.index.bm25 import Bm25Config
+from pes_search.index.local import LocalStore
+from pes_search.ingest.types import Document, Page, Passage
+
+store = LocalStore(Path(sys.argv[1]), Bm25Config())
+manifest = dataclasses.replace(store.current(), documents=50, passages=50)
+print("ready", flush=True)
+while True:
+    writer = store.begin()
+    for i in range(50):
+        name = f"d{i}"
+        document = Document(id=name, title="x", kind="d", language="en", sha256="", path=name)
+        passage = Passage(f"{name}~0-4", name, None, 0, 4, (), "en", "text")
+        writer.add(document, [Page(name, None, "text")], [passage], np.zeros((1, 384), np.float32))
+    writer.commit(manifest)
+"""
+
+
+def test_a_build_that_is_killed_leaves_the_old_index_serving(build: Build, sources: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    build([sources], folder)
+    draw = random.Random(5)
+    for _ in range(8):
+        # A process that writes one generation after the other is killed at a random moment of its work.
+        with subprocess.Popen([sys.executable, "-c", ENDLESS_BUILDS, str(folder)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(draw.uniform(0, 0.1))
+            os.kill(process.pid, signal.SIGKILL)
+        assert LocalStore(folder, Bm25Config()).open().manifest.documents in (2, 50)  # whole, whichever it is
+    (sources / "more.md").write_text("# More\n\nAnother text.\n")
+    report = build([sources], folder)
+    assert (report.changed, report.documents) == (True, 3)
+    assert len(list((folder / "generations").iterdir())) <= 2

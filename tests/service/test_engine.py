@@ -1,0 +1,236 @@
+import json
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from pes_search.index.bm25 import Bm25Config
+from pes_search.index.build import BuildReport
+from pes_search.index.encoder import EncoderConfig, SentenceTransformerEncoder
+from pes_search.index.errors import IndexDamagedError, IndexNotFoundError
+from pes_search.index.local import LocalStore
+from pes_search.index.types import Filters
+from pes_search.ingest.errors import PesSearchError
+from pes_search.service.engine import Engine, open_engine, open_store
+from pes_search.service.settings import Settings
+
+Build = Callable[[Sequence[str | Path], Path], BuildReport]
+Damage = Callable[[Path], None]
+
+FIRST = "# Evening courses\n\nAdults learn bookkeeping in the evening, after work."
+SECOND = "# Bus to work\n\nA minibus takes apprentices from the villages to their workplace."
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A folder with one document."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    (folder / "first.md").write_text(f"---\nid: first\n---\n{FIRST}", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def folder(sources: Path, tmp_path: Path, build: Build) -> Path:
+    """An index of it."""
+    folder = tmp_path / "index"
+    build([sources], folder)
+    return folder
+
+
+@pytest.fixture
+def running(folder: Path, encoder: SentenceTransformerEncoder) -> Engine:
+    """An engine that serves this index."""
+    settings = Settings(index_dir=folder)
+    return Engine(settings, open_store(settings), encoder)
+
+
+def add_second(sources: Path) -> None:
+    (sources / "second.md").write_text(f"---\nid: second\n---\n{SECOND}", encoding="utf-8")
+
+
+def found(engine: Engine) -> list[str]:
+    result = engine.search("minibus for apprentices", k=10, offset=0, group="document", filters=Filters())
+    return [hit.document.id for hit in result.hits]
+
+
+def other_model(encoder: SentenceTransformerEncoder) -> SentenceTransformerEncoder:
+    """The same weights under another name, which no index can tell from another model."""
+    return SentenceTransformerEncoder(encoder.model, "other weights", EncoderConfig())
+
+
+# ── A new generation ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_running_engine_goes_over_to_a_new_build(running: Engine, sources: Path, folder: Path, build: Build) -> None:
+    assert found(running) == ["first"]
+    add_second(sources)
+    report = build([sources], folder)
+    assert found(running) == ["second", "first"]
+    assert running.index().manifest.index_id == report.index_id
+
+
+def test_a_build_that_changes_nothing_leaves_the_open_index_alone(
+    running: Engine, sources: Path, folder: Path, build: Build
+) -> None:
+    before = running.index()
+    assert not build([sources], folder).changed
+    assert running.index() is before
+
+
+def _truncate_vectors(generation: Path) -> None:
+    vectors = generation / "vectors.f32"
+    vectors.write_bytes(vectors.read_bytes()[:-4])
+
+
+def _alter_a_passage(generation: Path) -> None:
+    passages = generation / "passages.jsonl"
+    passages.write_text(passages.read_text(encoding="utf-8").replace('"start": 0', '"start": 1'), encoding="utf-8")
+
+
+def _remove_the_pages(generation: Path) -> None:
+    (generation / "pages.jsonl").unlink()
+
+
+def _cut_the_manifest(generation: Path) -> None:
+    manifest = generation / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8")[:100], encoding="utf-8")
+
+
+def _raise_the_schema(generation: Path) -> None:
+    manifest = generation / "manifest.json"
+    values = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps(values | {"schema": values["schema"] + 1}), encoding="utf-8")
+
+
+def _rename_the_generation(generation: Path) -> None:
+    generation.rename(generation.with_name("elsewhere"))
+
+
+DAMAGE = [_truncate_vectors, _alter_a_passage, _remove_the_pages, _cut_the_manifest, _raise_the_schema, _rename_the_generation]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_new_generation_is_logged_and_the_old_one_stays(
+    damage: Damage, running: Engine, sources: Path, folder: Path, build: Build, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = running.index()
+    add_second(sources)
+    build([sources], folder)
+    damage(folder / "generations" / (folder / "CURRENT").read_text())
+    assert found(running) == ["first"]
+    assert found(running) == ["first"]
+    assert running.index() is old
+    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(errors) == 1  # told once, not with each request
+    assert errors[0].startswith(f"keeping index {old.manifest.index_id}: ")
+    assert f"pes build --index {folder}" in errors[0]
+
+
+@pytest.mark.parametrize("name", ["", "../../elsewhere", "no-such-generation", "\udcff"])
+def test_a_damaged_name_of_the_generation_leaves_the_old_one(name: str, running: Engine, folder: Path) -> None:
+    (folder / "CURRENT").write_bytes(name.encode("utf-8", "surrogateescape"))
+    assert found(running) == ["first"]
+
+
+def test_an_index_that_is_removed_goes_on_being_served(running: Engine, folder: Path) -> None:
+    (folder / "CURRENT").unlink()
+    assert found(running) == ["first"]
+
+
+def test_the_next_good_build_mends_a_damaged_generation(running: Engine, sources: Path, folder: Path, build: Build) -> None:
+    add_second(sources)
+    build([sources], folder)
+    _truncate_vectors(folder / "generations" / (folder / "CURRENT").read_text())
+    assert found(running) == ["first"]
+    assert build([sources], folder).changed  # a damaged index is not taken for an unchanged one
+    assert found(running) == ["second", "first"]
+
+
+def test_a_new_generation_of_another_model_is_not_taken(
+    running: Engine,
+    sources: Path,
+    folder: Path,
+    build: Build,
+    encoder: SentenceTransformerEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    old = running.index()
+    add_second(sources)
+    # What the build writes is judged by the id in the manifest: for its time the session's model goes by another name.
+    with monkeypatch.context() as patch:
+        patch.setattr(encoder, "model_id", other_model(encoder).model_id)
+        build([sources], folder)
+    assert found(running) == ["first"]
+    assert running.index() is old
+    assert "pes build" in caplog.text
+
+
+def test_requests_during_the_change_are_all_answered(running: Engine, sources: Path, folder: Path, build: Build) -> None:
+    add_second(sources)
+    build([sources], folder)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: found(running), range(8)))
+    assert all(answer in (["first"], ["second", "first"]) for answer in answers)
+    assert found(running) == ["second", "first"]
+
+
+# ── Opening ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_index_of_another_model_is_refused_with_the_next_command(folder: Path, encoder: SentenceTransformerEncoder) -> None:
+    other = other_model(encoder)
+    assert other.model_id != encoder.model_id
+    settings = Settings(index_dir=folder)
+    with pytest.raises(IndexDamagedError) as refused:
+        Engine(settings, open_store(settings), other)
+    message = str(refused.value)
+    assert encoder.model_id in message
+    assert other.model_id in message
+    # Without the folder the command would build another index than the one that is refused.
+    assert f"`pes build --index {folder}`" in message
+
+
+def test_a_missing_index_is_named_before_the_model_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pes_search.service.engine.load_encoder", lambda *_: pytest.fail("the model was loaded"))
+    with pytest.raises(IndexNotFoundError, match="pes build --index"):
+        open_engine(Settings(index_dir=tmp_path / "none"))
+
+
+def test_an_index_is_not_scored_with_other_bm25_settings_than_it_was_built_with(
+    folder: Path, encoder: SentenceTransformerEncoder
+) -> None:
+    """The stored scores hold the k1 of the build; bounding them by another k1 gives values above 1."""
+    settings = Settings(index_dir=folder, bm25=Bm25Config(k1=0.1))
+    try:
+        engine = Engine(settings, open_store(settings), encoder)
+    except PesSearchError as refusal:
+        assert "pes build" in str(refusal)
+        return
+    hit = engine.search("bookkeeping", k=1, offset=0, group="passage", filters=Filters()).hits[0]
+    built = Engine(Settings(index_dir=folder), LocalStore(folder, Bm25Config()), encoder)
+    as_built = built.search("bookkeeping", k=1, offset=0, group="passage", filters=Filters()).hits[0]
+    assert hit.lexical == as_built.lexical
+
+
+# ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_same_question_gives_the_same_hits_from_many_threads(engine: Engine) -> None:
+    def ids(_: int) -> list[tuple[str, float]]:
+        result = engine.search("mobile teams in villages", k=5, offset=0, group="passage", filters=Filters())
+        return [(hit.passage.id, hit.score) for hit in result.hits]
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(ids, range(6)))
+    assert answers == [answers[0]] * 6
+    assert len(answers[0]) == 5
+
+
+def test_related_documents_need_no_query(engine: Engine) -> None:
+    hits = engine.related("de-power-m", k=3, filters=Filters())
+    assert [hit.rank for hit in hits] == [1, 2, 3]
+    assert "de-power-m" not in {hit.document.id for hit in hits}
