@@ -141,13 +141,13 @@ class _Reading:
     unread: list[Unread] = field(default_factory=list)
     duplicates: list[Unread] = field(default_factory=list)
     warnings: list[Unread] = field(default_factory=list)
-    shared: dict[str, set[int]] = field(default_factory=dict)
+    shared: dict[str, set[str]] = field(default_factory=dict)
 
 
 def _read_all(files: Sequence[SourceFile], spool: IO[bytes], progress: Progress) -> _Reading:
     """Read every file and put the documents into the spool: what a site repeats is known only after the last one."""
     reading = _Reading()
-    edges: dict[str, Counter[int]] = {}
+    edges: dict[str, Counter[str]] = {}
     ids: dict[str, str] = {}
     contents: dict[str, str] = {}
     for done, file in enumerate(files, start=1):
@@ -173,7 +173,7 @@ def _read_all(files: Sequence[SourceFile], spool: IO[bytes], progress: Progress)
     return reading
 
 
-def _spooled(spool: IO[bytes], shared: dict[str, set[int]]) -> Iterator[tuple[Document, Sequence[Block]]]:
+def _spooled(spool: IO[bytes], shared: dict[str, set[str]]) -> Iterator[tuple[Document, Sequence[Block]]]:
     """Yield the documents of the spool without what their folders' files share."""
     spool.seek(0)
     while True:

@@ -35,7 +35,7 @@ ALONE = {
     "login", "log in", "sign in", "anmelden", "menu", "toggle navigation", "close menu", "you are here",
     "accept all cookies", "accept only essential cookies", "alle cookies akzeptieren", "accepter tous les cookies",
     "useful interesting tell us what you think", "was this page helpful", "subscribe to our newsletter",
-    "preparing to download the file this may take some time please wait",
+    "save preview", "preparing to download the file this may take some time please wait",
 }  # fmt: skip
 FORM = {
     "your name", "name", "email", "e mail", "your email", "homepage", "subject", "comment", "your comment",
@@ -49,6 +49,8 @@ _COOKIES = re.compile(
     r"ta (strona|witryna) (używa|korzysta z) plików cookie|deze (web)?site gebruikt cookies|este site utiliza cookies",
     re.IGNORECASE,
 )
+_CONTROLS = re.compile(r"(welcomes|send us|give us|leave) (your )?feedback|tell us what you think", re.IGNORECASE)
+CONTROL_CHARACTERS = 80
 COOKIE_CHARACTERS = 500  # a longer block is not a banner
 TEASER_CHARACTERS = 40  # shorter paragraphs ("Not applicable") may well repeat for a reason
 
@@ -91,7 +93,10 @@ def clean_blocks(blocks: Iterable[Block]) -> list[Block]:
 def interface_texts(texts: Sequence[str]) -> list[bool]:
     """Tell for each text whether it is a page's control, a form's label or a cookie banner, and not content."""
     words = [_words(text) for text in texts]
-    dropped = [word in ALONE or not word or _is_cookie_banner(text) for word, text in zip(words, texts, strict=True)]
+    dropped = [
+        word in ALONE or not word or _is_cookie_banner(text) or _is_control(text)
+        for word, text in zip(words, texts, strict=True)
+    ]
     start = 0
     for end in range(len(texts) + 1):
         if end < len(texts) and (dropped[end] or words[end] in FORM):
@@ -109,6 +114,10 @@ def _words(text: str) -> str:
 
 def _is_cookie_banner(text: str) -> bool:
     return len(text) <= COOKIE_CHARACTERS and _COOKIES.search(text) is not None
+
+
+def _is_control(text: str) -> bool:
+    return len(text) <= CONTROL_CHARACTERS and _CONTROLS.search(text) is not None
 
 
 def _without_repeats(blocks: Sequence[Block]) -> list[Block]:
@@ -155,32 +164,41 @@ def from_title(blocks: Sequence[Block], title: str, furniture_characters: int = 
 # ── What the files of one folder share ──────────────────────────────────────────────────────────────────────────────
 
 EDGE_BLOCKS = 80  # how far into a file a site's header or footer reaches
-SHARED_FILES = 5  # a text at the edge of fewer files may be a coincidence
-SHARED_PART = 0.3  # … and of a smaller part of them too
+SHARED_FILES = 3  # a text at the edge of fewer files may be a coincidence …
+SHARED_PART = 0.1  # … and of a smaller part of them too
+GAP_CHARACTERS = 40  # of the one text of the file's own that may stand among shared ones ("Updated", "© 2021")
 
 
-def edge_texts(blocks: Sequence[Block]) -> set[int]:
-    """Return the hashes of the texts at both ends of a file, to be counted over the files of its folder."""
-    return {hash(block.text) for block in (*blocks[:EDGE_BLOCKS], *blocks[-EDGE_BLOCKS:])}
+def edge_texts(blocks: Sequence[Block]) -> set[str]:
+    """Return the keys of the texts at both ends of a file, to be counted over the files of its folder."""
+    return {line_key(block.text) for block in (*blocks[:EDGE_BLOCKS], *blocks[-EDGE_BLOCKS:])}
 
 
-def shared_edges(counts: Counter[int], files: int) -> set[int]:
-    """Return the hashes of the texts that many of a folder's files carry."""
+def shared_edges(counts: Counter[str], files: int) -> set[str]:
+    """Return the keys of the texts that many of a folder's files carry."""
     enough = max(SHARED_FILES, SHARED_PART * files)
     return {text for text, count in counts.items() if count >= enough}
 
 
-def without_shared_edges(blocks: Sequence[Block], shared: set[int]) -> list[Block]:
+def without_shared_edges(blocks: Sequence[Block], shared: set[str]) -> list[Block]:
     """Drop what other files of the folder carry too, from both ends inwards up to the first text of the file's own.
 
     Labels that every factsheet has ("Target groups") stand between texts of its own and stay.
     """
-    start, end = 0, len(blocks)
-    while start < end and hash(blocks[start].text) in shared:
-        start += 1
-    while end > start and hash(blocks[end - 1].text) in shared:
-        end -= 1
+    start = _shared_length(blocks, shared)
+    end = len(blocks) - _shared_length(blocks[start:][::-1], shared)
     return list(blocks[start:end])
+
+
+def _shared_length(blocks: Sequence[Block], shared: set[str]) -> int:
+    """Return how many blocks, from the first on, are the site's: shared ones, and a short one between two of them."""
+    length = 0
+    for i, block in enumerate(blocks):
+        if line_key(block.text) in shared:
+            length = i + 1
+        elif i > length or len(block.text) > GAP_CHARACTERS or block.kind == "heading":
+            break
+    return length
 
 
 def running_lines(pages: Sequence[Sequence[str]], edge: int = 3, least_pages: int = 3, part: float = 0.4) -> set[str]:

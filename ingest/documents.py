@@ -27,7 +27,8 @@ KINDS = {
     "report": "report",
     "case-stud": "case study",
 }
-SLUG_CHARACTERS = 48
+SLUG_CHARACTERS = 32
+LANGUAGE_PARAGRAPHS = 3
 LANGUAGE_CHARACTERS = 40  # of text; less is not enough to tell
 
 
@@ -76,7 +77,9 @@ def _completed(fields: dict[str, Any], name: str, blocks: list[Block]) -> dict[s
     values["title"] = " ".join(str(values.get("title") or _first_words(blocks) or name).split())
     values.setdefault("id", document_id(name))
     values.setdefault("kind", _kind(name))
-    text = " ".join(block.text for block in blocks if block.kind != "heading") or values["title"]
+    # The longest paragraphs are prose; the rest may be names and titles in another language.
+    prose = sorted((block.text for block in blocks if block.kind != "heading"), key=len, reverse=True)
+    text = " ".join(prose[:LANGUAGE_PARAGRAPHS]) or values["title"]
     # Front matter is written for us; a web page's stated language is often its template's, and its text does not lie.
     if not (values.get("language") and format_of(name) == "markdown") and len(text) >= LANGUAGE_CHARACTERS:
         values["language"] = detect_language(text)

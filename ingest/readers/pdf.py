@@ -133,8 +133,8 @@ def _in_place(lines: list[_Line]) -> list[_Line]:
             runs[-1].append(line)
         else:
             runs.append([line])
-    long_runs = [(run[-1].y, run[0].y) for run in runs if len(run) >= COLUMN_LINES]
-    if any(a[0] < b[1] and b[0] < a[1] for i, a in enumerate(long_runs) for b in long_runs[:i]):
+    columns = [run for run in runs if _is_column(run)]
+    if any(_side_by_side(a, b) for i, a in enumerate(columns) for b in columns[:i]):
         return lines
     rows: list[list[_Line]] = []
     for line in sorted(lines, key=lambda line: -line.y):
@@ -145,9 +145,26 @@ def _in_place(lines: list[_Line]) -> list[_Line]:
     return [_merged(sorted(row, key=lambda line: line.x)) for row in rows]
 
 
+def _is_column(run: list[_Line]) -> bool:
+    """Tell whether a run of lines is a column of text: long, and most lines start at the same place."""
+    starts = Counter(round(line.x / 4) for line in run)
+    return len(run) >= COLUMN_LINES and starts.most_common(1)[0][1] >= 0.5 * len(run)
+
+
+def _side_by_side(one: list[_Line], other: list[_Line]) -> bool:
+    """Tell whether both runs have lines at the other's height: a box that stands in the text's gap has not."""
+
+    def beside(inner: list[_Line], outer: list[_Line]) -> int:
+        return sum(outer[-1].y <= line.y <= outer[0].y for line in inner)
+
+    return min(beside(one, other), beside(other, one)) >= COLUMN_LINES // 2
+
+
 def _merged(row: list[_Line]) -> _Line:
     first, *others = row
     for line in others:
+        if first.text.rstrip().endswith(":"):
+            first.size = min(first.size, line.size)  # a field's value in large letters is no heading
         first.text = _join(first.text, line.text)
         first.bold = first.bold and line.bold
     return first
@@ -221,7 +238,11 @@ def _starts_block(group: list[_Line], line: _Line, distance: float, width: int, 
     largest = PARAGRAPH_GAP * max(distance, last.size * 1.1 if last.size > body * HEADING_SCALE else 0)
     if largest and not -largest < gap <= largest:
         return not (gap < 0 and line.text[:1].islower())  # a sentence that goes on in the next column
-    return len(last.text) < 0.7 * width and bool(_SENTENCE_END.search(last.text)) and last.size <= body * HEADING_SCALE
+    if last.size > body * HEADING_SCALE:
+        return False
+    # The last line of a paragraph, or an entry of a list or menu: a line that was wrapped would be longer.
+    ends = len(last.text) < 0.7 * width and bool(_SENTENCE_END.search(last.text))
+    return ends or (len(last.text) < 0.55 * width and not last.text.endswith("-") and line.text[:1].isupper())
 
 
 def _is_label(line: _Line, width: int) -> bool:

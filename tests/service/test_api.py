@@ -62,7 +62,10 @@ def test_a_search_has_the_documented_shape(client: TestClient, engine: Engine) -
 def test_highlights_are_the_words_of_the_query(client: TestClient) -> None:
     hits = search(client, "career breaks of parents", k=5)["hits"]
     marked = {
-        hit["text"][start:end].casefold() for hit in hits for each in (hit, *hit["passages"]) for start, end in hit["highlights"]
+        hit["text"][start:end].casefold()
+        for hit in hits
+        for each in (hit, *hit["passages"])
+        for start, end in hit["highlights"]
     }
     assert marked >= {"parents", "break"}  # by their stem
     assert marked <= {"career", "careers", "break", "breaks", "parent", "parents"}

@@ -1,0 +1,524 @@
+import dataclasses
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from pes_search.index.bm25 import Bm25Config
+from pes_search.index.encoder import EncoderConfig, SentenceTransformerEncoder
+from pes_search.index.local import LocalIndex, LocalStore
+from pes_search.service.cli import _parser
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = ("build", "search", "related", "show", "serve", "info")
+HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura", "fastapi", "uvicorn", "numpy", "pydantic")
+QUERY = "reaching women after career breaks"
+HIT = {
+    "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
+    "highlights", "url", "lexical", "dense", "passages",
+}  # fmt: skip
+
+Pes = Callable[..., Any]  # gives status, out and err (see conftest)
+Script = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def no_model(pes: Pes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where a command loads the model without need; it takes ten seconds."""
+    for module in ("index.encoder", "service.engine"):
+        monkeypatch.setattr(f"pes_search.{module}.load_encoder", lambda *_: pytest.fail("the model was loaded"))
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A corpus/ in the working folder: a document, a file that cannot be read, and one that has no reader."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "bread.md").write_text("---\nid: bread\ncountries: [FR]\n---\n# Bread\n\nTraining for bakers.", encoding="utf-8")
+    (folder / "empty.txt").write_text("")
+    (folder / "table.xlsx").write_bytes(b"PK\x03\x04")
+    return folder
+
+
+# ── Help ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([command, "--help"] for command in COMMANDS)])
+def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from pes_search.service.cli import main\n"
+        "try:\n"
+        f"    main({arguments!r})\n"
+        "finally:\n"
+        f"    print(*[name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: pes")
+    assert done.stderr.split() == []
+
+
+def test_help_lists_the_commands(pes: Pes) -> None:
+    run = pes("--help")
+    assert (run.status, run.err) == (0, "")
+    assert [command for command in COMMANDS if command not in run.out] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_ends_with_an_example_that_runs(command: str, pes: Pes) -> None:
+    run = pes(command, "--help")
+    text = " ".join(run.out.split())  # argparse wraps lines
+    program, *arguments = shlex.split(text.partition("example: ")[2])
+    assert (run.status, program, arguments[0]) == (0, "pes", command)
+    _parser().parse_args(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["find"],
+        ["search"],
+        ["search", "x", "-k", "ten"],
+        ["search", "x", "--group", "page"],
+        ["related"],
+        ["show"],
+        ["info", "x"],
+    ],
+)
+def test_a_wrong_command_line_gets_the_usage(arguments: list[str], pes: Pes) -> None:
+    run = pes(*arguments)
+    assert (run.status, run.out) == (2, "")
+    assert run.err.startswith("usage: pes")
+
+
+# ── Build ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_build_reads_corpus_and_names_on_stderr_what_it_could_not_read(corpus: Path, pes: Pes, tmp_path: Path) -> None:
+    run = pes("build")
+    assert run.status == 0  # with a file that cannot be read
+    assert "1 documents, 1 passages" in run.out
+    assert "1 files not read" in run.out
+    assert "not read: corpus/empty.txt: empty file" in run.err
+    assert "skipped: corpus/table.xlsx: no reader for .xlsx" in run.err
+    assert (tmp_path / "var" / "index" / "CURRENT").is_file()
+    assert [hit["document_id"] for hit in json.loads(pes("search", "bakers", "--json").out)["hits"]] == ["bread"]
+
+
+def test_build_reports_as_json(corpus: Path, pes: Pes, tmp_path: Path) -> None:
+    run = pes("build", corpus, "--index", tmp_path / "elsewhere", "--json")
+    assert (run.status, run.err) == (0, "")
+    report = json.loads(run.out)
+    assert (report["changed"], report["documents"], report["passages"]) == (True, 1, 1)
+    assert report["read"] == ["corpus/bread.md"]
+    assert report["unread"] == [{"path": "corpus/empty.txt", "reason": "empty file"}]
+    assert [row["path"] for row in report["skipped"]] == ["corpus/table.xlsx"]
+    assert json.loads(pes("info", "--index", tmp_path / "elsewhere", "--json").out)["index_id"] == report["index_id"]
+
+
+def test_progress_goes_to_stderr(corpus: Path, pes: Pes, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "reading" not in pes("build").err  # no bar in a log
+    (corpus / "cake.md").write_text("Training for confectioners.", encoding="utf-8")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    run = pes("build", "--json")
+    assert json.loads(run.out)["documents"] == 2
+    assert "reading" in run.err
+
+
+def test_several_sources_make_one_index(corpus: Path, pes: Pes, tmp_path: Path) -> None:
+    (tmp_path / "cake.md").write_text("Training for confectioners.", encoding="utf-8")
+    report = json.loads(pes("build", corpus / "bread.md", tmp_path / "*.md", "--json").out)
+    assert report["read"] == sorted(["bread.md", f"{tmp_path.name}/cake.md"])
+
+
+def test_an_unchanged_corpus_is_not_built_again(corpus: Path, pes: Pes, request: pytest.FixtureRequest) -> None:
+    first = json.loads(pes("build", "--json").out)
+    request.getfixturevalue("no_model")
+    run = pes("build")
+    assert run.status == 0
+    assert f"index {first['index_id']} in var/index unchanged: 1 documents" in run.out
+    assert "not read: corpus/empty.txt: empty file" in run.err  # still told
+
+
+def test_how_fast_the_model_runs_does_not_change_the_index(corpus: Path, pes: Pes, monkeypatch: pytest.MonkeyPatch) -> None:
+    pes("build")
+    monkeypatch.setenv("PES_ENCODER__THREADS", "3")
+    monkeypatch.setenv("PES_ENCODER__BATCH_SIZE", "7")
+    assert json.loads(pes("build", "--json").out)["changed"] is False
+
+
+def test_other_weights_in_the_same_folder_make_another_index(
+    corpus: Path, pes: Pes, tmp_path: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = tmp_path / "model" / "model.safetensors"
+    weights.parent.mkdir()
+    weights.write_text("first")
+    monkeypatch.setenv("PES_ENCODER__MODEL", str(weights.parent))
+
+    def load(config: EncoderConfig, _: Path) -> SentenceTransformerEncoder:
+        return SentenceTransformerEncoder(encoder.model, (Path(config.model) / weights.name).read_text(), config)
+
+    monkeypatch.setattr("pes_search.index.encoder.load_encoder", load)
+    first = json.loads(pes("build", "--json").out)
+    weights.write_text("second, and longer")
+    second = json.loads(pes("build", "--json").out)
+    assert second["changed"] is True
+    assert second["index_id"] != first["index_id"]
+
+
+def test_a_build_that_reads_nothing_fails_and_leaves_the_index_alone(corpus: Path, pes: Pes) -> None:
+    pes("build")
+    before = pes("info", "--json").out
+    (corpus / "bread.md").unlink()
+    run = pes("build")
+    assert (run.status, run.out) == (1, "")
+    assert run.err.startswith("pes: no file could be read (corpus/empty.txt: empty file")
+    assert pes("info", "--json").out == before
+
+
+@pytest.mark.parametrize("sources", [[], ["nowhere/"], ["*.pdf"]])
+def test_a_source_that_names_no_file_fails(sources: list[str], pes: Pes) -> None:
+    run = pes("build", *sources)
+    assert (run.status, run.out) == (1, "")
+    assert run.err.startswith(f"pes: no file matches '{(sources or ['corpus'])[0]}'")
+
+
+def test_a_second_build_at_the_same_time_is_refused(corpus: Path, pes: Pes, tmp_path: Path) -> None:
+    writer = LocalStore(tmp_path / "var" / "index", Bm25Config()).begin()
+    try:
+        run = pes("build")
+    finally:
+        writer.discard()
+    assert (run.status, run.out) == (1, "")
+    assert "another build of var/index is running" in run.err
+    assert pes("build").status == 0
+
+
+# ── Search ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_search_prints_json_for_machines(pes: Pes, corpus_folder: Path, corpus_index: LocalIndex) -> None:
+    run = pes("search", QUERY, "-k", 3, "--index", corpus_folder, "--json")
+    assert (run.status, run.err) == (0, "")
+    result = json.loads(run.out)
+    assert set(result) - {"total"} == {"query", "language", "index_id", "took_ms", "hits", "facets"}
+    assert (result["query"], result["language"], result["index_id"]) == (QUERY, "en", corpus_index.manifest.index_id)
+    assert [hit["rank"] for hit in result["hits"]] == [1, 2, 3]
+    first = result["hits"][0]
+    assert set(first) == HIT
+    assert (first["document_id"], first["countries"], first["year"]) == ("de-power-m", ["DE"], 2009)
+    assert first["passage_id"] in {passage.id for passage in corpus_index.passages("de-power-m")}
+    assert all(first["text"][start:end].strip() for start, end in first["highlights"])
+    assert result["facets"]["kind"] == {"practice": 24, "news": 1}
+
+
+def test_command_line_and_http_give_the_same(pes: Pes, corpus_folder: Path, client: TestClient) -> None:
+    said = json.loads(pes("search", QUERY, "-k", 3, "--offset", 1, "--country", "DE", "--index", corpus_folder, "--json").out)
+    sent = client.get("/api/v1/search", params={"q": QUERY, "k": 3, "offset": 1, "country": "DE"}).json()
+    assert {**said, "took_ms": 0} == {**sent, "took_ms": 0}
+    for command, path in (
+        (["related", "de-power-m", "-k", 4], "/api/v1/documents/de-power-m/related?k=4"),
+        (["show", "de-power-m"], "/api/v1/documents/de-power-m"),
+        (["show", said["hits"][0]["passage_id"]], f"/api/v1/passages/{said['hits'][0]['passage_id']}"),
+    ):
+        assert json.loads(pes(*command, "--index", corpus_folder, "--json").out) == client.get(path).json()
+
+
+def test_search_prints_sourced_results_for_people(pes: Pes, corpus_folder: Path) -> None:
+    run = pes("search", "average break of the women in power_m", "-k", 1, "--index", corpus_folder)
+    assert (run.status, run.err) == (0, "")
+    assert run.out.startswith("1. power_m – return to work after a family break  [DE · 2009 · practice]")
+    assert "de-power-m~" in run.out
+    assert "In 2019 the average break of the women in power_m was given as 7 years" in run.out
+    assert "https://www.power-m.net/ueber-power-m/finanzierung/" in run.out
+    assert "\033" not in run.out
+
+
+def test_matched_words_are_bold_on_a_terminal_only(pes: Pes, corpus_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    out = pes("search", "Gramatneusiedl", "-k", 1, "--index", corpus_folder).out
+    assert "\033[1mGramatneusiedl\033[0m" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--country", "AT", "HR"], {"at-magma", "hr-vouchers"}),
+        (["--country", "AT", "--country", "HR"], {"at-magma", "hr-vouchers"}),
+        (["--country", "DE", "--kind", "practice"], {"de-power-m", "de-stark-im-beruf"}),
+        (["--target-group", "rural youth"], {"ro-intespo"}),
+        (["--measure-type", "mobile teams"], {"ro-intespo"}),
+        (["--year-from", "1990", "--year-to", "2000"], {"dk-flexjob", "es-acceder"}),
+        (["--language", "de"], set()),
+    ],
+)
+def test_filters_restrict_the_search(arguments: list[str], expected: set[str], pes: Pes, corpus_folder: Path) -> None:
+    run = pes("search", "training", *arguments, "--index", corpus_folder, "--json")
+    assert {hit["document_id"] for hit in json.loads(run.out)["hits"]} == expected
+
+
+def test_passages_can_be_hits(pes: Pes, corpus_folder: Path) -> None:
+    run = pes("search", "outreach", "--group", "passage", "--country", "DE", "--index", corpus_folder, "--json")
+    hits = json.loads(run.out)["hits"]
+    assert len({hit["passage_id"] for hit in hits}) == 10 > len({hit["document_id"] for hit in hits})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([""], "the query is empty"),
+        (["  "], "the query is empty"),
+        (["x" * 2001], "2001 characters, 2000 at most"),
+        (["x", "-k", "0"], "k must be from 1 to 1000, not 0"),
+        (["x", "-k", "1001"], "k must be from 1 to 1000, not 1001"),
+        (["x", "--offset", "-1"], "offset must not be negative"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused(arguments: list[str], words: str, pes: Pes, corpus_folder: Path) -> None:
+    run = pes("search", *arguments, "--index", corpus_folder)
+    assert (run.status, run.out) == (1, "")
+    assert run.err.startswith("pes: ")
+    assert words in run.err
+
+
+def test_a_query_in_another_encoding_is_no_crash(pes: Pes, corpus_folder: Path) -> None:
+    """A terminal in Latin-1 sends a byte that Python hands over as half a surrogate pair."""
+    run = pes("search", b"caf\xe9 jobs".decode("utf-8", "surrogateescape"), "--index", corpus_folder, "--json")
+    assert run.status in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_for_filters"),
+    [(["--country", "XX"], True), (["--offset", "1000"], False)],
+)
+def test_an_empty_result_says_why(arguments: list[str], is_for_filters: bool, pes: Pes, corpus_folder: Path) -> None:
+    run = pes("search", "training", *arguments, "--index", corpus_folder)
+    assert (run.status, run.out) == (0, "")
+    assert run.err.strip()
+    assert ("no document passes these filters" in run.err) is is_for_filters
+
+
+def test_a_refused_model_is_mended_by_the_command_that_the_message_names(
+    corpus: Path, pes: Pes, tmp_path: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(config: EncoderConfig, _: Path) -> SentenceTransformerEncoder:
+        return SentenceTransformerEncoder(encoder.model, "weights", config)
+
+    for module in ("index.encoder", "service.engine"):
+        monkeypatch.setattr(f"pes_search.{module}.load_encoder", load)
+    folder = tmp_path / "elsewhere"
+    pes("build", "--index", folder)
+    assert pes("search", "bakers", "--index", folder).status == 0
+
+    monkeypatch.setenv("PES_ENCODER__QUERY_PROMPT", "ask: ")  # as good as another model
+    refused = pes("search", "bakers", "--index", folder)
+    assert (refused.status, refused.out) == (1, "")
+    program, *arguments = shlex.split(refused.err.split("`")[1])
+    assert (program, arguments[0]) == ("pes", "build")
+    assert pes(*arguments).status == 0
+    assert pes("search", "bakers", "--index", folder).status == 0
+
+
+# ── Related, show, info ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.usefixtures("no_model")
+def test_related_lists_other_documents(pes: Pes, corpus_folder: Path) -> None:
+    run = pes("related", "de-power-m", "-k", 3, "--index", corpus_folder, "--json")
+    assert (run.status, run.err) == (0, "")
+    result = json.loads(run.out)
+    assert result["document_id"] == "de-power-m"
+    assert [hit["rank"] for hit in result["hits"]] == [1, 2, 3]
+    assert "de-power-m" not in {hit["document_id"] for hit in result["hits"]}
+    assert set(result["hits"][0]) == HIT
+    text = pes("related", "de-power-m", "-k", 3, "--index", corpus_folder).out
+    assert all(f"{hit['rank']}. {hit['title']}" in text for hit in result["hits"])
+
+
+@pytest.mark.usefixtures("no_model")
+def test_show_prints_a_document(pes: Pes, corpus_folder: Path) -> None:
+    run = pes("show", "at-magma", "--index", corpus_folder)
+    assert (run.status, run.err) == (0, "")
+    title, facts, *_ = run.out.splitlines()
+    assert title == "MAGMA job guarantee Marienthal"
+    assert facts.startswith("practice · AT · 2020 · AMS Niederösterreich · http")
+    assert "\nIn short\n" in run.out
+
+
+@pytest.mark.usefixtures("no_model")
+def test_show_prints_a_passage(pes: Pes, corpus_folder: Path, corpus_index: LocalIndex) -> None:
+    passage = corpus_index.passages("at-magma")[1]
+    run = pes("show", passage.id, "--index", corpus_folder)
+    assert (run.status, run.err) == (0, "")
+    assert run.out.startswith("MAGMA job guarantee Marienthal")
+    assert passage.text in run.out
+    assert corpus_index.document("at-magma").url in run.out
+
+
+@pytest.mark.parametrize("command", [["related", "nothing"], ["show", "nothing"], ["show", "nothing~0-1"]])
+def test_an_unknown_id_is_named(command: list[str], pes: Pes, corpus_folder: Path) -> None:
+    run = pes(*command, "--index", corpus_folder)
+    assert (run.status, run.out) == (1, "")
+    assert f"'{command[1]}' in this index" in run.err
+
+
+@pytest.mark.usefixtures("no_model")
+def test_info_prints_the_manifest(pes: Pes, corpus_folder: Path, corpus_index: LocalIndex) -> None:
+    manifest = corpus_index.manifest
+    run = pes("info", "--index", corpus_folder, "--json")
+    assert (run.status, run.err) == (0, "")
+    assert json.loads(run.out) == json.loads(json.dumps(dataclasses.asdict(manifest)))
+    text = pes("info", "--index", corpus_folder).out
+    for value in (manifest.index_id, manifest.model_id, manifest.built_at, f"{manifest.passages} (en {manifest.passages})"):
+        assert value in text
+
+
+@pytest.mark.parametrize("command", [["search", "x"], ["related", "x"], ["show", "x"], ["info"], ["serve"]])
+@pytest.mark.usefixtures("no_model")
+def test_without_an_index_the_next_command_is_named(command: list[str], pes: Pes, tmp_path: Path) -> None:
+    run = pes(*command, "--index", tmp_path / "none")
+    assert (run.status, run.out) == (1, "")
+    assert run.err == f"pes: no index in {tmp_path}/none; build one with `pes build --index {tmp_path}/none`\n"
+
+
+@pytest.mark.parametrize("command", [["search", "x"], ["related", "x"], ["show", "x"], ["serve"], ["info"]])
+@pytest.mark.usefixtures("no_model")
+def test_a_damaged_index_is_refused_with_the_next_command(command: list[str], pes: Pes, tmp_path: Path) -> None:
+    (tmp_path / "CURRENT").write_text("gone")
+    run = pes(*command, "--index", tmp_path)
+    assert (run.status, run.out) == (1, "")
+    assert f"`pes build --index {tmp_path}`" in run.err
+
+
+# ── Serve ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Take what `pes serve` hands to the web server, instead of serving for good."""
+    handed: dict[str, Any] = {}
+    monkeypatch.setattr("uvicorn.run", lambda app, **options: handed.update(options, app=app))
+    return handed
+
+
+def test_serve_listens_where_settings_and_options_say(
+    pes: Pes, corpus_folder: Path, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PES_SERVE__PORT", "8123")
+    run = pes("serve", "--index", corpus_folder)
+    assert (run.status, run.out) == (0, "")
+    assert "http://127.0.0.1:8123/" in run.err
+    assert (served["host"], served["port"]) == ("127.0.0.1", 8123)
+    assert TestClient(served["app"]).get("/readyz").json()["status"] == "ready"
+    pes("serve", "--index", corpus_folder, "--host", "0.0.0.0", "--port", 8124)
+    assert (served["host"], served["port"]) == ("0.0.0.0", 8124)
+
+
+@pytest.mark.parametrize("port", [65536, -1])
+def test_serve_refuses_a_port_that_cannot_be(port: int, pes: Pes, corpus_folder: Path, served: dict[str, Any]) -> None:
+    run = pes("serve", "--index", corpus_folder, "--port", port)
+    assert run.status in (1, 2)
+    assert "port" in run.err
+    assert not served
+
+
+def test_serve_fails_on_a_port_in_use(pes: Pes, corpus_folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run = pes("serve", "--index", corpus_folder, "--port", taken.getsockname()[1])
+    assert run.status != 0
+    assert "address already in use" in run.err
+
+
+# ── Settings, signals, real processes ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_wrong_setting_stops_every_command(pes: Pes, tmp_path: Path) -> None:
+    (tmp_path / "pes.toml").write_text("[serve]\nprot = 1")
+    for command in (["build"], ["search", "x"], ["info"], ["serve"]):
+        run = pes(*command)
+        assert (run.status, run.out) == (1, "")
+        assert "serve.prot" in run.err
+
+
+def test_settings_name_sources_and_index(corpus: Path, pes: Pes, tmp_path: Path) -> None:
+    (tmp_path / "pes.toml").write_text('sources = ["bread"]\nindex_dir = "made"')
+    corpus.rename(tmp_path / "bread")
+    assert "in made built" in pes("build").out
+    assert json.loads(pes("search", "bakers", "--json").out)["total"] == 1
+
+
+def test_an_interrupted_command_says_so(corpus: Path, pes: Pes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pes_search.index.encoder.load_encoder", interrupted)
+    run = pes("build")
+    assert (run.status, run.out, run.err) == (130, "", "pes: stopped\n")
+
+
+@pytest.fixture(scope="session")
+def script() -> Script:
+    """Run the installed command in a process of its own."""
+    path = Path(sys.executable).with_name("pes")
+    if not path.is_file():
+        pytest.skip(f"needs the installed command {path}; make setup installs it")
+
+    def run(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        options = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+            "encoding": "utf-8",
+            "check": False,
+        } | options
+        return subprocess.run([str(path), *map(str, arguments)], **options)
+
+    return run
+
+
+def test_the_installed_command_searches(script: Script, corpus_folder: Path, tmp_path: Path) -> None:
+    done = script(
+        "search", "dotarcie do kobiet po przerwie w karierze", "-k", 1, "--index", corpus_folder, "--json", cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["hits"][0]["document_id"] == "de-power-m"
+
+
+@pytest.mark.parametrize("command", [["info"], ["show", "de-power-m"], ["show", "de-power-m", "--json"]])
+def test_a_closed_pipe_is_no_fault_to_complain_of(
+    command: list[str], script: Script, corpus_folder: Path, tmp_path: Path
+) -> None:
+    """As in `pes show … | head`, where head has seen enough before the text is written."""
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = script(*command, "--index", corpus_folder, stdout=writer, cwd=tmp_path, env=buffered)
+    finally:
+        os.close(writer)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_output_does_not_depend_on_the_terminals_encoding(
+    encoding: str, script: Script, corpus_folder: Path, tmp_path: Path
+) -> None:
+    """A pipe on Windows is cp1252, and many a server's locale is C."""
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    options: dict[str, Any] = {"cwd": tmp_path, "env": environment, "errors": "replace"}
+    done = script("show", "bg-youth-mediators", "--index", corpus_folder, "--json", **options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["native_title"] == "Активиране на неактивни лица"  # JSON is UTF-8 or escaped
+    done = script("show", "bg-youth-mediators", "--index", corpus_folder, **options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Activation of inactive persons" in done.stdout
