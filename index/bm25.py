@@ -39,6 +39,10 @@ class Bm25Config:
     k1: float = 1.5
     b: float = 0.75
 
+    def __post_init__(self) -> None:
+        if self.k1 < 0 or not 0 <= self.b <= 1:
+            raise ValueError("needs k1 >= 0 and 0 <= b <= 1")
+
 
 class Bm25Builder:
     """Collects the passages' terms; memory is four bytes a term and the vocabulary."""
@@ -68,14 +72,14 @@ class Bm25Builder:
 class Bm25Index:
     """Scores passages for a query's terms."""
 
-    def __init__(self, model: bm25s.BM25, config: Bm25Config) -> None:
+    def __init__(self, model: bm25s.BM25) -> None:
         self._model = model
         self._vocabulary: dict[str, int] = model.vocab_dict
         starts = model.scores["indptr"]
         self._passages = int(model.scores["num_docs"])
         self._frequencies = np.diff(starts)  # of each term, in passages
         self._absent = np.asarray(model.nonoccurrence_array)
-        self._most = config.k1 + 1
+        self._most = float(model.k1) + 1
         self._highest_idf = math.log(self._passages + 1)
 
     def scores(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -100,8 +104,8 @@ class Bm25Index:
         return int(self._frequencies[at]) if at is not None else 0
 
 
-def load_bm25(folder: Path, config: Bm25Config) -> Bm25Index:
-    """Open the saved scores, mapped from disk and not read into memory."""
+def load_bm25(folder: Path) -> Bm25Index:
+    """Open the saved scores, mapped from disk and not read into memory; the parameters are those that they were made with."""
     import bm25s
 
-    return Bm25Index(bm25s.BM25.load(str(folder), mmap=True, load_vocab=True), config)
+    return Bm25Index(bm25s.BM25.load(str(folder), mmap=True, load_vocab=True))

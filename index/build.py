@@ -81,8 +81,8 @@ def build_index(
     started = datetime.datetime.now(datetime.UTC)
     progress = on_progress or _silent
     files = find_files(sources)
-    readable = [file for file in files if format_of(file.name)]
-    skipped = tuple(Unread(file.name, _no_reader(file)) for file in files if not format_of(file.name))
+    readable = [file for file in files if _reason_to_skip(file) is None]
+    skipped = tuple(Unread(file.name, reason) for file in files if (reason := _reason_to_skip(file)))
     inputs = _inputs_hash(readable, model, [passage_config, *configs])
     if (unchanged := _unchanged(store, inputs)) is not None:
         return unchanged
@@ -333,8 +333,13 @@ def _index_id(corpus_hash: str, model_id: str, configs: Sequence[Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _no_reader(file: SourceFile) -> str:
-    return f"no reader for {Path(file.name).suffix or 'a file without suffix'}"
+def _reason_to_skip(file: SourceFile) -> str | None:
+    name = Path(file.name)
+    if format_of(name) is None:
+        return f"no reader for {name.suffix or 'a file without suffix'}"
+    if name.stem.upper() == "README":
+        return "a README describes its folder; give it another name to have it indexed"
+    return None
 
 
 def _nothing_read(reading: _Reading, skipped: Sequence[Unread]) -> str:

@@ -80,7 +80,7 @@ class LocalStore:
             if not path.is_file() or path.stat().st_size != stated["bytes"] or _sha256(path) != stated["sha256"]:
                 raise _damaged(self.folder, f"{file} is missing or altered")
         try:
-            return LocalIndex(generation, manifest, self._bm25)
+            return LocalIndex(generation, manifest)
         except (KeyError, TypeError, ValueError, OSError) as error:
             raise _damaged(self.folder, f"{type(error).__name__}: {error}") from error
 
@@ -197,7 +197,7 @@ class LocalWriter:
 class LocalIndex:
     """One generation in memory, searched exactly."""
 
-    def __init__(self, folder: Path, manifest: Manifest, bm25: Bm25Config) -> None:
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
         import faiss
 
         self.manifest = manifest
@@ -222,7 +222,7 @@ class LocalIndex:
         held = faiss.rev_swig_ptr(self._faiss.get_xb(), vectors.size) if vectors.size else vectors.reshape(-1)
         self._vectors: Vectors = held.reshape(vectors.shape)
 
-        self._bm25 = load_bm25(folder / "bm25", bm25)
+        self._bm25 = load_bm25(folder / "bm25")
         self._columns = Columns(self._document_order)
         languages = [passage.language for passage in self._passages]
         counts = Counter(languages)

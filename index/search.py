@@ -37,6 +37,10 @@ class SearchConfig:
     fusion: FusionConfig = field(default_factory=FusionConfig)
     passages_per_document: int = 3  # shown with each document, the best included
 
+    def __post_init__(self) -> None:
+        if self.passages_per_document < 1:
+            raise ValueError("passages_per_document must be at least 1")
+
 
 def search(
     query: str,
@@ -58,7 +62,8 @@ def search(
         QueryError: the query is empty or too long, or `k` or `offset` is out of range.
     """
     started = time.perf_counter()
-    query = " ".join(query.split())
+    # A terminal in another encoding hands over halves of characters, which no tokenizer takes.
+    query = " ".join(query.encode("utf-8", "replace").decode("utf-8").split())
     _check(query, k, offset)
     filters = filters or Filters()
     by_language = terms_by_language(query, index)

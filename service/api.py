@@ -9,10 +9,11 @@ from fastapi import APIRouter, FastAPI, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from pes_search.index.search import QUERY_CHARACTERS
+from pes_search.index.search import related as near
 from pes_search.service import pages
 from pes_search.service.engine import Engine
 from pes_search.service.parameters import DocumentId, EngineOf, FiltersOf, K, Offset, engine_of
-from pes_search.service.problems import RESPONSES, add_handlers
+from pes_search.service.problems import RESPONSES, add_handlers, problem_schema
 from pes_search.service.schemas import (
     DocumentDetailOut,
     DocumentsOut,
@@ -39,6 +40,7 @@ def create_app(engine: Engine) -> FastAPI:
         redoc_url=None,
     )
     app.state.engine = engine
+    app.openapi = lambda: problem_schema(FastAPI.openapi(app))  # type: ignore[method-assign]
     add_handlers(app)
     app.include_router(router)
     pages.add_pages(app)
@@ -78,7 +80,7 @@ def search(
     group: Annotated[Literal["document", "passage"], Query(description="what a hit is")] = "document",
 ) -> SearchOut:
     """Find the passages that fit a query, ranked, with their sources."""
-    return search_out(engine.search(q, k=k, offset=offset, group=group, filters=filters))
+    return search_out(engine.search(engine.index(), q, k=k, offset=offset, group=group, filters=filters))
 
 
 @router.get("/documents", tags=["documents"])
@@ -105,9 +107,9 @@ def document(engine: EngineOf, document_id: DocumentId) -> DocumentDetailOut:
 @router.get("/documents/{document_id}/related", tags=["documents"])
 def related(engine: EngineOf, filters: FiltersOf, document_id: DocumentId, k: K = 10) -> RelatedOut:
     """Find the documents nearest in meaning to one; near 1 they say the same, perhaps in two languages."""
-    hits = engine.related(document_id, k=k, filters=filters)
-    index_id = engine.index().manifest.index_id
-    return RelatedOut(document_id=document_id, index_id=index_id, hits=[hit_out(hit) for hit in hits])
+    index = engine.index()
+    hits = near(document_id, index, k=k, filters=filters)
+    return RelatedOut(document_id=document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits])
 
 
 @router.get("/passages/{passage_id}", tags=["documents"])

@@ -6,6 +6,8 @@ Heavy imports stay inside the commands, so that `pes --help` answers at once.
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,18 +26,23 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ł shows ?, and the rest goes on
     parsed = _parser().parse_args(arguments)
     try:
-        return int(parsed.run(parsed))
+        status = int(parsed.run(parsed))
+        sys.stdout.flush()
     except PesSearchError as error:
         print(f"pes: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("pes: stopped", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # `pes search … | head`
-        sys.stderr.close()
+    except BrokenPipeError:  # `pes search … | head`: nobody reads on, and Python must not try again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    return status
 
 
 # ── The command line ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -122,7 +129,7 @@ def _filter_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _build(parsed: argparse.Namespace) -> int:
     from pes_search.index.build import build_index, report_values
-    from pes_search.index.encoder import load_encoder
+    from pes_search.index.encoder import load_encoder, model_fingerprint
     from pes_search.service.engine import open_store
     from pes_search.service.progress import ProgressBar
 
@@ -132,7 +139,7 @@ def _build(parsed: argparse.Namespace) -> int:
             parsed.sources or settings.sources,
             open_store(settings),
             lambda: load_encoder(settings.encoder, settings.cache_dir),
-            model=repr(settings.encoder),
+            model=model_fingerprint(settings.encoder),
             cache_dir=settings.cache_dir,
             passage_config=settings.passages,
             configs=(settings.bm25,),
@@ -151,13 +158,16 @@ def _search(parsed: argparse.Namespace) -> int:
 
     engine = open_engine(_settings(parsed))
     result = search_out(
-        engine.search(parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=_filters(parsed))
+        engine.search(
+            engine.index(), parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=_filters(parsed)
+        )
     )
     if parsed.json:
         _print_json(result.model_dump())
         return 0
     if not result.hits:
-        print("no document passes these filters", file=sys.stderr)
+        none = f"no hit after the first {result.total}" if result.total else "no document passes these filters"
+        print(none, file=sys.stderr)
     for hit in result.hits:
         _print_hit(hit)
     return 0
@@ -220,9 +230,12 @@ def _serve(parsed: argparse.Namespace) -> int:
 
     from pes_search.service.api import create_app
     from pes_search.service.engine import open_engine
+    from pes_search.service.settings import LARGEST_PORT, SettingsError
 
     settings = _settings(parsed)
     host, port = parsed.host or settings.serve.host, settings.serve.port if parsed.port is None else parsed.port
+    if not 0 <= port <= LARGEST_PORT:
+        raise SettingsError(f"--port must be from 0 to {LARGEST_PORT}, not {port}")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pes_search").setLevel(logging.INFO)
     app = create_app(open_engine(settings))
@@ -287,7 +300,8 @@ def _filters(parsed: argparse.Namespace) -> Filters:
 def _print_json(value: Any) -> None:
     import json
 
-    print(json.dumps(value, ensure_ascii=False, indent=1))
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    print(json.dumps(value, ensure_ascii=not is_unicode, indent=1))
 
 
 def _print_hit(hit: HitOut) -> None:

@@ -8,8 +8,8 @@ import threading
 from pes_search.index.encoder import Encoder, load_encoder
 from pes_search.index.errors import IndexDamagedError
 from pes_search.index.local import LocalIndex, LocalStore
-from pes_search.index.search import Group, related, search
-from pes_search.index.types import Filters, Hit, SearchResult
+from pes_search.index.search import Group, search
+from pes_search.index.types import Filters, SearchResult
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.settings import Settings
 
@@ -25,19 +25,20 @@ class Engine:
         self._encoder = encoder
         self._lock = threading.Lock()
         self._name = store.current_name()
-        self._index = _checked(store.open(), encoder)
+        self._index = _checked(store, encoder)
         # The first search loads the language identifier, the stemmers and torch's kernels; the first user should not wait.
-        self.search("women returning to work", k=1, offset=0, group="document", filters=Filters())
+        self.search(self._index, "women returning to work", k=1, offset=0, group="document", filters=Filters())
 
     def index(self) -> LocalIndex:
         """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays."""
         try:
             name = self._store.current_name()
-        except IndexDamagedError:
+        except IndexDamagedError as error:
+            logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
             name = self._name
         if name is not None and name != self._name and self._lock.acquire(blocking=False):
             try:
-                self._index = _checked(self._store.open(), self._encoder)
+                self._index = _checked(self._store, self._encoder)
                 logger.info("now serving index %s", self._index.manifest.index_id)
             except PesSearchError as error:
                 logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
@@ -46,15 +47,9 @@ class Engine:
                 self._lock.release()
         return self._index
 
-    def search(self, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
-        """See `pes_search.index.search.search`."""
-        return search(
-            query, self.index(), self._encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters
-        )
-
-    def related(self, document_id: str, *, k: int, filters: Filters) -> tuple[Hit, ...]:
-        """See `pes_search.index.search.related`."""
-        return related(document_id, self.index(), k=k, filters=filters)
+    def search(self, index: LocalIndex, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
+        """Search one generation, as `index()` gave it: a request sees one from its beginning to its end."""
+        return search(query, index, self._encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters)
 
 
 def open_store(settings: Settings) -> LocalStore:
@@ -73,10 +68,11 @@ def open_engine(settings: Settings) -> Engine:
     return Engine(settings, store, load_encoder(settings.encoder, settings.cache_dir))
 
 
-def _checked(index: LocalIndex, encoder: Encoder) -> LocalIndex:
+def _checked(store: LocalStore, encoder: Encoder) -> LocalIndex:
+    index = store.open()
     if index.manifest.model_id != encoder.model_id:
         raise IndexDamagedError(
-            f"the index was built with the model {index.manifest.model_id}, the settings name {encoder.model_id}; "
-            "build it anew with `pes build`, or set [encoder] as it was"
+            f"the index in {store.folder} was built with the model {index.manifest.model_id}, the settings name "
+            f"{encoder.model_id}; build it anew with `pes build --index {store.folder}`, or set [encoder] as it was"
         )
     return index

@@ -21,7 +21,8 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from pes_search.index.local import LocalIndex
 from pes_search.index.search import QUERY_CHARACTERS
-from pes_search.index.types import Filters, Hit
+from pes_search.index.search import related as near
+from pes_search.index.types import Hit
 from pes_search.ingest.types import Page, Passage
 from pes_search.service.parameters import EngineOf, FiltersOf, Offset
 from pes_search.service.schemas import deep_link
@@ -66,7 +67,7 @@ def add_pages(app: FastAPI) -> None:
         index = engine.index()
         result = None
         if q.strip():
-            result = engine.search(q, k=PAGE_HITS, offset=offset, group="document", filters=filters)
+            result = engine.search(index, q, k=PAGE_HITS, offset=offset, group="document", filters=filters)
         chosen = {name: value for name, value in dataclasses.asdict(filters).items() if value}
         facets = result.facets if result else index.facets(filters)
         context = {
@@ -92,8 +93,8 @@ def add_pages(app: FastAPI) -> None:
         pages = [
             (page.number, deep_link(document, page.number), list(_pieces(page, passages))) for page in index.pages(document_id)
         ]
-        related = engine.related(document_id, k=RELATED, filters=Filters())
-        context = {"document": document, "pages": pages, "related": related}
+        related = near(document_id, index, k=RELATED)
+        context = {"document": document, "source": deep_link(document, None), "pages": pages, "related": related}
         return _templates().TemplateResponse(request, "document.html", context)
 
 
@@ -130,8 +131,17 @@ def _shown(hit: Hit, index: LocalIndex) -> dict[str, object]:
     above = {hit.document.title, *hit.passage.headings}
     paragraphs = list(_paragraphs(page, hit.passage.start, hit.passage.end, hit.highlights))
     path = [heading for heading in hit.passage.headings if heading != hit.document.title]
+    document = hit.document
+    facts = [
+        *map(_country_name, document.countries),
+        str(document.year or ""),
+        document.kind,
+        _language_name(document.language or ""),
+        f"page {page.number}" if page.number else "",
+    ]
     return {
         "hit": hit,
+        "facts": [fact for fact in facts if fact],
         "path": path,
         "paragraphs": list(dropwhile(lambda paragraph: paragraph.level and paragraph.text in above, paragraphs)),
         "link": _passage_url(hit.passage),

@@ -14,14 +14,14 @@ from starlette.exceptions import HTTPException
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.search import QueryError
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.pages import error_page
+from pes_search.service.pages import HEADERS, error_page
 from pes_search.service.schemas import ProblemOut
 
 logger = logging.getLogger(__name__)
 API_PATHS = ("/api/", "/healthz", "/readyz")
 MEDIA_TYPE = "application/problem+json"
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemOut, "description": description, "content": {MEDIA_TYPE: {}}}
+    status: {"model": ProblemOut, "description": description}
     for status, description in (
         (404, "unknown id"),
         (422, "a parameter does not fit"),
@@ -29,6 +29,17 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     )
 }
 _STATUS: dict[type[PesSearchError], int] = {NotInIndexError: 404, QueryError: 422}
+
+
+def problem_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say in an OpenAPI schema that errors are problem details; FastAPI writes the type of successful answers for them."""
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                content = response.get("content", {})
+                if status.startswith(("4", "5")) and "application/json" in content:
+                    response["content"] = {MEDIA_TYPE: content["application/json"]}
+    return schema
 
 
 def problem(request: Request, status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> Response:
@@ -56,9 +67,13 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        return problem(request, error.status_code, str(error.detail))
+        response = problem(request, error.status_code, str(error.detail))
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         logger.exception("%s failed", request.url.path, exc_info=error)
-        return problem(request, 500, "an unexpected fault; it is in the service's log")
+        response = problem(request, 500, "an unexpected fault; it is in the service's log")
+        response.headers.update(HEADERS)  # this answer is given outside the middleware that adds them
+        return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Any
-from urllib.parse import urldefrag
+from urllib.parse import urldefrag, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -139,8 +139,8 @@ class ProblemOut(BaseModel):
 
 
 def deep_link(document: Document, page: int | None) -> str | None:
-    """Return the address of the original, at the page for a PDF."""
-    if document.url is None:
+    """Return the address of the original, at the page for a PDF; None where there is none that a browser should follow."""
+    if document.url is None or urlsplit(document.url).scheme not in ("http", "https"):
         return None
     if page is not None and document.media_type == "application/pdf":
         return f"{urldefrag(document.url).url}#page={page}"

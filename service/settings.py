@@ -15,6 +15,7 @@ from pes_search.index.search import SearchConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.passages import PassageConfig
 
+LARGEST_PORT = 65_535
 FILE_VARIABLE = "PES_CONFIG"
 DEFAULT_FILE = Path("pes.toml")
 
@@ -29,7 +30,7 @@ class ServeConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=LARGEST_PORT)
 
 
 class Settings(BaseSettings):
@@ -68,6 +69,8 @@ def read_settings() -> Settings:
     file = _file()
     if FILE_VARIABLE in os.environ and not file.is_file():
         raise SettingsError(f"{FILE_VARIABLE} names {file}, which is no file; correct or unset it")
+    if unknown := _unknown_variables():
+        raise SettingsError(f"unknown environment variable {', '.join(unknown)}; docs/settings.md lists what can be set")
     try:
         return Settings()
     except ValidationError as error:
@@ -76,7 +79,13 @@ def read_settings() -> Settings:
             f"settings ({file} or PES_… variables): {faults}; docs/settings.md lists what can be set"
         ) from error
     except ValueError as error:
-        raise SettingsError(f"{file}: {error}; correct the file or remove it") from error
+        raise SettingsError(f"settings ({file} or PES_… variables): {error}; docs/settings.md lists what can be set") from error
+
+
+def _unknown_variables() -> list[str]:
+    """Return the PES_ variables that name no setting; pydantic looks at those of its own names only."""
+    names = {f"PES_{name}".upper() for name in Settings.model_fields} | {FILE_VARIABLE}
+    return sorted(name for name in os.environ if name.startswith("PES_") and name.split("__")[0].upper() not in names)
 
 
 def _file() -> Path:

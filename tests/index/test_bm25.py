@@ -17,7 +17,7 @@ def index_of(passages: list[list[str]], folder: Path, config: Bm25Config) -> Bm2
     for terms in passages:
         builder.add(terms)
     builder.save(folder / "bm25")
-    return load_bm25(folder / "bm25", config)
+    return load_bm25(folder / "bm25")
 
 
 @pytest.mark.parametrize(("k1", "b"), [(1.5, 0.75), (0.9, 0.4), (2.0, 1.0)])
