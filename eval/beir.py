@@ -38,9 +38,8 @@ def read_beir(folder: Path, *, queries: Path | None = None, qrels: Path | None =
         BeirError: a file is missing, or a line of it does not fit; the message names file and line.
     """
     if qrels is None:
-        qrels = next(
-            (path for path in (folder / "qrels.tsv", folder / "qrels" / "test.tsv") if path.is_file()), folder / "qrels.tsv"
-        )
+        nested = folder / "qrels" / "test.tsv"
+        qrels = nested if nested.is_file() else folder / "qrels.tsv"
     documents = [_document(record) for record in _records(folder / "corpus.jsonl", "text")]
     return BeirSet(
         name=folder.name,

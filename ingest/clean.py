@@ -21,7 +21,7 @@ _INVISIBLE = re.compile(
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 _LIGATURE = re.compile("[" + "".join(_LIGATURES) + "]")
 
-_SPACED = re.compile(r" ([,.])(?=\s|$)")  # what is left of markup between a word and its comma
+_SPACED = re.compile(r" +([,.])(?= |$)")  # what is left of markup between a word and its comma
 NAMED_COLUMNS = 6
 
 # Words of web pages' controls, compared without case and punctuation. ALONE is dropped wherever it is a whole block;
@@ -57,8 +57,9 @@ TEASER_CHARACTERS = 40  # shorter paragraphs ("Not applicable") may well repeat 
 
 def clean_text(text: str) -> str:
     """Return the text in Unicode NFC with single spaces, without invisible characters and typographic ligatures."""
-    text = _LIGATURE.sub(lambda match: _LIGATURES[match[0]], _INVISIBLE.sub("", unicodedata.normalize("NFC", text)))
-    return _SPACED.sub(r"\1", " ".join(text.split()))
+    text = _LIGATURE.sub(lambda match: _LIGATURES[match[0]], _INVISIBLE.sub("", text))
+    text = _SPACED.sub(r"\1", " ".join(text.split()))
+    return unicodedata.normalize("NFC", text)  # last: letters and marks may have come together
 
 
 def table_rows(rows: Sequence[Sequence[str]], header: bool = False) -> list[str]:
@@ -69,9 +70,11 @@ def table_rows(rows: Sequence[Sequence[str]], header: bool = False) -> list[str]
     """
     cleaned = [[clean_text(cell) for cell in row] for row in rows]
     names = cleaned[0] if header and len(cleaned) > 1 and len(cleaned[0]) <= NAMED_COLUMNS else None
+    texts = []
     if names:
         cleaned = cleaned[1:]
-    texts = []
+        if any(len(row) != len(names) for row in cleaned):
+            texts.append(" | ".join(filter(None, names)))  # for the rows that cannot carry them
     for cells in cleaned:
         if names and len(cells) == len(names):
             parts = [f"{name.rstrip(':')}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell]
@@ -149,11 +152,16 @@ def _is_part_of_longer(text: str, everything: str) -> bool:
 
 
 def from_title(blocks: Sequence[Block], title: str, furniture_characters: int = 400) -> list[Block]:
-    """Return the blocks from the title on, where the title is a block and little text stands above it (a site's header)."""
+    """Return the blocks from the title on, where the title is a block and little text stands above it (a site's header).
+
+    Where no prose follows, nothing is dropped: then the lines above are as good as those below.
+    """
     above = 0
     wanted = _words(title)
     for i, block in enumerate(blocks):
         if _words(block.text) == wanted:
+            if not any(below.text.endswith((".", "!", "?")) for below in blocks[i + 1 :]):
+                break
             return list(blocks[i:])
         above += len(block.text)
         if above > furniture_characters:
@@ -192,12 +200,16 @@ def without_shared_edges(blocks: Sequence[Block], shared: set[str]) -> list[Bloc
 
 def _shared_length(blocks: Sequence[Block], shared: set[str]) -> int:
     """Return how many blocks, from the first on, are the site's: shared ones, and a short one between two of them."""
+    is_shared = [line_key(block.text) in shared for block in blocks]
     length = 0
-    for i, block in enumerate(blocks):
-        if line_key(block.text) in shared:
-            length = i + 1
-        elif i > length or len(block.text) > GAP_CHARACTERS or block.kind == "heading":
+    while length < len(blocks):
+        # After a text of the file's own two shared ones must follow: a label and its value alternate.
+        is_gap = (
+            length > 0 and len(blocks[length].text) <= GAP_CHARACTERS and is_shared[length + 1 : length + 3] == [True, True]
+        )
+        if not is_shared[length] and not is_gap:
             break
+        length += 1
     return length
 
 

@@ -20,13 +20,16 @@ ALIASES = {
     "eu": "EU",
     "eu-wide": "EU",
     "uk": "GB",
+    "turkey": "TR",
 }
+# What the Unicode CLDR lists beside the countries: unknown and test regions, the United Nations, the euro area …
+NO_COUNTRIES = {"ZZ", "XA", "XB", "UN", "EZ", "QO"}
 LABEL_BLOCKS = 40  # a label that far into a document is about something else
 
 
 def country_code(name: str) -> str | None:
     """Return the ISO 3166-1 alpha-2 code (EU for the European Union) of a country's name or code, or None."""
-    name = name.strip()
+    name = name.strip().replace("&", "and")
     if re.fullmatch(r"[A-Za-z]{2}", name) and name.upper() in _codes():
         return name.upper()
     return _names().get(name.casefold())
@@ -35,10 +38,11 @@ def country_code(name: str) -> str | None:
 def stated_countries(title: str, blocks: Sequence[Block]) -> tuple[str, ...]:
     """Return the countries that a document states in a labelled field or before a colon in its title."""
     before_colon, colon, _ = title.partition(":")
-    if colon and (code := country_code(before_colon)):
+    # Two letters before a colon are more often an abbreviation ("IT: courses for beginners") than a country's code.
+    if colon and len(before_colon.strip()) > 2 and (code := country_code(before_colon)):
         return (code,)
     texts = [block.text for block in blocks[:LABEL_BLOCKS]]
-    for label, following in zip(texts, [*texts[1:], ""], strict=True):
+    for label, following in zip(texts, [*texts[1:], ""], strict=False):
         name, _, value = label.partition(":")
         if name.strip().casefold() in LABELS and (codes := _codes_in(value if value.strip() else following)):
             return codes
@@ -46,7 +50,10 @@ def stated_countries(title: str, blocks: Sequence[Block]) -> tuple[str, ...]:
 
 
 def _codes_in(text: str) -> tuple[str, ...]:
-    found = (country_code(part) for part in re.split(r"[,;/\n]", text))
+    parts = [
+        part for listed in re.split(r"[,;/\n]", text) for part in (listed, *re.split(r"\s(?:and|und|et|y|e|i|en)\s", listed))
+    ]
+    found = (country_code(part) for part in parts)
     return tuple(dict.fromkeys(code for code in found if code))
 
 
@@ -55,10 +62,10 @@ def _names() -> dict[str, str]:
     from babel import Locale
 
     names = {
-        name.casefold(): code
+        name.casefold().replace("&", "and"): code
         for language in reversed(LANGUAGES)
         for code, name in Locale(language).territories.items()
-        if len(code) == 2 and code.isalpha()
+        if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES
     }
     return names | ALIASES
 

@@ -9,8 +9,13 @@ from functools import cache
 
 from pes_search.ingest.countries import LANGUAGES
 
-_NUMERIC = re.compile(r"(?<!\d)(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[./](\d{1,2})[./](\d{4}))(?!\d)")
-_WORDS = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|\.|º)?\s+(?:de\s+)?([^\W\d]{3,})\.?,?\s+(?:de\s+)?(\d{4})(?!\d)")
+_NUMERIC = re.compile(r"(?<!\d)(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)")
+_DAY_FIRST = re.compile(r"(?<![\d.])(?P<day>\d{1,2})[./](?P<month>\d{1,2})[./](?P<year>\d{4})(?!\d)")
+_WORDS = re.compile(
+    r"(?<!\d)(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º)?\s+(?:de\s+)?(?P<month>[^\W\d]{3,})\.?,?\s+(?:de\s+)?(?P<year>\d{4})(?!\d)"
+)
+_MONTH_FIRST = re.compile(r"(?P<month>[^\W\d]{3,})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,\s+(?P<year>\d{4})(?!\d)")
+FIRST_YEAR = 1900
 LINE_CHARACTERS = 60  # a date line carries little else; a longer line is prose that happens to name a date
 
 
@@ -21,21 +26,26 @@ def date_line(lines: Iterable[str]) -> str | None:
 
 def find_date(text: str) -> str | None:
     """Return the first date in the text as ISO 8601, or None. Numbers with dots or slashes are day, month, year."""
-    if match := _NUMERIC.search(text):
-        year, month, day, day2, month2, year2 = match.groups()
-        return _iso(int(year or year2), int(month or month2), int(day or day2))
-    if (match := _WORDS.search(text)) and (number := _months().get(match[2].casefold())):
-        return _iso(int(match[3]), number, int(match[1]))
-    return None
+    found = [
+        (match.start(), date)
+        for pattern in (_NUMERIC, _DAY_FIRST, _WORDS, _MONTH_FIRST)
+        for match in pattern.finditer(text)
+        if (date := _date(match))
+    ]
+    return min(found)[1] if found else None
 
 
-def _iso(year: int, month: int, day: int) -> str | None:
-    """Return the date, or None where it does not exist or lies in the future: no document is published there."""
+def _date(match: re.Match[str]) -> str | None:
+    """Return the date of a match, or None where there is no such day, or where no document can be of it."""
+    parts = match.groupdict()
+    month = parts["month"]
+    number = int(month) if month.isdecimal() else _months().get(month.casefold(), 0)
     try:
-        date = datetime.date(year, month, day)
+        date = datetime.date(int(parts["year"]), number, int(parts["day"]))
     except ValueError:
         return None
-    return date.isoformat() if date.year <= datetime.datetime.now(datetime.UTC).year else None
+    is_possible = date.year >= FIRST_YEAR and date <= datetime.datetime.now(datetime.UTC).date()
+    return date.isoformat() if is_possible else None
 
 
 @cache

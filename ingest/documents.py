@@ -76,6 +76,7 @@ def _completed(fields: dict[str, Any], name: str, blocks: list[Block]) -> dict[s
     values: dict[str, Any] = {key: _frozen(value) for key, value in fields.items() if key in names and value}
     values["title"] = " ".join(str(values.get("title") or _first_words(blocks) or name).split())
     values.setdefault("id", document_id(name))
+    values.setdefault("url", _own_address(blocks, name))
     values.setdefault("kind", _kind(name))
     # The longest paragraphs are prose; the rest may be names and titles in another language.
     prose = sorted((block.text for block in blocks if block.kind != "heading"), key=len, reverse=True)
@@ -89,6 +90,17 @@ def _completed(fields: dict[str, Any], name: str, blocks: list[Block]) -> dict[s
     if not values.get("year") and values.get("date"):
         values["year"] = int(values["date"][:4])
     return values
+
+
+def _own_address(blocks: list[Block], name: str) -> str | None:
+    """Return an address in the text that ends in the file's own name, as a page's "cite as" line has it."""
+    file = PurePosixPath(name).name
+    for block in reversed(blocks):
+        for match in re.finditer(r"https?://\S+", block.text) if file in block.text else ():
+            address = match[0].rstrip(".,;)")
+            if address.rpartition("/")[2] == file:
+                return address
+    return None
 
 
 def document_id(name: str) -> str:

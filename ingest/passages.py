@@ -99,7 +99,7 @@ def _passages(
         tokens = _TokenCounter(page.text, token_starts)
         found = (span for span in _spans(blocks, headings) if references or not _is_reference(span))
         spans = _split_long(page.text, found, tokens, document.language, config)
-        units = _merged(page.text, _with_headings(spans, tokens, config), tokens, config)
+        units = _merged(page.text, _with_headings(page.text, spans, tokens, config), tokens, config)
         passages.extend(_passage(document, page, unit) for unit in units)
     return passages
 
@@ -195,22 +195,26 @@ def sentence_spans(text: str, start: int, end: int, language: str | None) -> Ite
             yield first, first + len(stripped)
 
 
-def _with_headings(spans: Iterator[_Span], tokens: _TokenCounter, config: PassageConfig) -> Iterator[_Unit]:
+def _with_headings(text: str, spans: Iterator[_Span], tokens: _TokenCounter, config: PassageConfig) -> Iterator[_Unit]:
     """Join headings to the text that follows them, so that neither ends up alone."""
     headings: list[_Span] = []
+    alone: list[_Span] = []  # as long as the page has nothing but headings
     seen = False
     for span in spans:
+        if headings and text[headings[-1].end : span.start].strip():
+            headings = []  # what they stood above is no passage
         if span.is_heading:
             headings.append(span)
+            alone.append(span)
             continue
         start = headings[0].start if headings else span.start
         if tokens.count(start, span.end) > config.max_tokens:
             start = span.start  # the headings are still in the path
         yield _Unit(start, span.end, span.headings, starts_section=bool(headings))
         headings, seen = [], True
-    if headings and not seen:
+    if not seen:
         # A page of nothing but headings, such as a title page, is still found.
-        yield _Unit(headings[0].start, headings[-1].end, headings[0].headings, starts_section=True)
+        yield from (_Unit(span.start, span.end, span.headings, starts_section=False) for span in alone)
 
 
 def _merged(text: str, units: Iterator[_Unit], tokens: _TokenCounter, config: PassageConfig) -> Iterator[_Unit]:

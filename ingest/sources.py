@@ -30,17 +30,19 @@ def find_files(sources: Iterable[str]) -> list[SourceFile]:
     Raises:
         SourceNotFoundError: a source is neither a file nor a folder and matches nothing as a glob.
     """
-    found: dict[Path, SourceFile] = {}
+    found: dict[str, SourceFile] = {}
     for source in sources:
         for file in _files_of(source):
-            found.setdefault(file.path.resolve(), file)
+            found.setdefault(os.path.realpath(file.path), file)  # unlike Path.resolve, it bears a link to itself
     return list(found.values())
 
 
 def _files_of(source: str) -> Iterator[SourceFile]:
+    if not source.strip():
+        raise SourceNotFoundError("a source is empty; give a file, a folder or a quoted glob such as 'docs/**/*.pdf'")
     path = Path(source)
     if path.is_dir():
-        base = path.resolve().parent
+        base = Path(os.path.abspath(path)).parent
         for file in _walk(path):
             yield SourceFile(file, _name(file, base))
     elif path.exists():
@@ -51,7 +53,7 @@ def _files_of(source: str) -> Iterator[SourceFile]:
             raise SourceNotFoundError(
                 f"no file matches {source!r}; give a file, a folder or a quoted glob such as 'docs/**/*.pdf'"
             )
-        fixed = Path(source[: glob_start(source)]).resolve()
+        fixed = Path(os.path.abspath(source[: glob_start(source)]))
         base = (fixed if fixed.is_dir() else fixed.parent).parent
         for match in matches:
             if match.is_file():
@@ -59,11 +61,11 @@ def _files_of(source: str) -> Iterator[SourceFile]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
+    found: list[Path] = []
     for here, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in SKIPPED_FOLDERS)
-        for name in sorted(files):
-            if not name.startswith("."):
-                yield Path(here) / name
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS]
+        found.extend(Path(here) / name for name in files if not name.startswith("."))
+    yield from sorted(found)
 
 
 def _name(file: Path, base: Path) -> str:

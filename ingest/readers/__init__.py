@@ -31,10 +31,11 @@ MEDIA_TYPES = {
     "text": "text/plain",
 }
 # How files of other formats begin, for files whose suffix lies.
+OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # also the wrapping of a Word document with a password
 SIGNATURES = {
     b"%PDF-": "a PDF",
     b"PK\x03\x04": "a ZIP archive or Office document",
-    b"\xd0\xcf\x11\xe0": "an old Office document",
+    OLD_OFFICE: "an old Office document",
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"GIF8": "a GIF image",
@@ -72,6 +73,8 @@ def read_content(data: bytes, name: str) -> FileContent:
 
 
 def _check_signature(data: bytes, format_name: str) -> None:
+    if format_name == "docx" and data.startswith(OLD_OFFICE) and "EncryptedPackage".encode("utf-16-le") in data:
+        raise UnreadableFileError("encrypted: needs a password")
     expected = EXPECTED.get(format_name)
     if expected and expected in data[:SIGNATURE_WINDOW]:
         return

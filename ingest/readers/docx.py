@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from pes_search.ingest.clean import clean_text, table_rows
+from pes_search.ingest.dates import date_line
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.types import Block, FileContent
 
 # A document of some hundred kilobytes can unpack to gigabytes; a real one of this size is no practice write-up.
 LARGEST_UNPACKED_BYTES = 500_000_000
+HEAD_BLOCKS = 15  # among which a date may stand on a line of its own
 STRICT = b"http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument"
 _HEADING = re.compile(r"heading (\d)$", re.IGNORECASE)
 
@@ -37,8 +39,11 @@ def read(data: bytes) -> FileContent:
     except UnreadableFileError:
         raise
     except Exception as error:
-        raise UnreadableFileError(f"damaged or no Word document: {type(error).__name__}: {error}") from error
-    fields: dict[str, object] = {}
+        # The messages of some name the object in memory.
+        detail = re.sub(r"<[^>]* object at 0x[0-9a-f]+>", "it", str(error))
+        raise UnreadableFileError(f"damaged or no Word document: {type(error).__name__}: {detail}") from error
+    date = date_line(block.text for block in blocks[:HEAD_BLOCKS])
+    fields: dict[str, object] = {"date": date} if date else {}
     if title := clean_text(document.core_properties.title or ""):
         fields["title"] = title
     elif first := next((block for block in blocks if block.kind == "heading"), None):
@@ -47,14 +52,26 @@ def read(data: bytes) -> FileContent:
 
 
 def _blocks(document: Any) -> Iterator[Block]:
-    from docx.table import Table
+    yield from _parts(document.element.body, document)
 
-    for part in document.iter_inner_content():
-        yield from _table(part) if isinstance(part, Table) else _paragraph(part)
+
+def _parts(element: Any, document: Any) -> Iterator[Block]:
+    """Yield the blocks of the paragraphs and tables below an element, those in content controls too."""
+    from docx.table import Table
+    from docx.text.paragraph import Paragraph
+
+    for child in element:
+        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
+        if name == "p":
+            yield from _paragraph(Paragraph(child, document))
+        elif name == "tbl":
+            yield from _table(Table(child, document))
+        elif name in ("sdt", "sdtContent"):
+            yield from _parts(child, document)
 
 
 def _paragraph(paragraph: Any) -> Iterator[Block]:
-    text = clean_text(paragraph.text)
+    text = _text(paragraph._p)
     style = paragraph.style.name if paragraph.style is not None else ""
     if text:
         if style == "Title":
@@ -67,9 +84,26 @@ def _paragraph(paragraph: Any) -> Iterator[Block]:
             yield Block("paragraph", text)
     # A text box is stored twice, for new and for old Word; the second copy sits in mc:Fallback.
     for inner in paragraph._p.xpath(".//w:txbxContent/w:p[not(ancestor::*[local-name()='Fallback'])]"):
-        boxed = clean_text("".join(node.text or "" for node in inner.xpath(".//w:t")))
-        if boxed:
+        if boxed := _text(inner):
             yield Block("paragraph", boxed)
+
+
+def _text(element: Any) -> str:
+    """Return a paragraph's words, those in links, fields, controls and tracked insertions too, without its text boxes."""
+    parts: list[str] = []
+
+    def visit(node: Any) -> None:
+        for child in node:
+            name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
+            if name == "t":
+                parts.append(child.text or "")
+            elif name in ("tab", "br", "cr"):
+                parts.append(" ")
+            elif name not in ("txbxContent", "pPr", "rPr", "del", "Fallback"):
+                visit(child)
+
+    visit(element)
+    return clean_text("".join(parts))
 
 
 def _table(table: Any) -> Iterator[Block]:
@@ -92,4 +126,4 @@ def _cell_text(cell: Any) -> Iterator[str]:
         if isinstance(part, Table):
             yield from (block.text for block in _table(part))
         else:
-            yield part.text
+            yield _text(part._p)

@@ -69,7 +69,7 @@ def _own_blocks(found: list[_Found], body: Any) -> list[Block]:
     pieces = {_key(" ".join(element.itertext())) for element in body.iter()} if body is not None else set()
     everything = _key(" ".join(body.itertext())) if body is not None else ""
     total = sum(len(item.key) for item in found)
-    if len(everything) < LEAST_CHARACTERS and len(everything) < LEAST_SHARE * total:
+    if total < LEAST_CHARACTERS or (len(everything) < LEAST_CHARACTERS and len(everything) < LEAST_SHARE * total):
         return [item.block for item in found]
 
     texts = "\n".join(item.key for item in found if not item.is_link)
@@ -142,14 +142,43 @@ def _walk(root: Any) -> Iterator[_Found]:
 
 def _table(table: Any, number: int) -> Iterator[_Found]:
     """Yield a table's rows; tables that hold tables or headings are layout and never come here."""
+    for caption in table.iter("caption"):
+        if text := clean_text(" ".join(_visible_text(caption))):
+            yield _Found(Block("paragraph", text), _key(text), table=number)
     rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
     rows = [row for row in rows if row]
-    texts = [[clean_text(" ".join(_visible_text(cell))) for cell in row] for row in rows]
+    texts = _filled(rows)
     header = bool(rows) and all(cell.tag == "th" for cell in rows[0])
     lines = table_rows(texts, header=header)
     for line, cells in zip(lines, texts[len(texts) - len(lines) :], strict=True):
         if line:
             yield _Found(Block("row", line), _key(line), tuple(key for cell in cells if (key := _key(cell))), number)
+
+
+def _filled(rows: list[list[Any]]) -> list[list[str]]:
+    """Return the cells' texts; a cell that spans several rows is given in each, one that spans columns once."""
+    texts: list[list[str]] = []
+    below: dict[int, tuple[int, str]] = {}  # by column: how many more rows a cell covers, and its text
+    for row in rows:
+        cells = iter(row)
+        filled: list[str] = []
+        while True:
+            column = len(filled)
+            if column in below:
+                left, text = below.pop(column)
+                if left > 1:
+                    below[column] = (left - 1, text)
+            else:
+                cell = next(cells, None)
+                if cell is None:
+                    break
+                text = clean_text(" ".join(_visible_text(cell)))
+                span = cell.get("rowspan", "1")
+                if span.isdecimal() and 1 < int(span) <= len(rows):
+                    below[column] = (int(span) - 1, text)
+            filled.append(text)
+        texts.append(filled)
+    return texts
 
 
 def _visible_text(element: Any) -> Iterator[str]:
@@ -172,7 +201,8 @@ def _is_hidden(element: Any) -> bool:
 
 
 def _stated_language(tree: Any) -> str | None:
-    stated = (tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or "").split("-")[0].lower()
+    names = ("lang", "xml:lang", "{http://www.w3.org/XML/1998/namespace}lang")
+    stated = next((value for name in names if (value := tree.get(name))), "").split("-")[0].lower()
     return stated if re.fullmatch(r"[a-z]{2,3}", stated) else None
 
 

@@ -16,6 +16,7 @@ from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.types import Block, BlockKind, FileContent
 
+_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 
 
@@ -73,6 +74,7 @@ class FrontMatter(BaseModel):
             "year": self.start or (int(date[:4]) if date else None),
             "end_year": self.end,
         }
+        values["countries"] = list(dict.fromkeys(self.countries))
         return {name: value for name, value in values.items() if value}
 
 
@@ -85,7 +87,7 @@ def read(data: bytes) -> FileContent:
     text = decode(data)
     match = _FRONT_MATTER.match(text)
     fields = _front_matter(match[1]).fields() if match else {}
-    blocks = _blocks(MarkdownIt("commonmark", {"html": False}).enable("table").parse(text[match.end() :] if match else text))
+    blocks = _blocks(MarkdownIt("commonmark").enable("table").parse(text[match.end() :] if match else text))
     first = next((block for block in blocks if block.kind == "heading"), None)
     if first:
         fields.setdefault("title", first.text)
@@ -97,7 +99,7 @@ def _front_matter(text: str) -> FrontMatter:
 
     try:
         values: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:  # a day such as 2023-02-30 is a ValueError
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 2}" if mark else ""
         raise UnreadableFileError(f"front matter is no valid YAML{line}: {getattr(error, 'problem', error)}") from error
@@ -106,7 +108,7 @@ def _front_matter(text: str) -> FrontMatter:
     if not isinstance(values, dict):
         raise UnreadableFileError("front matter must be `key: value` lines")
     try:
-        return FrontMatter.model_validate(values)
+        return FrontMatter.model_validate({key: value for key, value in values.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         raise UnreadableFileError(f"front matter `{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
@@ -141,6 +143,8 @@ def _blocks(tokens: list[Token]) -> list[Block]:
                 else:
                     blocks.append(Block(kind, _plain(token), level=level if kind == "heading" else 0))
                 kind = "paragraph"
+            case "html_block":
+                blocks.append(Block("paragraph", _TAG.sub(" ", token.content)))
             case "fence" | "code_block":
                 blocks.append(Block("paragraph", token.content))
             case _:
@@ -154,6 +158,8 @@ def _plain(token: Token) -> str:
     for child in token.children or []:
         if child.type in ("softbreak", "hardbreak"):
             parts.append(" ")
+        elif child.type == "html_inline":
+            parts.append(_TAG.sub("", child.content))
         else:
             parts.append(child.content)
     return "".join(parts)

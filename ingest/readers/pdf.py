@@ -7,12 +7,13 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from pes_search.ingest.clean import clean_text, from_title, interface_texts, line_key, running_lines
-from pes_search.ingest.dates import date_line
+from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.types import Block, FileContent
 
@@ -22,10 +23,9 @@ LABEL_CHARACTERS = 50
 HEAD_LINES = 60  # the first page's lines among which a title and a date are looked for
 PARAGRAPH_GAP = 1.3  # in line distances
 COLUMN_LINES = 8  # a shorter run of lines beside others is a box or a table, not a column
-BULLETS = "•◦▪■●○‣⁃∙·–—*-"
-_BULLET = re.compile(
-    rf"^\s*(?:[{re.escape(BULLETS)}\ue000-\uf8ff]|/[a-z]+\d+|\(?[a-z0-9]{{1,2}}[.)])\s+"
-)  # /square6: a bullet's glyph without a character
+BULLETS = "\x7f•◦▪■●○‣⁃∙·–—*-"
+_BULLET = re.compile(rf"^\s*(?:[{re.escape(BULLETS)}\ue000-\uf8ff]|/[a-z]+\d+)\s+")  # /square6: a glyph without a character
+_NUMBER = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|\(?[a-z]\))\s+")
 _SENTENCE_END = re.compile(r"[.!?:;»”\")]\s*$")
 
 
@@ -46,7 +46,27 @@ def read(data: bytes) -> FileContent:
     """
     import pypdf
 
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its complaints about each object; what matters is raised
+    with _complaints() as complaints:
+        return _read(data, pypdf, complaints)
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect what pypdf logs of the file's faults, instead of printing it."""
+    collected: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: collected.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("pypdf")
+    propagate, logger.propagate = logger.propagate, False
+    logger.addHandler(handler)
+    try:
+        yield collected
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+def _read(data: bytes, pypdf: Any, complaints: list[str]) -> FileContent:
     try:
         pdf = pypdf.PdfReader(io.BytesIO(data))
         if pdf.is_encrypted and not pdf.decrypt(""):
@@ -59,8 +79,11 @@ def read(data: bytes) -> FileContent:
     pages: list[list[_Line]] = []
     warnings: list[str] = []
     for number in range(count):
+        complaints.clear()
         try:
             pages.append(_lines(pdf.pages[number]))
+            if not pages[-1] and complaints:
+                warnings.append(f"page {number + 1} could not be read: {complaints[0]}")
         except Exception as error:  # noqa: BLE001 – one damaged page must not lose the others
             warnings.append(f"page {number + 1} could not be read: {type(error).__name__}: {error}")
             pages.append([])
@@ -175,7 +198,8 @@ def _merged(row: list[_Line]) -> _Line:
 
 def _blocks(pages: list[list[_Line]]) -> list[Block]:
     running = running_lines([[line.text for line in lines] for lines in pages])
-    kept = [_own_lines(lines, running) for lines in pages]
+    offsets = _page_number_offsets(pages)
+    kept = [_own_lines(lines, running, {number + offset for offset in offsets}) for number, lines in enumerate(pages)]
     sizes: Counter[float] = Counter()
     bold: Counter[bool] = Counter()
     for lines in kept:
@@ -195,16 +219,29 @@ def _blocks(pages: list[list[_Line]]) -> list[Block]:
     return blocks
 
 
-def _own_lines(lines: list[_Line], running: set[str], edge: int = 4) -> list[_Line]:
+def _page_number_offsets(pages: list[list[_Line]], edge: int = 4) -> set[int]:
+    """Return by how much the printed page numbers differ from the pages' places; a lone figure is no page number."""
+    offsets = Counter(
+        int(line.text) - number
+        for number, lines in enumerate(pages)
+        for line in {id(line): line for line in (*lines[:edge], *lines[-edge:])}.values()
+        if re.fullmatch(r"\s*[0-9]{1,4}\s*", line.text)
+    )
+    return {offset for offset, count in offsets.items() if count >= 2}
+
+
+def _own_lines(lines: list[_Line], running: set[str], numbers: set[int], edge: int = 4) -> list[_Line]:
     """Drop running headers, footers and page numbers, which stand among the first and last lines, and interface words."""
     inner = range(edge, len(lines) - edge)
-    kept = [
-        line
-        for i, line in enumerate(lines)
-        if i in inner or not (line_key(line.text) in running or re.fullmatch(r"\s*\d{1,4}\s*", line.text))
-    ]
+    kept = [line for i, line in enumerate(lines) if i in inner or not _is_running(line.text, running, numbers)]
     interface = interface_texts([line.text for line in kept])
     return [line for line, drop in zip(kept, interface, strict=True) if not drop]
+
+
+def _is_running(text: str, running: set[str], numbers: set[int]) -> bool:
+    if re.fullmatch(r"\s*[0-9]{1,4}\s*", text):
+        return int(text) in numbers
+    return line_key(text) in running
 
 
 def _groups(lines: list[_Line], body: float, bold_heads: bool) -> Iterator[list[_Line]]:
@@ -228,6 +265,10 @@ def _starts_block(group: list[_Line], line: _Line, distance: float, width: int, 
     gap = last.y - line.y
     if _BULLET.match(line.text):
         return True
+    if _NUMBER.match(line.text) and (
+        _SENTENCE_END.search(last.text) or len(last.text) < 0.7 * width or _NUMBER.match(group[0].text)
+    ):
+        return True  # after running text "27." may be a day and "a)" the end of a remark
     if _is_label(last, width):
         return _is_label(line, width) or not 0 <= gap <= 3 * max(distance, last.size)  # its value may be set apart
     if abs(line.size - last.size) > 0.08 * max(line.size, last.size) or _is_label(line, width):
@@ -254,7 +295,9 @@ def _is_label(line: _Line, width: int) -> bool:
 def _block(text: str, group: list[_Line], page: int, levels: dict[float, int], body: float, bold_heads: bool) -> Block:
     first = group[0]
     if marker := _BULLET.match(text):
-        return Block("item", text[marker.end() :] if marker[0].strip()[-1] not in ".)" else text, page)
+        return Block("item", text[marker.end() :], page)
+    if _NUMBER.match(text) and first.size <= body * HEADING_SCALE and not all(line.bold for line in group):
+        return Block("item", text, page)
     short = len(text) <= HEADING_CHARACTERS and any(character.isalpha() for character in text)
     if short and first.size > body * HEADING_SCALE:
         return Block("heading", text, page, levels.get(first.size, 5))
@@ -313,7 +356,7 @@ def _fields(pdf: Any, pages: list[list[_Line]]) -> tuple[dict[str, object], str 
     """Return the metadata, and the title as it stands on the first page (None where it does not)."""
     try:
         info = pdf.metadata or {}
-        stated, created = clean_text(str(info.get("/Title") or "")), str(info.get("/CreationDate") or "")
+        stated, created = clean_text(str(info.get("/Title") or "")).strip(" |–—"), str(info.get("/CreationDate") or "")
     except Exception:  # noqa: BLE001 – a damaged information dictionary costs the title, not the text
         stated, created = "", ""
     head = [line for lines in pages[:1] for line in lines[:HEAD_LINES]]
@@ -323,7 +366,7 @@ def _fields(pdf: Any, pages: list[list[_Line]]) -> tuple[dict[str, object], str 
     shown = next((candidate for candidate in candidates if candidate and candidate in texts), None)
     title = shown or (stated if _is_about(stated, " ".join(texts)) else None) or _largest(head)
     match = re.match(r"D:(\d{4})(\d{2})(\d{2})", created)
-    date = date_line(texts) or ("-".join(match.groups()) if match else None)
+    date = date_line(texts) or (find_date("-".join(match.groups())) if match else None)
     return {"title": title, "date": date}, title
 
 
@@ -335,7 +378,10 @@ def _is_about(stated: str, head: str) -> bool:
 
 def _largest(head: list[_Line]) -> str | None:
     """Return the first lines in the largest letters."""
-    largest = max((line.size for line in head if len(line.text.strip()) > 3), default=0)
+    sizes = [line.size for line in head if len(line.text.strip()) > 3]
+    largest = max(sizes, default=0)
+    if not sizes or largest <= HEADING_SCALE * min(sizes):
+        return None  # letters of one size: nothing stands out
     title: list[str] = []
     for line in head:
         if line.size == largest and largest:

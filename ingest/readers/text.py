@@ -11,6 +11,7 @@ from pes_search.ingest.types import Block, FileContent
 
 TITLE_CHARACTERS = 200
 HEAD_PARAGRAPHS = 6  # a saved web page's site name and date stand above its title
+_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s+")
 _ITEM = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
 
 
@@ -37,7 +38,9 @@ def _paragraph_blocks(paragraph: str) -> list[Block]:
     """Return one block a list item, or one for the whole paragraph."""
     parts: list[tuple[bool, list[str]]] = []
     for line in paragraph.split("\n"):
-        if _ITEM.match(line):
+        # After running text "27." is the day of a date that was wrapped.
+        is_open = parts and not parts[-1][0] and not parts[-1][1][-1].rstrip().endswith((".", ":", ";", "!", "?"))
+        if _ITEM.match(line) and not (is_open and _NUMBER.match(line)):
             parts.append((True, [line]))
         elif parts:
             parts[-1][1].append(line)

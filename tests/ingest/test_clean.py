@@ -88,7 +88,12 @@ def test_more_cells_without_a_header_stand_between_bars() -> None:
 
 
 def test_a_row_of_another_length_than_the_header_is_not_named_wrongly() -> None:
-    assert table_rows([["Year", "Village", "People"], ["Graz", "50"]], header=True) == ["Graz | 50"]
+    rows = [["Year", "Village", "People"], ["2021", "Linz", "40"], ["Graz", "50"]]
+    assert table_rows(rows, header=True) == ["Year: 2021 | Village: Linz | People: 40", "Graz | 50"]
+
+
+def test_the_names_of_columns_are_not_lost_where_they_fit_no_row() -> None:
+    assert "People" in " ".join(table_rows([["Year", "Village", "People"], ["Graz", "50"]], header=True))
 
 
 def test_a_wide_table_keeps_its_header_as_a_row() -> None:
@@ -192,8 +197,14 @@ def test_no_words_are_lost_with_a_repeat(texts: list[str]) -> None:
 
 
 def test_what_stands_above_the_title_goes() -> None:
-    blocks = paragraphs("Ministry of Labour", "News", "Mobile office: now!", "Text.")
-    assert texts_of(from_title(blocks, "MOBILE OFFICE – NOW")) == ["Mobile office: now!", "Text."]
+    prose = f"{LONG} Two advisers help people to find work."
+    blocks = paragraphs("Ministry of Labour", "News", "Mobile office: now!", prose)
+    assert texts_of(from_title(blocks, "MOBILE OFFICE – NOW")) == ["Mobile office: now!", prose]
+
+
+def test_without_prose_below_the_title_the_lines_above_it_stay() -> None:
+    blocks = paragraphs("call the employer", "write to Anna about the bus", "book a room")
+    assert from_title(blocks, "write to Anna about the bus") == blocks
 
 
 def test_a_title_below_much_text_or_nowhere_removes_nothing() -> None:
@@ -230,9 +241,9 @@ def test_the_short_value_of_a_files_last_field_stays() -> None:
     assert texts_of(without_shared_edges(files[1], folder_of(*files)))[-2:] == ["Target groups", "Parents of Linz"]
 
 
-def test_a_short_text_between_two_shared_ones_is_the_sites_too() -> None:
+def test_a_short_text_amid_shared_ones_is_the_sites_too() -> None:
     files = [
-        paragraphs("Site name", date, "Search", f"The bus of {place} stops at the market place every week.")
+        paragraphs("Site name", date, "Search", "Menu of topics", f"The bus of {place} stops at the market place every week.")
         for place, date in (("Graz", "Updated in May"), ("Linz", "Updated in June"), ("Wels", "Updated in July"))
     ]
     assert texts_of(without_shared_edges(files[0], folder_of(*files))) == [
