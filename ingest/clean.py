@@ -73,8 +73,8 @@ def table_rows(rows: Sequence[Sequence[str]], header: bool = False) -> list[str]
     texts = []
     if names:
         cleaned = cleaned[1:]
-        if any(len(row) != len(names) for row in cleaned):
-            texts.append(" | ".join(filter(None, names)))  # for the rows that cannot carry them
+        if not any(len(row) == len(names) for row in cleaned):
+            texts.append(" | ".join(filter(None, names)))  # no row can carry them
     for cells in cleaned:
         if names and len(cells) == len(names):
             parts = [f"{name.rstrip(':')}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell]

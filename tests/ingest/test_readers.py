@@ -115,7 +115,9 @@ TEXTS = {
     "de": GERMAN,
     "fr": "Le service de l'emploi a créé un bureau mobile où des conseillers aident les chômeurs âgés.",
     "es": "El servicio de empleo creó una oficina móvil donde los asesores ayudan a los desempleados de la región.",
-    "pl": "Urząd pracy prowadzi ruchome biuro, w którym doradcy pomagają starszym bezrobotnym pisać podania.",
+    "lv": "Nodarbinātības dienestam ir pārvietojams birojs, kurā konsultanti palīdz bezdarbniekiem rakstīt pieteikumus.",
+    "pl": "Urząd pracy prowadzi ruchome biuro, w którym doradcy pomagają starszym bezrobotnym pisać podania i "
+    "znajdować kursy w okolicy każdego miesiąca.",
     "cs": "Úřad práce zřídil mobilní kancelář, kde poradci pomáhají starším nezaměstnaným připravit žádosti.",
     "el": "Η υπηρεσία απασχόλησης διαθέτει ένα κινητό γραφείο όπου σύμβουλοι βοηθούν τους ανέργους.",
     "bg": "Службата по заетостта има подвижно бюро, в което съветници помагат на безработните да пишат молби.",
