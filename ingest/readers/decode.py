@@ -5,10 +5,15 @@ from __future__ import annotations
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.languages import detect_language
 
-# The single-byte encodings that European texts were written in before UTF-8, the most common first.
-LEGACY = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1257", "cp1254")
-LATIN = {"cp1252", "cp1250", "cp1257", "cp1254"}
-WESTERN = {"ca", "da", "de", "en", "es", "eu", "fi", "fr", "ga", "gl", "is", "it", "nl", "nb", "nn", "no", "pt", "sv"}
+# The single-byte encodings that European texts were written in before UTF-8, and the languages that each can write.
+LATIN = {
+    "cp1252": {"ca", "da", "de", "en", "es", "eu", "fi", "fr", "ga", "gl", "is", "it", "nl", "nb", "nn", "no", "pt", "sv"},
+    "cp1250": {"cs", "hr", "hu", "pl", "ro", "sk", "sl", "sq"},
+    "cp1257": {"et", "lt", "lv"},
+    "cp1254": {"tr"},
+}
+OTHERS = ("cp1251", "cp1253")
+LARGEST_DAMAGE = 0.01  # of the characters of a Unicode text
 LEAST_BYTES = 60  # less does not tell; then the most common encoding is the best guess
 LARGEST_CONTROL_SHARE = 0.01  # of characters that no text has; bytes of other files have many more
 
@@ -33,9 +38,17 @@ def decode(data: bytes) -> str:
 def _legacy(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    western = data.decode(LEGACY[0], "replace")
-    best = from_bytes(data, cp_isolation=list(LEGACY)).best() if len(data) >= LEAST_BYTES else None
-    # The Latin encodings differ in few letters, which charset-normalizer does not weigh: "où" becomes "oů".
-    if best is None or (best.encoding in LATIN and detect_language(western) in WESTERN):
-        return western
-    return str(best)
+    unicode = data.decode("utf-8", "replace")
+    damaged = unicode.count("\ufffd")
+    whole = sum(not character.isascii() for character in unicode) - damaged
+    if damaged <= LARGEST_DAMAGE * len(unicode) and damaged < whole:
+        return unicode  # a wrong byte or two
+    if len(data) >= LEAST_BYTES:
+        best = from_bytes(data, cp_isolation=[*LATIN, *OTHERS]).best()
+        if best is not None and best.encoding in OTHERS:
+            return str(best)
+        # The Latin encodings differ in few letters, which charset-normalizer does not weigh: "où" becomes "oů".
+        for encoding, languages in LATIN.items():
+            if detect_language(text := data.decode(encoding, "replace")) in languages:
+                return text
+    return data.decode("cp1252", "replace")
