@@ -86,14 +86,18 @@ def table_rows(rows: Sequence[Sequence[str]], header: bool = False) -> list[str]
     return texts
 
 
-def clean_blocks(blocks: Iterable[Block]) -> list[Block]:
-    """Return the blocks with clean text, without empty ones, interface words, cookie banners and repeated teasers."""
+def clean_blocks(blocks: Iterable[Block], *, has_forms: bool = True) -> list[Block]:
+    """Return the blocks with clean text, without empty ones, interface words, cookie banners and repeated teasers.
+
+    Runs of form and share words go only where there may be forms (`has_forms`): in a write-up "Facebook", "WhatsApp" and
+    "E-mail" may be the channels that it is about.
+    """
     cleaned = [replace(block, text=text) for block in blocks if (text := clean_text(block.text))]
-    interface = interface_texts([block.text for block in cleaned])
+    interface = interface_texts([block.text for block in cleaned], has_forms=has_forms)
     return _without_repeats([block for block, drop in zip(cleaned, interface, strict=True) if not drop])
 
 
-def interface_texts(texts: Sequence[str]) -> list[bool]:
+def interface_texts(texts: Sequence[str], *, has_forms: bool = True) -> list[bool]:
     """Tell for each text whether it is a page's control, a form's label or a cookie banner, and not content."""
     words = [_words(text) for text in texts]
     dropped = [
@@ -101,7 +105,7 @@ def interface_texts(texts: Sequence[str]) -> list[bool]:
         for word, text in zip(words, texts, strict=True)
     ]
     start = 0
-    for end in range(len(texts) + 1):
+    for end in range(len(texts) + 1) if has_forms else ():
         if end < len(texts) and (dropped[end] or words[end] in FORM):
             continue
         # A symbol alone (a form's asterisk) does not make a run longer.

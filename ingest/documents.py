@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
+import stat
 import unicodedata
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -27,6 +28,7 @@ KINDS = {
     "report": "report",
     "case-stud": "case study",
 }
+WEB_FORMATS = {"html", "pdf", "text"}  # web pages, and what they are printed or saved to
 SLUG_CHARACTERS = 32
 LANGUAGE_PARAGRAPHS = 3
 LANGUAGE_CHARACTERS = 40  # of text; less is not enough to tell
@@ -48,7 +50,10 @@ def read_document(source: SourceFile) -> ReadDocument:
         UnreadableFileError: with the reason, if the file gives no document.
     """
     try:
-        if source.path.stat().st_size > LARGEST_FILE_BYTES:
+        status = source.path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFileError("no regular file")  # reading a pipe would wait for ever
+        if status.st_size > LARGEST_FILE_BYTES:
             raise UnreadableFileError("too large: more than 200 MB")
         data = source.path.read_bytes()
     except OSError as error:
@@ -57,7 +62,7 @@ def read_document(source: SourceFile) -> ReadDocument:
         content = read_content(data, source.name)
     except (RecursionError, MemoryError) as error:
         raise UnreadableFileError(f"too deeply nested or too large for its reader: {type(error).__name__}") from error
-    blocks = clean_blocks(content.blocks)
+    blocks = clean_blocks(content.blocks, has_forms=format_of(source.name) in WEB_FORMATS)
     if not blocks:
         raise UnreadableFileError("no text left after cleaning: nothing but navigation or interface words")
     fields = _completed(dict(content.fields), source.name, blocks)

@@ -36,7 +36,9 @@ Text = Annotated[str, BeforeValidator(_text)]
 Country = Annotated[str, BeforeValidator(_country)]
 
 
-class _Source(BaseModel):
+class Source(BaseModel):
+    """Where a document's facts come from."""
+
     url: str
     date: Text | None = None
 
@@ -61,7 +63,7 @@ class FrontMatter(BaseModel):
     target_groups: list[str] = []
     measure_types: list[str] = []
     related: list[str] = []
-    sources: list[_Source] = []
+    sources: list[Annotated[Source, BeforeValidator(lambda value: {"url": value} if isinstance(value, str) else value)]] = []
 
     def fields(self) -> dict[str, object]:
         """Return the values under the names of `Document`."""

@@ -26,6 +26,7 @@ COLUMN_LINES = 8  # a shorter run of lines beside others is a box or a table, no
 BULLETS = "\x7f•◦▪■●○‣⁃∙·–—*-"
 _BULLET = re.compile(rf"^\s*(?:[{re.escape(BULLETS)}\ue000-\uf8ff]|/[a-z]+\d+)\s+")  # /square6: a glyph without a character
 _NUMBER = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|\(?[a-z]\))\s+")
+_PAGE_OF = re.compile(r"(page|seite|página|pagina|strona)\s+\d+(\s+(of|von|sur|de|di|van|z)\s+\d+|\s*/\s*\d+)?", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?:;»”\")]\s*$")
 
 
@@ -241,7 +242,7 @@ def _own_lines(lines: list[_Line], running: set[str], numbers: set[int], edge: i
 def _is_running(text: str, running: set[str], numbers: set[int]) -> bool:
     if re.fullmatch(r"\s*[0-9]{1,4}\s*", text):
         return int(text) in numbers
-    return line_key(text) in running
+    return line_key(text) in running or _PAGE_OF.fullmatch(text.strip()) is not None
 
 
 def _groups(lines: list[_Line], body: float, bold_heads: bool) -> Iterator[list[_Line]]:
