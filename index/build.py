@@ -25,7 +25,7 @@ from pes_search.index.store import GenerationWriter
 from pes_search.index.types import Filters, Manifest
 from pes_search.index.vectors import VectorCache, encode_cached
 from pes_search.ingest.clean import edge_texts, shared_edges, without_shared_edges
-from pes_search.ingest.documents import ReadDocument, read_document
+from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
 from pes_search.ingest.readers import format_of
@@ -35,6 +35,8 @@ from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 # Passages that wait to be encoded together: enough for batches of like length, few enough to fit in memory whatever the
 # collection's size.
 WINDOW_PASSAGES = 2_048
+# Another release of these may read or split the same files differently.
+READING_LIBRARIES = ("bm25s", "markdown-it-py", "pypdf", "pystemmer", "python-docx", "sentencex", "trafilatura")
 
 Progress = Callable[[str, int, int], object]
 """Gets the stage ("reading" or "encoding"), how much is done, and the whole (0 where it is not known yet)."""
@@ -85,7 +87,7 @@ def build_index(
     skipped = tuple(Unread(file.name, reason) for file in files if (reason := _reason_to_skip(file)))
     inputs = _inputs_hash(readable, model, [passage_config, *configs])
     if (unchanged := _unchanged(store, inputs)) is not None:
-        return unchanged
+        return dataclasses.replace(unchanged, skipped=skipped)
 
     writer = store.begin()
     try:
@@ -141,13 +143,13 @@ class _Reading:
     unread: list[Unread] = field(default_factory=list)
     duplicates: list[Unread] = field(default_factory=list)
     warnings: list[Unread] = field(default_factory=list)
-    shared: dict[str, set[str]] = field(default_factory=dict)
+    shared: dict[str, set[bytes]] = field(default_factory=dict)
 
 
 def _read_all(files: Sequence[SourceFile], spool: IO[bytes], progress: Progress) -> _Reading:
     """Read every file and put the documents into the spool: what a site repeats is known only after the last one."""
     reading = _Reading()
-    edges: dict[str, Counter[str]] = {}
+    edges: dict[str, Counter[bytes]] = {}
     ids: dict[str, str] = {}
     contents: dict[str, str] = {}
     for done, file in enumerate(files, start=1):
@@ -157,11 +159,13 @@ def _read_all(files: Sequence[SourceFile], spool: IO[bytes], progress: Progress)
             reading.unread.append(Unread(file.name, str(error)))
         else:
             document = found.document
-            if (twin := contents.setdefault(document.sha256, file.name)) != file.name:
-                reading.duplicates.append(Unread(file.name, f"same content as {twin}"))
-            elif (holder := ids.setdefault(document.id, file.name)) != file.name:
-                reading.duplicates.append(Unread(file.name, f"its id {document.id!r} is that of {holder}; give it another"))
+            if document.sha256 in contents:
+                reading.duplicates.append(Unread(file.name, f"same content as {contents[document.sha256]}"))
+            elif document.id in ids:
+                reason = f"its id {document.id!r} is that of {ids[document.id]}; give it another"
+                reading.duplicates.append(Unread(file.name, reason))
             else:
+                contents[document.sha256] = ids[document.id] = file.name
                 pickle.dump(found, spool)
                 edges.setdefault(_folder(document), Counter()).update(edge_texts(found.blocks))
                 reading.documents += 1
@@ -173,7 +177,7 @@ def _read_all(files: Sequence[SourceFile], spool: IO[bytes], progress: Progress)
     return reading
 
 
-def _spooled(spool: IO[bytes], shared: dict[str, set[str]]) -> Iterator[tuple[Document, Sequence[Block]]]:
+def _spooled(spool: IO[bytes], shared: dict[str, set[bytes]]) -> Iterator[tuple[Document, Sequence[Block]]]:
     """Yield the documents of the spool without what their folders' files share."""
     spool.seek(0)
     while True:
@@ -215,7 +219,8 @@ def write_documents(
         for window in _windows(_split(documents, encoder, passage_config)):
             encoded += _write_window(window, writer, encoder, cache, progress, passages)
             for document, pages, document_passages in window:
-                corpus.update(repr((document, [(page.number, page.text) for page in pages])).encode("utf-8", "replace"))
+                parts = [(page.number, page.text) for page in pages], [passage.id for passage in document_passages]
+                corpus.update(repr((document, parts)).encode("utf-8", "replace"))
                 languages.update(passage.language or "" for passage in document_passages)
                 passages += len(document_passages)
             written += len(window)
@@ -294,15 +299,17 @@ def _folder(document: Document) -> str:
 
 def _inputs_hash(files: Sequence[SourceFile], model: str, configs: Sequence[Any]) -> str:
     """Hash all that the index depends on, so that an unchanged one is recognised without reading a document."""
-    digest = hashlib.sha256(repr((model, SCHEMA, config_values(configs))).encode())
+    versions = [(name, importlib.metadata.version(name)) for name in READING_LIBRARIES]
+    digest = hashlib.sha256(repr((model, SCHEMA, config_values(configs), versions)).encode())
     for folder in (*pes_search.ingest.__path__, *pes_search.index.__path__):
         for code in sorted(Path(folder).rglob("*.py")):
             digest.update(code.read_bytes())
     for file in files:
         digest.update(f"\0{file.name}\0".encode("utf-8", "replace"))
         try:
-            with file.path.open("rb") as content:
-                digest.update(hashlib.file_digest(content, "sha256").digest())
+            if file.path.is_file() and file.path.stat().st_size <= LARGEST_FILE_BYTES:  # others are not read either
+                with file.path.open("rb") as content:
+                    digest.update(hashlib.file_digest(content, "sha256").digest())
         except OSError as error:
             digest.update(repr(error.errno).encode())
     return digest.hexdigest()

@@ -44,7 +44,8 @@ class Columns:
             if name != "year" and (chosen := getattr(filters, name))
         ]
         if filters.year_from is not None or filters.year_to is not None:
-            low, high = filters.year_from or 1, filters.year_to or np.iinfo(np.int32).max
+            low = 1 if filters.year_from is None else filters.year_from
+            high = np.iinfo(np.int32).max if filters.year_to is None else filters.year_to
             masks.append((self._years >= low) & (self._years <= high))
         return np.logical_and.reduce(masks) if masks else None
 

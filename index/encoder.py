@@ -151,8 +151,9 @@ def model_fingerprint(config: EncoderConfig) -> str:
 
 
 def _weight_files(folder: Path) -> list[Path]:
-    names = ("model.safetensors", "pytorch_model.bin", "tokenizer.json")
-    return [folder / name for name in names if (folder / name).is_file()]
+    """Return all files of a model's folder that its vectors depend on; none where the model is given by name."""
+    suffixes = {".safetensors", ".bin", ".json", ".model", ".txt"}
+    return sorted(file for file in folder.rglob("*") if file.suffix in suffixes and file.is_file()) if folder.is_dir() else []
 
 
 def _prompt(configured: str | None, model: SentenceTransformer, *names: str) -> str:
@@ -168,6 +169,7 @@ def _weights_id(folder: Path, name: str) -> str:
         return name
     digest = hashlib.sha256()
     for file in files:
+        digest.update(file.relative_to(folder).as_posix().encode())
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()

@@ -81,7 +81,7 @@ class LocalStore:
                 raise _damaged(self.folder, f"{file} is missing or altered")
         try:
             return LocalIndex(generation, manifest)
-        except (KeyError, TypeError, ValueError, OSError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
             raise _damaged(self.folder, f"{type(error).__name__}: {error}") from error
 
     def begin(self) -> LocalWriter:
@@ -90,7 +90,12 @@ class LocalStore:
         Raises:
             BuildRunningError: another process is writing one.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise IndexNotFoundError(
+                f"cannot make the index folder {self.folder}: {error.strerror}; give --index another"
+            ) from error
         lock = FileLock(self.folder / ".lock")
         try:
             lock.acquire(timeout=0)
@@ -120,7 +125,10 @@ class LocalStore:
         folder = self.folder / "generations"
         if not folder.is_dir():
             return
-        current = self.current_name()
+        try:
+            current = self.current_name()
+        except IndexDamagedError:
+            current = None  # a build is what mends it
         named = [path for path in folder.iterdir() if not path.name.startswith(".")]
         newest = sorted(named, key=lambda path: (path.name == current, path.stat().st_mtime), reverse=True)
         unused = [*newest[KEPT_GENERATIONS:], *(path for path in folder.iterdir() if path.name.startswith("."))]
@@ -174,6 +182,9 @@ class LocalWriter:
             os.fsync(file.fileno())
             file.close()
         self._terms.save(self._aside / "bm25")
+        for path in (self._aside / "bm25").iterdir():
+            _sync(path)
+        _sync(self._aside / "bm25")
         files = {
             path.relative_to(self._aside).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
             for path in sorted(self._aside.rglob("*"))
@@ -424,7 +435,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Make renames in a folder last through a power cut."""
+    """Make a file's content, or the renames in a folder, last through a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

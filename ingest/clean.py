@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections import Counter
@@ -49,9 +50,12 @@ _COOKIES = re.compile(
     r"ta (strona|witryna) (używa|korzysta z) plików cookie|deze (web)?site gebruikt cookies|este site utiliza cookies",
     re.IGNORECASE,
 )
-_CONTROLS = re.compile(r"(welcomes|send us|give us|leave) (your )?feedback|tell us what you think", re.IGNORECASE)
+_CONTROLS = re.compile(
+    r"(\W*\w+){0,2}\W*((welcomes|send us|give us|leave) (your )?feedback|tell us what you think)[^.]*\.?", re.IGNORECASE
+)
 CONTROL_CHARACTERS = 80
 COOKIE_CHARACTERS = 500  # a longer block is not a banner
+HEADING_CHARACTERS = 250  # a longer one is a paragraph in large letters
 TEASER_CHARACTERS = 40  # shorter paragraphs ("Not applicable") may well repeat for a reason
 
 
@@ -93,6 +97,10 @@ def clean_blocks(blocks: Iterable[Block], *, has_forms: bool = True) -> list[Blo
     "E-mail" may be the channels that it is about.
     """
     cleaned = [replace(block, text=text) for block in blocks if (text := clean_text(block.text))]
+    cleaned = [
+        replace(block, kind="paragraph", level=0) if block.kind == "heading" and len(block.text) > HEADING_CHARACTERS else block
+        for block in cleaned
+    ]
     interface = interface_texts([block.text for block in cleaned], has_forms=has_forms)
     return _without_repeats([block for block, drop in zip(cleaned, interface, strict=True) if not drop])
 
@@ -124,35 +132,37 @@ def _is_cookie_banner(text: str) -> bool:
 
 
 def _is_control(text: str) -> bool:
-    return len(text) <= CONTROL_CHARACTERS and _CONTROLS.search(text) is not None
+    return len(text) <= CONTROL_CHARACTERS and _CONTROLS.fullmatch(text) is not None
 
 
 def _without_repeats(blocks: Sequence[Block]) -> list[Block]:
     """Drop a paragraph whose whole text stands in another one too: of equal ones the first stays, else the longer."""
-    everything = "\n".join(block.text for block in blocks)
+    parts = _parts_of_longer(blocks)
     kept: list[Block] = []
     seen: set[str] = set()
     for block in blocks:
         if block.kind == "paragraph" and len(block.text) >= TEASER_CHARACTERS:
-            if block.text in seen or _is_part_of_longer(block.text, everything):
+            if block.text in seen or block.text in parts:
                 continue
             seen.add(block.text)
         kept.append(block)
     return kept
 
 
-def _is_part_of_longer(text: str, everything: str) -> bool:
-    at = everything.find(text)
-    while at >= 0:
-        end = at + len(text)
-        starts_block, ends_block = (
-            at == 0 or everything[at - 1] == "\n",
-            end == len(everything) or everything[end] == "\n",
-        )
-        if not (starts_block and ends_block) and (starts_block or everything[at - 1] == " "):
-            return True
-        at = everything.find(text, at + 1)
-    return False
+def _parts_of_longer(blocks: Sequence[Block]) -> set[str]:
+    """Return the paragraphs that stand within a longer block, from the start of one of its words on."""
+    by_start: dict[str, list[str]] = {}
+    for text in {block.text for block in blocks if block.kind == "paragraph" and len(block.text) >= TEASER_CHARACTERS}:
+        by_start.setdefault(text[:TEASER_CHARACTERS], []).append(text)
+    parts: set[str] = set()
+    for block in blocks:
+        at = 0
+        while at >= 0:
+            for text in by_start.get(block.text[at : at + TEASER_CHARACTERS], ()):
+                if len(text) < len(block.text) and block.text.startswith(text, at):
+                    parts.add(text)
+            at = block.text.find(" ", at) + 1 or -1
+    return parts
 
 
 def from_title(blocks: Sequence[Block], title: str, furniture_characters: int = 400) -> list[Block]:
@@ -181,18 +191,23 @@ SHARED_PART = 0.1  # … and of a smaller part of them too
 GAP_CHARACTERS = 40  # of the one text of the file's own that may stand among shared ones ("Updated", "© 2021")
 
 
-def edge_texts(blocks: Sequence[Block]) -> set[str]:
+def _edge_key(text: str) -> bytes:
+    # Figures count here: "Budget: 5 million" and "Budget: 7 million" are not the site's. Hashes, since they are many.
+    return hashlib.blake2b("".join(text.casefold().split()).encode("utf-8", "replace"), digest_size=8).digest()
+
+
+def edge_texts(blocks: Sequence[Block]) -> set[bytes]:
     """Return the keys of the texts at both ends of a file, to be counted over the files of its folder."""
-    return {line_key(block.text) for block in (*blocks[:EDGE_BLOCKS], *blocks[-EDGE_BLOCKS:])}
+    return {_edge_key(block.text) for block in (*blocks[:EDGE_BLOCKS], *blocks[-EDGE_BLOCKS:])}
 
 
-def shared_edges(counts: Counter[str], files: int) -> set[str]:
+def shared_edges(counts: Counter[bytes], files: int) -> set[bytes]:
     """Return the keys of the texts that many of a folder's files carry."""
     enough = max(SHARED_FILES, SHARED_PART * files)
     return {text for text, count in counts.items() if count >= enough}
 
 
-def without_shared_edges(blocks: Sequence[Block], shared: set[str]) -> list[Block]:
+def without_shared_edges(blocks: Sequence[Block], shared: set[bytes]) -> list[Block]:
     """Drop what other files of the folder carry too, from both ends inwards up to the first text of the file's own.
 
     Labels that every factsheet has ("Target groups") stand between texts of its own and stay.
@@ -202,9 +217,9 @@ def without_shared_edges(blocks: Sequence[Block], shared: set[str]) -> list[Bloc
     return list(blocks[start:end])
 
 
-def _shared_length(blocks: Sequence[Block], shared: set[str]) -> int:
+def _shared_length(blocks: Sequence[Block], shared: set[bytes]) -> int:
     """Return how many blocks, from the first on, are the site's: shared ones, and a short one between two of them."""
-    is_shared = [line_key(block.text) in shared for block in blocks]
+    is_shared = [_edge_key(block.text) in shared for block in blocks]
     length = 0
     while length < len(blocks):
         # After a text of the file's own two shared ones must follow: a label and its value alternate.

@@ -21,6 +21,7 @@ ALIASES = {
     "eu-wide": "EU",
     "uk": "GB",
     "turkey": "TR",
+    "el": "GR",  # the EU's own code for Greece
 }
 # What the Unicode CLDR lists beside the countries: unknown and test regions, the United Nations, the euro area …
 NO_COUNTRIES = {"ZZ", "XA", "XB", "UN", "EZ", "QO"}

@@ -7,11 +7,11 @@ import hashlib
 import re
 import stat
 import unicodedata
-from collections.abc import Mapping
 from pathlib import PurePosixPath
+from textwrap import shorten
 from typing import Any
 
-from pes_search.ingest.clean import clean_blocks
+from pes_search.ingest.clean import clean_blocks, clean_text
 from pes_search.ingest.countries import stated_countries
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.languages import detect_language
@@ -29,6 +29,7 @@ KINDS = {
     "case-stud": "case study",
 }
 WEB_FORMATS = {"html", "pdf", "text"}  # web pages, and what they are printed or saved to
+TITLE_CHARACTERS = 300  # a longer one would fill the encoder's window in every passage
 SLUG_CHARACTERS = 32
 LANGUAGE_PARAGRAPHS = 3
 LANGUAGE_CHARACTERS = 40  # of text; less is not enough to tell
@@ -60,8 +61,10 @@ def read_document(source: SourceFile) -> ReadDocument:
         raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
     try:
         content = read_content(data, source.name)
-    except (RecursionError, MemoryError) as error:
-        raise UnreadableFileError(f"too deeply nested or too large for its reader: {type(error).__name__}") from error
+    except UnreadableFileError:
+        raise
+    except Exception as error:
+        raise UnreadableFileError(f"cannot be read: {type(error).__name__}: {error}") from error
     blocks = clean_blocks(content.blocks, has_forms=format_of(source.name) in WEB_FORMATS)
     if not blocks:
         raise UnreadableFileError("no text left after cleaning: nothing but navigation or interface words")
@@ -78,8 +81,8 @@ def read_document(source: SourceFile) -> ReadDocument:
 def _completed(fields: dict[str, Any], name: str, blocks: list[Block]) -> dict[str, Any]:
     """Fill what the file does not state: id and kind from its name, the rest from its text."""
     names = {field.name for field in dataclasses.fields(Document)}
-    values: dict[str, Any] = {key: _frozen(value) for key, value in fields.items() if key in names and value}
-    values["title"] = " ".join(str(values.get("title") or _first_words(blocks) or name).split())
+    values: dict[str, Any] = {key: _clean(value) for key, value in fields.items() if key in names and value}
+    values["title"] = shorten(str(values.get("title") or _first_words(blocks) or name), TITLE_CHARACTERS, placeholder=" …")
     values.setdefault("id", document_id(name))
     values.setdefault("url", _own_address(blocks, name))
     values.setdefault("kind", _kind(name))
@@ -126,10 +129,8 @@ def _first_words(blocks: list[Block]) -> str:
     return first if len(first) <= 120 else first[:119].rsplit(" ", 1)[0] + "…"
 
 
-def _frozen(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def fields_of(document: Document) -> Mapping[str, Any]:
-    """Return a document as plain values, for JSON."""
-    return dataclasses.asdict(document)
+def _clean(value: object) -> object:
+    """Return a value without control characters, lists as tuples."""
+    if isinstance(value, str):
+        return clean_text(value)
+    return tuple(_clean(item) for item in value) if isinstance(value, list) else value

@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PesSearchError as error:
         print(f"pes: {error}", file=sys.stderr)
         return FAILED
+    except OSError as error:
+        print(f"pes: {error.strerror or error}: {error.filename or ''}; mend that and try again", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("pes: stopped", file=sys.stderr)
         return INTERRUPTED

@@ -64,7 +64,8 @@ def open_engine(settings: Settings) -> Engine:
         PesSearchError: the model or the index cannot be used; the message says what to do.
     """
     store = open_store(settings)
-    store.open()  # before the model, which takes seconds: a missing index is the most common fault
+    if store.current() is None:  # before the model, which takes seconds: a missing index is the most common fault
+        store.open()
     return Engine(settings, store, load_encoder(settings.encoder, settings.cache_dir))
 
 

@@ -76,7 +76,7 @@ def add_pages(app: FastAPI) -> None:
             "result": result,
             "hits": [_shown(hit, index) for hit in result.hits] if result else [],
             "chosen": chosen,
-            "selects": [(name, label, facets[name]) for name, label in SELECTS.items()],
+            "selects": [(name, label, _with_chosen(facets[name], getattr(filters, name))) for name, label in SELECTS.items()],
             "documents": index.manifest.documents,
             "first": offset + 1,
             "next": _url(q, chosen, offset + PAGE_HITS) if result and result.total > offset + PAGE_HITS else None,
@@ -188,6 +188,12 @@ def _paragraphs(page: Page, start: int, end: int, highlights: Sequence[tuple[int
 
 def _passage_url(passage: Passage) -> str:
     return f"/documents/{quote(passage.document_id)}#{quote(passage.id)}"
+
+
+def _with_chosen(counts: Mapping[str, int], chosen: Sequence[str]) -> dict[str, int]:
+    """Return a facet's counts with the chosen values, whatever else the other filters leave."""
+    known = {value.casefold() for value in counts}
+    return {**counts, **{value: 0 for value in chosen if value.casefold() not in known}}
 
 
 def _url(q: str, chosen: Mapping[str, object], offset: int) -> str:

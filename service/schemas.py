@@ -140,7 +140,10 @@ class ProblemOut(BaseModel):
 
 def deep_link(document: Document, page: int | None) -> str | None:
     """Return the address of the original, at the page for a PDF; None where there is none that a browser should follow."""
-    if document.url is None or urlsplit(document.url).scheme not in ("http", "https"):
+    try:
+        if document.url is None or urlsplit(document.url).scheme not in ("http", "https"):
+            return None
+    except ValueError:  # such as http://[foo
         return None
     if page is not None and document.media_type == "application/pdf":
         return f"{urldefrag(document.url).url}#page={page}"

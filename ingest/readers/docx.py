@@ -15,6 +15,7 @@ from pes_search.ingest.types import Block, FileContent
 
 # A document of some hundred kilobytes can unpack to gigabytes; a real one of this size is no practice write-up.
 LARGEST_UNPACKED_BYTES = 500_000_000
+LARGEST_SPAN = 100  # columns; a hostile file states millions
 HEAD_BLOCKS = 15  # among which a date may stand on a line of its own
 STRICT = b"http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument"
 _HEADING = re.compile(r"heading (\d)$", re.IGNORECASE)
@@ -72,8 +73,8 @@ def _parts(element: Any, document: Any) -> Iterator[Block]:
 
 def _paragraph(paragraph: Any) -> Iterator[Block]:
     text = _text(paragraph._p)
-    style = paragraph.style.name if paragraph.style is not None else ""
     if text:
+        style = paragraph.style.name if paragraph.style is not None else ""
         if style == "Title":
             yield Block("heading", text, level=1)
         elif match := _HEADING.match(style):
@@ -99,7 +100,9 @@ def _text(element: Any) -> str:
                 parts.append(child.text or "")
             elif name in ("tab", "br", "cr"):
                 parts.append(" ")
-            elif name not in ("txbxContent", "pPr", "rPr", "del", "Fallback"):
+            elif name == "noBreakHyphen":
+                parts.append("-")
+            elif name not in ("txbxContent", "pPr", "rPr", "del", "moveFrom", "Fallback"):
                 visit(child)
 
     visit(element)
@@ -107,23 +110,31 @@ def _text(element: Any) -> str:
 
 
 def _table(table: Any) -> Iterator[Block]:
+    """Yield a table's rows; a cell that spans rows is given in each. python-docx's own cells take quadratic time here."""
     rows: list[list[str]] = []
-    for row in table.rows:
+    above: dict[int, str] = {}  # by grid column: the text of the cell that spans down to here
+    for row in table._tbl.tr_lst:
         cells: list[str] = []
-        last = None
-        for cell in row.cells:
-            if cell._tc is not last:  # a merged cell is listed once for every column that it spans
-                cells.append(" ".join(_cell_text(cell)))
-            last = cell._tc
+        column = 0
+        for cell in row.tc_lst:
+            merged = cell.xpath("./w:tcPr/w:vMerge")
+            is_continued = bool(merged) and merged[0].val != "restart"
+            text = above.get(column, "") if is_continued else clean_text(" ".join(_cell_text(cell)))
+            above[column] = text
+            cells.append(text)
+            column += min(cell.grid_span, LARGEST_SPAN)
         rows.append(cells)
     yield from (Block("row", text) for text in table_rows(rows) if text)
 
 
-def _cell_text(cell: Any) -> Iterator[str]:
+def _cell_text(element: Any) -> Iterator[str]:
     from docx.table import Table
 
-    for part in cell.iter_inner_content():
-        if isinstance(part, Table):
-            yield from (block.text for block in _table(part))
-        else:
-            yield _text(part._p)
+    for child in element:
+        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
+        if name == "p":
+            yield _text(child)
+        elif name == "tbl":
+            yield from (block.text for block in _table(Table(child, None)))
+        elif name in ("sdt", "sdtContent"):
+            yield from _cell_text(child)

@@ -37,6 +37,7 @@ class _Found:
     block: Block
     key: str  # letters and digits only: spaces differ between the two views of the page
     cells: tuple[str, ...] = ()  # keys of a row's cells
+    parts: tuple[str, ...] = ()  # keys of the stretches of text in the table's cells, on its first row
     table: int = 0  # which table a row is of, from 1
     is_link: bool = False  # all of it
 
@@ -72,7 +73,7 @@ def _own_blocks(found: list[_Found], body: Any) -> list[Block]:
     if total < LEAST_CHARACTERS or (len(everything) < LEAST_CHARACTERS and len(everything) < LEAST_SHARE * total):
         return [item.block for item in found]
 
-    texts = "\n".join(item.key for item in found if not item.is_link)
+    texts = {key for item in found if not item.is_link for key in (item.key, *item.cells, *item.parts)}
 
     def is_known(key: str) -> bool:
         return key in pieces or (len(key) >= PART_CHARACTERS and key in everything)
@@ -150,9 +151,12 @@ def _table(table: Any, number: int) -> Iterator[_Found]:
     texts = _filled(rows)
     header = bool(rows) and all(cell.tag == "th" for cell in rows[0])
     lines = table_rows(texts, header=header)
+    parts = tuple(_key(part) for row in rows for cell in row for part in _visible_text(cell))
     for line, cells in zip(lines, texts[len(texts) - len(lines) :], strict=True):
         if line:
-            yield _Found(Block("row", line), _key(line), tuple(key for cell in cells if (key := _key(cell))), number)
+            keys = tuple(key for cell in cells if (key := _key(cell)))
+            yield _Found(Block("row", line), _key(line), cells=keys, parts=parts, table=number)
+            parts = ()
 
 
 def _filled(rows: list[list[Any]]) -> list[list[str]]:

@@ -36,6 +36,9 @@ Text = Annotated[str, BeforeValidator(_text)]
 Country = Annotated[str, BeforeValidator(_country)]
 
 
+Year = Annotated[int, Field(ge=1000, le=9999)]
+
+
 class Source(BaseModel):
     """Where a document's facts come from."""
 
@@ -58,8 +61,8 @@ class FrontMatter(BaseModel):
     organisation: Text | None = None
     region: Text | None = None
     countries: list[Country] = []
-    start: int | None = None
-    end: int | None = None
+    start: Year | None = None
+    end: Year | None = None
     target_groups: list[str] = []
     measure_types: list[str] = []
     related: list[str] = []

@@ -267,7 +267,7 @@ def test_a_text_is_shared_by_at_least_three_files_and_one_of_ten(with_it: int, f
 
 
 def test_a_text_that_a_file_repeats_counts_once() -> None:
-    assert edge_texts(paragraphs("a", "a", "b")) == {line_key("a"), line_key("b")}
+    assert len(edge_texts(paragraphs("a", "a", "b"))) == 2
 
 
 def test_running_lines_are_found_at_the_edges_whatever_their_page_numbers() -> None:

@@ -3,13 +3,14 @@
 import hashlib
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, document_id, fields_of, read_document
+from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, document_id, read_document
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.sources import SourceFile, find_files
 
@@ -33,7 +34,7 @@ def test_a_file_with_front_matter_becomes_a_document_as_it_says(tmp_path: Path) 
     front_matter = "id: at-bus\ntitle: 'Mobile  office'\nkind: practice\nlanguage: de\ncountries: [AT]\nstart: 2018"
     content = f"---\n{front_matter}\n---\n# Bus\n\n{BUS}\n"
     found = read(tmp_path, "docs/bus.md", content)
-    assert {name: value for name, value in fields_of(found.document).items() if value} == {
+    assert {name: value for name, value in asdict(found.document).items() if value} == {
         "id": "at-bus",
         "title": "Mobile office",
         "kind": "practice",
