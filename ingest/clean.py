@@ -188,7 +188,6 @@ def from_title(blocks: Sequence[Block], title: str, furniture_characters: int = 
 EDGE_BLOCKS = 80  # how far into a file a site's header or footer reaches
 SHARED_FILES = 3  # a text at the edge of fewer files may be a coincidence …
 SHARED_PART = 0.1  # … and of a smaller part of them too
-GAP_CHARACTERS = 40  # of the one text of the file's own that may stand among shared ones ("Updated", "© 2021")
 
 
 def _edge_key(text: str) -> bytes:
@@ -218,18 +217,8 @@ def without_shared_edges(blocks: Sequence[Block], shared: set[bytes]) -> list[Bl
 
 
 def _shared_length(blocks: Sequence[Block], shared: set[bytes]) -> int:
-    """Return how many blocks, from the first on, are the site's: shared ones, and a short one between two of them."""
-    is_shared = [_edge_key(block.text) in shared for block in blocks]
-    length = 0
-    while length < len(blocks):
-        # After a text of the file's own two shared ones must follow: a label and its value alternate.
-        is_gap = (
-            length > 0 and len(blocks[length].text) <= GAP_CHARACTERS and is_shared[length + 1 : length + 3] == [True, True]
-        )
-        if not is_shared[length] and not is_gap:
-            break
-        length += 1
-    return length
+    """Return how many blocks, from the first on, are shared."""
+    return next((i for i, block in enumerate(blocks) if _edge_key(block.text) not in shared), len(blocks))
 
 
 def running_lines(pages: Sequence[Sequence[str]], edge: int = 3, least_pages: int = 3, part: float = 0.4) -> set[str]:

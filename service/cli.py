@@ -36,14 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PesSearchError as error:
         print(f"pes: {error}", file=sys.stderr)
         return FAILED
-    except OSError as error:
-        print(f"pes: {error.strerror or error}: {error.filename or ''}; mend that and try again", file=sys.stderr)
-        return FAILED
     except KeyboardInterrupt:
         print("pes: stopped", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # `pes search … | head`: nobody reads on, and Python must not try again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        print(f"pes: {error.strerror or error}: {error.filename or ''}; mend that and try again", file=sys.stderr)
         return FAILED
     return status
 

@@ -241,16 +241,6 @@ def test_the_short_value_of_a_files_last_field_stays() -> None:
     assert texts_of(without_shared_edges(files[1], folder_of(*files)))[-2:] == ["Target groups", "Parents of Linz"]
 
 
-def test_a_short_text_amid_shared_ones_is_the_sites_too() -> None:
-    files = [
-        paragraphs("Site name", date, "Search", "Menu of topics", f"The bus of {place} stops at the market place every week.")
-        for place, date in (("Graz", "Updated in May"), ("Linz", "Updated in June"), ("Wels", "Updated in July"))
-    ]
-    assert texts_of(without_shared_edges(files[0], folder_of(*files))) == [
-        "The bus of Graz stops at the market place every week."
-    ]
-
-
 @pytest.mark.parametrize("place", ["Graz", "Linz"])
 def test_a_files_own_short_text_at_its_very_end_or_beginning_stays(place: str) -> None:
     def page(name: str) -> list[Block]:

@@ -51,7 +51,7 @@ def add_second(sources: Path) -> None:
 
 
 def found(engine: Engine) -> list[str]:
-    result = engine.search("minibus for apprentices", k=10, offset=0, group="document", filters=Filters())
+    result = engine.search(engine.index(), "minibus for apprentices", k=10, offset=0, group="document", filters=Filters())
     return [hit.document.id for hit in result.hits]
 
 
@@ -222,16 +222,10 @@ def test_an_index_is_not_scored_with_other_bm25_settings_than_it_was_built_with(
 
 def test_the_same_question_gives_the_same_hits_from_many_threads(engine: Engine) -> None:
     def ids(_: int) -> list[tuple[str, float]]:
-        result = engine.search("mobile teams in villages", k=5, offset=0, group="passage", filters=Filters())
+        result = engine.search(engine.index(), "mobile teams in villages", k=5, offset=0, group="passage", filters=Filters())
         return [(hit.passage.id, hit.score) for hit in result.hits]
 
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(ids, range(6)))
     assert answers == [answers[0]] * 6
     assert len(answers[0]) == 5
-
-
-def test_related_documents_need_no_query(engine: Engine) -> None:
-    hits = engine.related("de-power-m", k=3, filters=Filters())
-    assert [hit.rank for hit in hits] == [1, 2, 3]
-    assert "de-power-m" not in {hit.document.id for hit in hits}
