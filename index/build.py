@@ -19,9 +19,9 @@ import pes_search.index
 import pes_search.ingest
 from pes_search.index.encoder import Encoder
 from pes_search.index.errors import IndexDamagedError, NothingReadError
-from pes_search.index.local import SCHEMA, LocalStore, config_values
+from pes_search.index.local import SCHEMA, config_values
 from pes_search.index.passage_text import full_text
-from pes_search.index.store import GenerationWriter
+from pes_search.index.store import GenerationWriter, IndexStore
 from pes_search.index.types import Filters, Manifest
 from pes_search.index.vectors import VectorCache, encode_cached
 from pes_search.ingest.clean import edge_texts, shared_edges, without_shared_edges
@@ -61,7 +61,7 @@ class BuildReport:
 
 def build_index(
     sources: Sequence[str],
-    store: LocalStore,
+    store: IndexStore,
     load_encoder: Callable[[], Encoder],
     *,
     model: str,
@@ -315,7 +315,7 @@ def _inputs_hash(files: Sequence[SourceFile], model: str, configs: Sequence[Any]
     return digest.hexdigest()
 
 
-def _unchanged(store: LocalStore, inputs: str) -> BuildReport | None:
+def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:
     """Return the report of the index in use if it was made of the same inputs and is whole."""
     try:
         manifest = store.current()

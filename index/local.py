@@ -47,6 +47,7 @@ class LocalStore:
 
     def __init__(self, folder: Path, bm25: Bm25Config) -> None:
         self.folder = folder
+        self.place = str(folder)
         self._bm25 = bm25
 
     def current(self) -> Manifest | None:

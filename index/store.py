@@ -76,6 +76,11 @@ class GenerationWriter(Protocol):
 class IndexStore(Protocol):
     """A place where generations of one index are kept."""
 
+    place: str  # as `--index` takes it
+
+    def current_name(self) -> str | None:
+        """Return the name of the generation in use; another one means that a build has finished."""
+
     def current(self) -> Manifest | None:
         """Return the manifest of the generation in use, or None."""
 

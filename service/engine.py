@@ -7,8 +7,9 @@ import threading
 
 from pes_search.index.encoder import Encoder, load_encoder
 from pes_search.index.errors import IndexDamagedError
-from pes_search.index.local import LocalIndex, LocalStore
+from pes_search.index.local import LocalStore
 from pes_search.index.search import Group, search
+from pes_search.index.store import IndexStore, OpenIndex
 from pes_search.index.types import Filters, SearchResult
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.settings import Settings
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 class Engine:
     """Searches the generation in use; after a build it goes over to the new one with the next request."""
 
-    def __init__(self, settings: Settings, store: LocalStore, encoder: Encoder) -> None:
+    def __init__(self, settings: Settings, store: IndexStore, encoder: Encoder) -> None:
         self.settings = settings
         self._store = store
         self._encoder = encoder
@@ -29,7 +30,7 @@ class Engine:
         # The first search loads the language identifier, the stemmers and torch's kernels; the first user should not wait.
         self.search(self._index, "women returning to work", k=1, offset=0, group="document", filters=Filters())
 
-    def index(self) -> LocalIndex:
+    def index(self) -> OpenIndex:
         """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays."""
         try:
             name = self._store.current_name()
@@ -47,7 +48,7 @@ class Engine:
                 self._lock.release()
         return self._index
 
-    def search(self, index: LocalIndex, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
+    def search(self, index: OpenIndex, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
         """Search one generation, as `index()` gave it: a request sees one from its beginning to its end."""
         return search(query, index, self._encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters)
 
@@ -69,11 +70,11 @@ def open_engine(settings: Settings) -> Engine:
     return Engine(settings, store, load_encoder(settings.encoder, settings.cache_dir))
 
 
-def _checked(store: LocalStore, encoder: Encoder) -> LocalIndex:
+def _checked(store: IndexStore, encoder: Encoder) -> OpenIndex:
     index = store.open()
     if index.manifest.model_id != encoder.model_id:
         raise IndexDamagedError(
-            f"the index in {store.folder} was built with the model {index.manifest.model_id}, the settings name "
-            f"{encoder.model_id}; build it anew with `pes build --index {store.folder}`, or set [encoder] as it was"
+            f"the index in {store.place} was built with the model {index.manifest.model_id}, the settings name "
+            f"{encoder.model_id}; build it anew with `pes build --index {store.place}`, or set [encoder] as it was"
         )
     return index

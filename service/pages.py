@@ -19,9 +19,9 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.base import RequestResponseEndpoint
 
-from pes_search.index.local import LocalIndex
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.search import related as near
+from pes_search.index.store import OpenIndex
 from pes_search.index.types import Hit
 from pes_search.ingest.types import Page, Passage
 from pes_search.service.parameters import EngineOf, FiltersOf, Offset
@@ -125,7 +125,7 @@ class Paragraph:
         return "".join(piece for piece, _ in self.pieces)
 
 
-def _shown(hit: Hit, index: LocalIndex) -> dict[str, object]:
+def _shown(hit: Hit, index: OpenIndex) -> dict[str, object]:
     """Return what the page of results shows of a hit: its text without the headings that stand above it anyway."""
     page = next(page for page in index.pages(hit.document.id) if page.number == hit.passage.page)
     above = {hit.document.title, *hit.passage.headings}
