@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 
 import platformdirs
@@ -78,6 +79,8 @@ def read_settings() -> Settings:
         raise SettingsError(
             f"settings ({file} or PES_… variables): {faults}; docs/settings.md lists what can be set"
         ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: {error}; correct the file or remove it") from error
     except ValueError as error:
         raise SettingsError(f"settings ({file} or PES_… variables): {error}; docs/settings.md lists what can be set") from error
 

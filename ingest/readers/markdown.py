@@ -16,7 +16,7 @@ from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.types import Block, BlockKind, FileContent
 
-_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 
 
@@ -149,7 +149,7 @@ def _blocks(tokens: list[Token]) -> list[Block]:
                     blocks.append(Block(kind, _plain(token), level=level if kind == "heading" else 0))
                 kind = "paragraph"
             case "html_block":
-                blocks.append(Block("paragraph", _TAG.sub(" ", token.content)))
+                blocks.append(Block("paragraph", _COMMENT.sub(" ", token.content)))
             case "fence" | "code_block":
                 blocks.append(Block("paragraph", token.content))
             case _:
@@ -164,7 +164,7 @@ def _plain(token: Token) -> str:
         if child.type in ("softbreak", "hardbreak"):
             parts.append(" ")
         elif child.type == "html_inline":
-            parts.append(_TAG.sub("", child.content))
+            parts.append(_COMMENT.sub("", child.content))
         else:
             parts.append(child.content)
     return "".join(parts)

@@ -91,7 +91,7 @@ def test_a_result_shows_title_country_passage_and_links(client: TestClient) -> N
     title = "power_m – return to work after a family break"
     assert hits(page)[0] == title
     assert len(hits(page)) == 10
-    assert [text for _, text in page.all("span")][:4] == ["Germany", "2009", "practice", "English"]
+    assert page.all("p", class_="facts")[0][1] == "Germany · 2009 · practice · English"
     marked = {text for _, text in page.all("mark")}
     assert {"average", "break", "women"} <= marked
     assert not {"of", "the", "in"} & marked
