@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import regex
@@ -34,13 +34,19 @@ def terms(text: str, language: str | None) -> list[str]:
 
 def term_spans(text: str, language: str | None) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and term of every word."""
-    stem = _stemmer(STEMMERS[language]).stemWord if language in STEMMERS else str
     for match in _WORD.finditer(text):
         word = match[0]
-        if _UNSPACED.search(word):
+        if not word.isascii() and _UNSPACED.search(word):
             yield from _pairs(word, match.start())
         else:
-            yield match.start(), match.end(), stem(unicodedata.normalize("NFKC", word).casefold())
+            yield match.start(), match.end(), _term(word, language)
+
+
+# The words of the passages on a page of results are stemmed again with every search: most of its time without this.
+@lru_cache(maxsize=65_536)
+def _term(word: str, language: str | None) -> str:
+    word = unicodedata.normalize("NFKC", word).casefold()
+    return _stemmer(STEMMERS[language]).stemWord(word) if language in STEMMERS else word
 
 
 def _pairs(word: str, offset: int) -> Iterator[tuple[int, int, str]]:
