@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test lint check bench lock clean
+.PHONY: help setup build serve test lint corpus check bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,7 +38,10 @@ lint: setup  ## check style, types and import layers
 	$(BIN)/mypy
 	PYTHONPATH=tests/typing $(BIN)/lint-imports --no-cache  # the editable install hides its folders from it
 
-check: lint test  ## lint and test
+corpus: setup  ## check the corpus: schema, terms, links, and where its numbers come from
+	$(BIN)/pes corpus check
+
+check: lint corpus test  ## lint, check the corpus and test
 
 bench: setup  ## measure retrieval and speed (needs ../shared/data/bench; takes about half an hour)
 	$(BIN)/python -m pes_search.eval.bench

@@ -30,6 +30,7 @@ from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
 from pes_search.ingest.readers import format_of
 from pes_search.ingest.sources import SourceFile, find_files
+from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, read_taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 
 # Passages that wait to be encoded together: enough for batches of like length, few enough to fit in memory whatever the
@@ -77,6 +78,7 @@ def build_index(
 
     Raises:
         SourceNotFoundError: a source names no file.
+        TaxonomyError: a source's folder `taxonomy` cannot be used.
         NothingReadError: no file could be read.
         BuildRunningError: another process is building this index.
     """
@@ -85,7 +87,8 @@ def build_index(
     files = find_files(sources)
     readable = [file for file in files if _reason_to_skip(file) is None]
     skipped = tuple(Unread(file.name, reason) for file in files if (reason := _reason_to_skip(file)))
-    inputs = _inputs_hash(readable, model, [passage_config, *configs])
+    taxonomy = _taxonomy(sources)
+    inputs = _inputs_hash(readable, taxonomy, model, [passage_config, *configs])
     if (unchanged := _unchanged(store, inputs)) is not None:
         return dataclasses.replace(unchanged, skipped=skipped)
 
@@ -109,6 +112,7 @@ def build_index(
                 cache_dir=cache_dir,
                 passage_config=passage_config,
                 configs=configs,
+                taxonomy=taxonomy,
                 inputs_sha256=inputs,
                 report={name: [dataclasses.asdict(row) for row in rows] for name, rows in not_read.items()},
                 on_progress=progress,
@@ -129,6 +133,12 @@ def build_index(
 
 def _silent(stage: str, done: int, total: int) -> None:
     """Show nothing."""
+
+
+def _taxonomy(sources: Sequence[str]) -> Taxonomy:
+    """Return the controlled lists that stand in the folder `taxonomy` of a source, the first one that has it."""
+    folders = [folder for source in sources if (folder := Path(source) / "taxonomy").is_dir()]
+    return read_taxonomy(folders[0]) if folders else NO_TAXONOMY
 
 
 # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,6 +211,7 @@ def write_documents(
     cache_dir: Path,
     passage_config: PassageConfig,
     configs: Sequence[Any],
+    taxonomy: Taxonomy = NO_TAXONOMY,
     inputs_sha256: str = "",
     report: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
     on_progress: Progress | None = None,
@@ -212,7 +223,7 @@ def write_documents(
     progress = on_progress or _silent
     started = datetime.datetime.now(datetime.UTC)
     languages: Counter[str] = Counter()
-    corpus = hashlib.sha256()
+    corpus = hashlib.sha256(json.dumps(taxonomy.values()).encode())
     written = passages = encoded = 0
     cache = VectorCache(cache_dir / "vectors", encoder.model_id)
     try:
@@ -243,7 +254,7 @@ def write_documents(
         report=report or {},
         files={},
     )
-    return writer.commit(manifest), encoded
+    return writer.commit(manifest, taxonomy), encoded
 
 
 def _split(documents: Iterable[tuple[Document, Sequence[Block]]], encoder: Encoder, config: PassageConfig) -> Iterator[Split]:
@@ -297,10 +308,10 @@ def _folder(document: Document) -> str:
 # ── Identity ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _inputs_hash(files: Sequence[SourceFile], model: str, configs: Sequence[Any]) -> str:
+def _inputs_hash(files: Sequence[SourceFile], taxonomy: Taxonomy, model: str, configs: Sequence[Any]) -> str:
     """Hash all that the index depends on, so that an unchanged one is recognised without reading a document."""
     versions = [(name, importlib.metadata.version(name)) for name in READING_LIBRARIES]
-    digest = hashlib.sha256(repr((model, SCHEMA, config_values(configs), versions)).encode())
+    digest = hashlib.sha256(repr((model, SCHEMA, config_values(configs), versions, taxonomy.values())).encode())
     for folder in (*pes_search.ingest.__path__, *pes_search.index.__path__):
         for code in sorted(Path(folder).rglob("*.py")):
             digest.update(code.read_bytes())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pes_search.index.types import Facets, Filters
+from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document
 
 if TYPE_CHECKING:
@@ -23,16 +24,26 @@ VALUES: Mapping[str, Callable[[Document], Sequence[str]]] = {
     "kind": lambda document: (document.kind,),
     "target_group": lambda document: document.target_groups,
     "measure_type": lambda document: document.measure_types,
+    "channel": lambda document: document.channels,
     "year": lambda document: (str(document.year),) if document.year else (),
 }
+# The lists of the taxonomy that hold the values of a column: a document has the broader terms of its own too, and any label
+# of a term stands for it.
+LISTS = {"country": "countries", "target_group": "target-groups", "measure_type": "measure-types", "channel": "channels"}
 
 
 class Columns:
     """Masks and counts over a fixed list of documents; row i is document i."""
 
-    def __init__(self, documents: Sequence[Document]) -> None:
+    def __init__(self, documents: Sequence[Document], taxonomy: Taxonomy) -> None:
         self._size = len(documents)
-        self._columns = {name: _Column(documents, values) for name, values in VALUES.items()}
+        self._columns = {
+            name: _Column(
+                [taxonomy.with_broader(LISTS.get(name, ""), values(document)) for document in documents],
+                taxonomy.names(LISTS.get(name, "")),
+            )
+            for name, values in VALUES.items()
+        }
         self._years = np.array([document.year or 0 for document in documents], dtype=np.int32)
         self._all_facets: Facets | None = None
 
@@ -69,9 +80,10 @@ class Columns:
 class _Column:
     """One field's values as numbers: entry j says that document `rows[j]` has value `codes[j]`."""
 
-    def __init__(self, documents: Sequence[Document], values: Callable[[Document], Sequence[str]]) -> None:
-        self._size = len(documents)
-        pairs = [(row, value) for row, document in enumerate(documents) for value in dict.fromkeys(values(document))]
+    def __init__(self, values: Sequence[Sequence[str]], names: Mapping[str, set[str]]) -> None:
+        self._size = len(values)
+        self._names = names
+        pairs = [(row, value) for row, own in enumerate(values) for value in dict.fromkeys(own)]
         self._values = sorted({value for _, value in pairs})
         code = {value: i for i, value in enumerate(self._values)}
         self._rows = np.array([row for row, _ in pairs], dtype=np.int64)
@@ -79,7 +91,8 @@ class _Column:
 
     def mask(self, chosen: Sequence[str]) -> Mask:
         wanted = {value.casefold() for value in chosen}
-        codes = [i for i, value in enumerate(self._values) if value.casefold() in wanted]
+        named = {value for name in wanted for value in self._names.get(name, ())}
+        codes = [i for i, value in enumerate(self._values) if value in named or value.casefold() in wanted]
         mask = np.zeros(self._size, bool)
         mask[self._rows[np.isin(self._codes, codes)]] = True
         return mask

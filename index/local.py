@@ -1,7 +1,8 @@
 """The local store: a folder of generations, each searched exactly and in memory.
 
     INDEX/CURRENT                      the name of the generation in use
-    INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, vectors.f32, bm25/
+    INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, taxonomy.json,
+                                       vectors.f32, bm25/
     INDEX/.lock                        held while a build writes
 
 A generation is complete before its name goes into CURRENT, which is replaced in one step, so a reader sees the old index
@@ -31,6 +32,7 @@ from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexN
 from pes_search.index.passage_text import full_text
 from pes_search.index.tokens import terms as terms_of
 from pes_search.index.types import Candidate, Facets, Filters, Manifest
+from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage, passage_id
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     Vectors = npt.NDArray[np.float32]
 
-SCHEMA = 1  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 2  # raise it when a change of the files makes older indexes unreadable
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
 
@@ -176,8 +178,9 @@ class LocalWriter:
             self._terms.add(terms_of(full_text(document, passage), passage.language))
         self._vectors.write(np.ascontiguousarray(vectors, np.float32).tobytes())
 
-    def commit(self, manifest: Manifest) -> Manifest:
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy) -> Manifest:
         """Make this generation the current one, at once, and return its manifest with the files' hashes."""
+        _write_text(self._aside / "taxonomy.json", json.dumps(taxonomy.values(), ensure_ascii=False))
         for file in (*self._files.values(), self._vectors):
             file.flush()
             os.fsync(file.fileno())
@@ -213,6 +216,7 @@ class LocalIndex:
         import faiss
 
         self.manifest = manifest
+        self.taxonomy = Taxonomy.from_values(json.loads((folder / "taxonomy.json").read_text(encoding="utf-8")))
         self._documents = {row["id"]: _document(row) for row in _read_lines(folder / "documents.jsonl")}
         self._pages: dict[str, list[Page]] = {document_id: [] for document_id in self._documents}
         for row in _read_lines(folder / "pages.jsonl"):
@@ -235,7 +239,7 @@ class LocalIndex:
         self._vectors: Vectors = held.reshape(vectors.shape)
 
         self._bm25 = load_bm25(folder / "bm25")
-        self._columns = Columns(self._document_order)
+        self._columns = Columns(self._document_order, self.taxonomy)
         languages = [passage.language for passage in self._passages]
         counts = Counter(languages)
         self._of_language = {

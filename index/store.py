@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from pes_search.index.types import Candidate, Facets, Filters, Manifest
+from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class OpenIndex(Protocol):
     """One generation, open for reading. Safe to use from several threads."""
 
     manifest: Manifest
+    taxonomy: Taxonomy  # of the collection; without lists where it has none
 
     def candidates(
         self, terms: Mapping[str | None, Sequence[str]], vector: Vectors, filters: Filters, depth: int
@@ -66,7 +68,7 @@ class GenerationWriter(Protocol):
     def add(self, document: Document, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors) -> None:
         """Add a document with its passages; row i of `vectors` is passage i."""
 
-    def commit(self, manifest: Manifest) -> Manifest:
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy) -> Manifest:
         """Make this generation the current one, at once, and return its manifest with the files' hashes."""
 
     def discard(self) -> None:

@@ -17,6 +17,7 @@ class Filters:
     kind: tuple[str, ...] = ()
     target_group: tuple[str, ...] = ()
     measure_type: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
     year_from: int | None = None
     year_to: int | None = None
 

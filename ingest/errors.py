@@ -13,3 +13,7 @@ class SourceNotFoundError(PesSearchError):
 
 class UnreadableFileError(PesSearchError):
     """One file cannot become a document; the message is the reason as it stands in the build report."""
+
+
+class TaxonomyError(PesSearchError):
+    """The controlled lists cannot be used as they are."""

@@ -51,6 +51,7 @@ class Document:
     countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2; EU for the whole
     target_groups: tuple[str, ...] = ()
     measure_types: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()  # how a practice meets people
     related: tuple[str, ...] = ()  # document ids that the file names
     media_type: str = "text/plain"
 

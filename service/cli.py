@@ -94,6 +94,21 @@ def _parser() -> argparse.ArgumentParser:
     info = _command(commands, "info", _info, "print what the index is made of", "pes info --json")
     _index_argument(info)
     _json_argument(info)
+
+    corpus = commands.add_parser("corpus", help="look after a corpus folder", description="Look after a corpus folder.")
+    corpus_commands = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    check = _command(
+        corpus_commands,
+        "check",
+        _corpus_check,
+        "check schema, ids, terms, links and numbers",
+        "pes corpus check corpus --counts",
+    )
+    check.add_argument("folder", nargs="?", default="corpus", metavar="FOLDER", help="folder of the corpus (default: corpus/)")
+    check.add_argument(
+        "--counts", action="store_true", help="count the practices by country, target group, measure type, channel"
+    )
+    _json_argument(check)
     return parser
 
 
@@ -119,8 +134,9 @@ def _filter_arguments(parser: argparse.ArgumentParser) -> None:
         ("country", "CODE"),
         ("language", "CODE"),
         ("kind", "KIND"),
-        ("target-group", "TEXT"),
-        ("measure-type", "TEXT"),
+        ("target-group", "TERM"),
+        ("measure-type", "TERM"),
+        ("channel", "TERM"),
     ):
         group.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar=metavar)
     group.add_argument("--year-from", type=int, metavar="YEAR")
@@ -274,6 +290,28 @@ def _info(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _corpus_check(parsed: argparse.Namespace) -> int:
+    import dataclasses
+    from pathlib import Path
+
+    from pes_search.ingest.corpus.check import check_corpus
+
+    report = check_corpus(Path(parsed.folder))
+    if parsed.json:
+        _print_json(dataclasses.asdict(report))
+        return FAILED if report.faults else 0
+    for fault in report.faults:
+        print(fault)
+    if parsed.counts:
+        for name, counts in report.counts.items():
+            print(f"{name.replace('_', ' ')} ({len(counts)})")
+            for value, count in counts.items():
+                print(f"  {count:>3} {value}")
+    verdict = f"{len(report.faults)} faults to mend" if report.faults else "no faults"
+    print(f"{parsed.folder}: {report.practices} practices, {report.news} news items: {verdict}")
+    return FAILED if report.faults else 0
+
+
 # ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -295,6 +333,7 @@ def _filters(parsed: argparse.Namespace) -> Filters:
         kind=tuple(parsed.kind),
         target_group=tuple(parsed.target_group),
         measure_type=tuple(parsed.measure_type),
+        channel=tuple(parsed.channel),
         year_from=parsed.year_from,
         year_to=parsed.year_to,
     )

@@ -19,10 +19,12 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.base import RequestResponseEndpoint
 
+from pes_search.index.columns import LISTS
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.search import related as near
 from pes_search.index.store import OpenIndex
 from pes_search.index.types import Hit
+from pes_search.ingest.taxonomy import FIELDS, Taxonomy
 from pes_search.ingest.types import Page, Passage
 from pes_search.service.parameters import EngineOf, FiltersOf, Offset
 from pes_search.service.schemas import deep_link
@@ -46,9 +48,12 @@ SELECTS = {
     "country": "Country",
     "target_group": "Target group",
     "measure_type": "Measure",
+    "channel": "Channel",
     "kind": "Kind of document",
     "language": "Language",
 }
+# The controlled terms of a document, with their labels.
+TERMS = {"target_groups": "Target groups", "measure_types": "Measures", "channels": "Channels"}
 
 
 def add_pages(app: FastAPI) -> None:
@@ -76,7 +81,7 @@ def add_pages(app: FastAPI) -> None:
             "result": result,
             "hits": [_shown(hit, index) for hit in result.hits] if result else [],
             "chosen": chosen,
-            "selects": [(name, label, _with_chosen(facets[name], getattr(filters, name))) for name, label in SELECTS.items()],
+            "selects": [_select(name, facets[name], getattr(filters, name), index.taxonomy) for name in SELECTS],
             "documents": index.manifest.documents,
             "first": offset + 1,
             "next": _url(q, chosen, offset + PAGE_HITS) if result and result.total > offset + PAGE_HITS else None,
@@ -94,7 +99,17 @@ def add_pages(app: FastAPI) -> None:
             (page.number, deep_link(document, page.number), list(_pieces(page, passages))) for page in index.pages(document_id)
         ]
         related = near(document_id, index, k=RELATED)
-        context = {"document": document, "source": deep_link(document, None), "pages": pages, "related": related}
+        terms = [
+            (label, [index.taxonomy.label(FIELDS[field], value) for value in getattr(document, field)])
+            for field, label in TERMS.items()
+        ]
+        context = {
+            "document": document,
+            "source": deep_link(document, None),
+            "terms": terms,
+            "pages": pages,
+            "related": related,
+        }
         return _templates().TemplateResponse(request, "document.html", context)
 
 
@@ -188,6 +203,31 @@ def _paragraphs(page: Page, start: int, end: int, highlights: Sequence[tuple[int
 
 def _passage_url(passage: Passage) -> str:
     return f"/documents/{quote(passage.document_id)}#{quote(passage.id)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value of a filter as its list shows it."""
+
+    value: str
+    label: str
+    count: int
+    is_chosen: bool
+
+
+def _select(name: str, counts: Mapping[str, int], chosen: Sequence[str], taxonomy: Taxonomy) -> tuple[str, str, list[Option]]:
+    """Return a filter's name, its heading and its options."""
+    names = taxonomy.names(LISTS.get(name, ""))
+    wanted = {found for value in chosen for found in names.get(value.casefold(), {value})}
+    wanted_folded = {value.casefold() for value in wanted}
+    label = {"country": _country_name, "language": _language_name}.get(
+        name, lambda value: taxonomy.label(LISTS.get(name, ""), value)
+    )
+    options = [
+        Option(value, label(value), count, value.casefold() in wanted_folded)
+        for value, count in _with_chosen(counts, sorted(wanted)).items()
+    ]
+    return name, SELECTS[name], options
 
 
 def _with_chosen(counts: Mapping[str, int], chosen: Sequence[str]) -> dict[str, int]:

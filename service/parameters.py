@@ -23,11 +23,12 @@ def engine_of(request: Request) -> Engine:
 
 
 def filters_of(
-    country: Annotated[Values, Query(description="ISO 3166-1 alpha-2", examples=[["DE"]])] = None,
+    country: Annotated[Values, Query(description="ISO 3166-1 alpha-2, or a name", examples=[["DE"]])] = None,
     language: Annotated[Values, Query(description="of the document, ISO 639-1", examples=[["en"]])] = None,
     kind: Annotated[Values, Query(description="practice, news …", examples=[["practice"]])] = None,
-    target_group: Annotated[Values, Query(examples=[["women returners"]])] = None,
-    measure_type: Annotated[Values, Query(examples=[["outreach"]])] = None,
+    target_group: Annotated[Values, Query(description="id or label in any language", examples=[["women-returners"]])] = None,
+    measure_type: Annotated[Values, Query(description="id or label in any language", examples=[["outreach"]])] = None,
+    channel: Annotated[Values, Query(description="id or label in any language", examples=[["mobile-office"]])] = None,
     year_from: Annotated[Year, Query(description="a document's year is a practice's first", examples=[2000])] = None,
     year_to: Annotated[Year, Query(examples=[2026])] = None,
 ) -> Filters:
@@ -42,6 +43,7 @@ def filters_of(
         kind=chosen(kind),
         target_group=chosen(target_group),
         measure_type=chosen(measure_type),
+        channel=chosen(channel),
         year_from=year_from,
         year_to=year_to,
     )

@@ -79,6 +79,7 @@ class DocumentOut(BaseModel):
     countries: list[str]
     target_groups: list[str]
     measure_types: list[str]
+    channels: list[str]
     related: list[str] = Field(description="documents that this one names")
     url: str | None
     path: str

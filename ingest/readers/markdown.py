@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -13,6 +13,7 @@ from pes_search.ingest.clean import table_rows
 from pes_search.ingest.countries import country_code
 from pes_search.ingest.dates import find_date
 from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.located import YamlError, load_located
 from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.types import Block, BlockKind, FileContent
 
@@ -40,9 +41,10 @@ Year = Annotated[int, Field(ge=1000, le=9999)]
 
 
 class Source(BaseModel):
-    """Where a document's facts come from."""
+    """Where a document's facts come from: an address, or a reference where the whole address is not known."""
 
-    url: str
+    url: str | None = None
+    reference: Text | None = None
     date: Text | None = None
 
 
@@ -65,6 +67,7 @@ class FrontMatter(BaseModel):
     end: Year | None = None
     target_groups: list[str] = []
     measure_types: list[str] = []
+    channels: list[str] = []
     related: list[str] = []
     sources: list[Annotated[Source, BeforeValidator(lambda value: {"url": value} if isinstance(value, str) else value)]] = []
 
@@ -73,7 +76,7 @@ class FrontMatter(BaseModel):
         values: dict[str, object] = self.model_dump(exclude={"sources", "start", "end", "date", "language"})
         date = find_date(self.date) if self.date else None
         values |= {
-            "url": self.url or (self.sources[0].url if self.sources else None),
+            "url": self.url or next((source.url for source in self.sources if source.url), None),
             "date": date,
             "language": "no" if self.language is False else self.language,
             "year": self.start or (int(date[:4]) if date else None),
@@ -100,14 +103,10 @@ def read(data: bytes) -> FileContent:
 
 
 def _front_matter(text: str) -> FrontMatter:
-    import yaml
-
     try:
-        values: Any = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:  # a day such as 2023-02-30 is a ValueError
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 2}" if mark else ""
-        raise UnreadableFileError(f"front matter is no valid YAML{line}: {getattr(error, 'problem', error)}") from error
+        values = load_located(text, first_line=2).value
+    except YamlError as error:
+        raise UnreadableFileError(f"front matter is {error} at line {error.line}") from error
     if values is None:
         return FrontMatter()
     if not isinstance(values, dict):

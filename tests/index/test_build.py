@@ -125,6 +125,7 @@ import numpy as np
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.local import LocalStore
 from pes_search.ingest.types import Document, Page, Passage
+from pes_search.ingest.taxonomy import NO_TAXONOMY
 
 store = LocalStore(Path(sys.argv[1]), Bm25Config())
 manifest = dataclasses.replace(store.current(), documents=50, passages=50)
@@ -136,7 +137,7 @@ while True:
         document = Document(id=name, title="x", kind="d", language="en", sha256="", path=name)
         passage = Passage(f"{name}~0-4", name, None, 0, 4, (), "en", "text")
         writer.add(document, [Page(name, None, "text")], [passage], np.zeros((1, 384), np.float32))
-    writer.commit(manifest)
+    writer.commit(manifest, NO_TAXONOMY)
 """
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from pes_search.index.columns import Columns
 from pes_search.index.types import Filters
+from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 from pes_search.ingest.types import Document
 
 
@@ -17,7 +18,28 @@ DOCUMENTS = [
     document("c", countries=("FR",), year=2020, kind="news", language="fr"),
     document("d"),
 ]
-COLUMNS = Columns(DOCUMENTS)
+COLUMNS = Columns(DOCUMENTS, NO_TAXONOMY)
+TAXONOMY = Taxonomy.from_values(
+    {
+        "target-groups": [
+            {
+                "id": "young-people",
+                "terms": {"en": ["young people"], "de": ["junge Menschen"]},
+                "plain": {"en": ["the under-30s"]},
+            },
+            {"id": "neet", "broader": ["young-people"], "terms": {"en": ["NEETs"]}, "tags": ["NEET"]},
+        ],
+        "countries": [{"id": "DE", "terms": {"en": ["Germany"], "de": ["Deutschland"]}}],
+    }
+)
+TERMS = Columns(
+    [
+        document("a", countries=("DE",), target_groups=("neet",)),
+        document("b", countries=("DE",), target_groups=("young-people",)),
+        document("c", countries=("FR",), target_groups=("women",)),
+    ],
+    TAXONOMY,
+)
 
 
 def passing(filters: Filters) -> str:
@@ -66,4 +88,31 @@ def test_every_count_is_the_number_of_documents_that_the_filter_leaves() -> None
 
 
 def test_no_documents_have_no_facets() -> None:
-    assert all(counts == {} for counts in Columns([]).facets(Filters()).values())
+    assert all(counts == {} for counts in Columns([], TAXONOMY).facets(Filters()).values())
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(target_group=("neet",)), [True, False, False]),
+        (Filters(target_group=("young-people",)), [True, True, False]),  # a broader term takes in the narrower ones
+        (Filters(target_group=("junge menschen",)), [True, True, False]),
+        (Filters(target_group=("The under-30s",)), [True, True, False]),
+        (Filters(target_group=("NEET",)), [True, False, False]),
+        (Filters(target_group=("women",)), [False, False, True]),  # a value that no list has stands for itself
+        (Filters(country=("Deutschland",)), [True, True, False]),
+        (Filters(country=("Germany", "fr")), [True, True, True]),
+    ],
+)
+def test_terms_are_chosen_by_id_or_label(filters: Filters, expected: list[bool]) -> None:
+    mask = TERMS.mask(filters)
+    assert mask is not None
+    assert mask.tolist() == expected
+
+
+def test_a_facet_counts_what_choosing_it_would_leave() -> None:
+    for value, count in TERMS.facets(Filters())["target_group"].items():
+        mask = TERMS.mask(Filters(target_group=(value,)))
+        assert mask is not None
+        assert int(mask.sum()) == count
+    assert TERMS.facets(Filters())["target_group"] == {"young-people": 2, "neet": 1, "women": 1}

@@ -1,0 +1,253 @@
+"""The controlled lists: target groups, measure types, channels, countries, organisations and acronyms, with their labels.
+
+One YAML file a list, one schema for all: a file is a list of concepts. What a list asks of its concepts beyond the schema
+stands in `REQUIRED`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from pes_search.ingest.errors import TaxonomyError
+from pes_search.ingest.located import Fault, Located, YamlError, load_located
+
+# The EU's official languages, ISO 639-1.
+# fmt: off
+EU_LANGUAGES = (
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr",
+    "hu", "it", "lt", "lv", "mt", "nl", "pl", "pt", "ro", "sk", "sl", "sv",
+)
+# fmt: on
+ACRONYM_LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "pl", "nl")
+ENGLISH_PHRASES = 4
+
+
+def _unique(labels: Any) -> Any:
+    if isinstance(labels, list) and len({str(label).casefold() for label in labels}) != len(labels):
+        raise ValueError("a label stands there twice; take one out")
+    return labels
+
+
+Label = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
+Labels = dict[
+    Annotated[str, Field(pattern=r"^[a-z]{2}$")], Annotated[list[Label], Field(min_length=1), BeforeValidator(_unique)]
+]
+
+
+class EarlierName(BaseModel):
+    """A name that an organisation had."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Label
+    until: Annotated[int, Field(ge=1900, le=2100)] | None = None  # the last year, where known
+
+
+class Concept(BaseModel):
+    """One entry of a list. Labels are by language; the first term of a language is its preferred label."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,79}$")]  # never changes, whatever the labels do
+    about: Label | None = None  # what it covers, in English
+    broader: list[str] = []  # concepts of the same list that include this one
+    tags: list[str] = []  # free tags that mean this, or this among others
+    lmp: Annotated[int, Field(ge=1, le=9)] | None = None  # Eurostat labour market policy category; None: not covered by them
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None  # of an organisation
+    earlier: list[EarlierName] = []  # of an organisation, newest first
+    short: Labels = {}  # acronyms
+    terms: Labels  # as specialists say it
+    plain: Labels = {}  # as people say it
+
+    def label(self, language: str = "en") -> str:
+        """Return the preferred label in a language, in English, or in whatever language there is."""
+        for labels in (self.terms.get(language), self.terms.get("en"), *self.terms.values()):
+            if labels:
+                return labels[0]
+        return self.id
+
+    def labels(self) -> list[str]:
+        """Return every label in every language, earlier names and acronyms included, without repeats."""
+        parts = [label for field in (self.short, self.terms, self.plain) for labels in field.values() for label in labels]
+        return list(dict.fromkeys([*parts, *(name.name for name in self.earlier)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """The lists by name, each with its concepts by id, in the files' order."""
+
+    lists: Mapping[str, Mapping[str, Concept]]
+
+    def label(self, list_name: str, concept_id: str, language: str = "en") -> str:
+        """Return a concept's preferred label; an id that the list does not have stays as it is."""
+        concept = self.lists.get(list_name, {}).get(concept_id)
+        return concept.label(language) if concept else concept_id
+
+    def with_broader(self, list_name: str, ids: Sequence[str]) -> tuple[str, ...]:
+        """Return ids followed by those of every concept that includes one of them, without repeats."""
+        concepts = self.lists.get(list_name, {})
+        return tuple(dict.fromkeys([*ids, *(above for own in ids for above in _above(own, concepts))]))
+
+    def names(self, list_name: str) -> dict[str, set[str]]:
+        """Return for each id and label of a list, casefolded, the ids that it names."""
+        found: dict[str, set[str]] = {}
+        for concept in self.lists.get(list_name, {}).values():
+            for name in (concept.id, *concept.tags, *concept.labels()):
+                found.setdefault(name.casefold(), set()).add(concept.id)
+        return found
+
+    def values(self) -> dict[str, Any]:
+        """Return the lists as plain values, for JSON; `from_values` reads them again."""
+        return {
+            name: [concept.model_dump(exclude_defaults=True) for concept in concepts.values()]
+            for name, concepts in self.lists.items()
+        }
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Taxonomy:
+        """Read what `values` gave."""
+        lists = {name: [Concept.model_validate(row) for row in rows] for name, rows in values.items()}
+        return cls({name: {concept.id: concept for concept in concepts} for name, concepts in lists.items()})
+
+    def tagged(self, list_name: str, tag: str) -> list[str]:
+        """Return the ids of the concepts that a free tag means, in the list's order."""
+        return [concept.id for concept in self.lists.get(list_name, {}).values() if tag in concept.tags]
+
+
+NO_TAXONOMY = Taxonomy({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a list asks of its concepts beyond the schema."""
+
+    terms: tuple[str, ...] = ()  # languages that need a term
+    plain: tuple[str, ...] = ()  # languages that need a plain phrase
+    keys: tuple[str, ...] = ()  # keys that have to be there
+
+
+# Which list each field of a document takes its ids from.
+FIELDS = {"target_groups": "target-groups", "measure_types": "measure-types", "channels": "channels"}
+REQUIRED: Mapping[str, _Rule] = {
+    "target-groups": _Rule(EU_LANGUAGES, EU_LANGUAGES),
+    "measure-types": _Rule(EU_LANGUAGES, EU_LANGUAGES, ("lmp",)),
+    "channels": _Rule(EU_LANGUAGES, EU_LANGUAGES),
+    "countries": _Rule(EU_LANGUAGES),
+    "organisations": _Rule((), (), ("country",)),
+    "acronyms": _Rule(ACRONYM_LANGUAGES, (), ("short",)),
+}
+
+
+def read_taxonomy(folder: Path) -> Taxonomy:
+    """Read the lists of a folder.
+
+    Raises:
+        TaxonomyError: a list is missing or faulty; the message names the first faults with file and line.
+    """
+    taxonomy, faults = check_taxonomy(folder)
+    if faults:
+        first = "; ".join(map(str, faults[:3]))
+        raise TaxonomyError(f"the taxonomy in {folder} has {len(faults)} faults ({first}); `pes corpus check` lists them")
+    return taxonomy
+
+
+def check_taxonomy(folder: Path) -> tuple[Taxonomy, list[Fault]]:
+    """Read the lists of a folder; return what could be read, and every fault."""
+    lists: dict[str, dict[str, Concept]] = {}
+    faults: list[Fault] = []
+    for name in REQUIRED:
+        path = folder / f"{name}.yaml"
+        try:
+            located = load_located(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            faults.append(Fault(str(path), 1, "this list is missing; add it"))
+            continue
+        except YamlError as error:
+            faults.append(Fault(str(path), error.line, f"{error}; mend the YAML"))
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            faults.append(Fault(str(path), 1, f"cannot be read: {error}; save it as UTF-8"))
+            continue
+        lists[name] = _read_list(name, located, str(path), faults)
+    faults += [
+        Fault(str(path), 1, f"no list of this name is known; the lists are {', '.join(REQUIRED)}")
+        for path in sorted(folder.glob("*.yaml"))
+        if path.stem not in REQUIRED
+    ]
+    return Taxonomy(lists), faults
+
+
+FaultAt = Callable[[tuple[str | int, ...], str], None]
+
+
+def _read_list(name: str, located: Located, path: str, faults: list[Fault]) -> dict[str, Concept]:
+    def fault(place: tuple[str | int, ...], message: str) -> None:
+        faults.append(Fault(path, located.line(place), message))
+
+    for place in located.repeated:
+        fault(place, f"`{place[-1]}` stands there twice; keep one")
+    if not isinstance(located.value, list):
+        fault((), "must be a list of concepts, each with `- id:`")
+        return {}
+    concepts: dict[str, Concept] = {}
+    rows: dict[str, int] = {}
+    for row, value in enumerate(located.value):
+        try:
+            concept = Concept.model_validate(value)
+        except ValidationError as error:
+            for found in error.errors():
+                fault((row, *found["loc"]), f"`{'.'.join(map(str, found['loc']))}`: {found['msg']}")
+            continue
+        if concept.id in concepts:
+            fault((row, "id"), f"the id {concept.id!r} is taken; ids name one concept of a list")
+            continue
+        concepts[concept.id], rows[concept.id] = concept, row
+    owners: dict[tuple[str, str], str] = {}
+    for concept_id, concept in concepts.items():
+        row = rows[concept_id]
+        for number, broader in enumerate(concept.broader):
+            if broader not in concepts or broader == concept_id:
+                fault((row, "broader", number), f"{broader!r} is no other concept of this list; take an id from it")
+        if concept_id in _above(concept_id, concepts):
+            fault((row, "broader"), f"{concept_id!r} is broader than itself; break the circle")
+        _check_labels(name, concept, row, owners, fault)
+    return concepts
+
+
+def _check_labels(name: str, concept: Concept, row: int, owners: dict[tuple[str, str], str], fault: FaultAt) -> None:
+    """Tell what a list misses of a concept, and labels that another concept of the list has."""
+    rule = REQUIRED[name]
+    for key in rule.keys:
+        if key not in concept.model_fields_set:
+            fault((row,), f"{concept.id!r} has no `{key}`; add it")
+    for key, wanted in (("terms", rule.terms), ("plain", rule.plain)):
+        missing = [language for language in wanted if language not in getattr(concept, key)]
+        if missing:
+            fault((row, key), f"{concept.id!r} has no {key} in {', '.join(missing)}; add one in each")
+    if rule.plain and len(concept.plain.get("en", [])) < ENGLISH_PHRASES:
+        fault((row, "plain"), f"{concept.id!r} needs at least {ENGLISH_PHRASES} plain phrases in English")
+    for key in ("terms", "plain"):
+        for language, labels in getattr(concept, key).items():
+            for label in labels:
+                owner = owners.setdefault((language, label.casefold()), concept.id)
+                if owner != concept.id:
+                    fault(
+                        (row, key, language), f"{label!r} ({language}) is a label of {owner!r} too; make one of them tell more"
+                    )
+
+
+def _above(concept_id: str, concepts: Mapping[str, Concept]) -> list[str]:
+    """Return every concept that includes this one, the nearest first; none for an unknown id."""
+    found: list[str] = []
+    waiting = [concept_id]
+    while waiting:
+        concept = concepts.get(waiting.pop(0))
+        new = [broader for broader in (concept.broader if concept else ()) if broader in concepts and broader not in found]
+        found += new
+        waiting += new
+    return found

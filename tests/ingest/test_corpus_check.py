@@ -1,0 +1,268 @@
+"""The check of a corpus folder: a whole one passes, and each kind of fault is named with file, line and remedy."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pes_search.ingest.corpus.check import check_corpus
+from pes_search.ingest.errors import SourceNotFoundError
+from pes_search.ingest.taxonomy import EU_LANGUAGES, REQUIRED
+
+PRACTICE = """\
+---
+id: de-a
+title: Practice A
+kind: practice
+language: en
+organisation: City A
+countries: [DE]
+region: national
+start: 2009
+target_groups: [women]
+measure_types: [training, coaching]
+channels: [street]
+partners: [ESF]
+sources:
+  - url: https://example.org/a
+    date: 2019-05
+  - reference: "Journal 14, p. 3"
+reviewed: 2026-11-24
+---
+
+# Practice A
+
+## In short
+
+Practice A has run since 2009.
+
+## When to think of it
+
+Somebody is at home. Somebody wants to work. Nobody asks them.
+
+## What it does
+
+It trains 3,300 women.
+
+## Sources
+
+- Example (May 2019): https://example.org/a
+- Journal 14, p. 3
+"""
+NEWS = """\
+---
+id: news-a
+title: News A
+kind: news
+language: en
+date: 2023-04-27
+organisation: PES Network
+countries: [DE]
+target_groups: []
+measure_types: [training]
+related: [de-a, de-b]
+sources:
+  - url: https://example.org/n
+reviewed: 2026-11-24
+---
+
+# News A
+
+More than 300 people heard of [A](../practices/de-a.md) and its 3,300 women.
+
+Source: https://example.org/n
+"""
+
+
+def concept(concept_id: str, tag: str) -> dict[str, object]:
+    return {
+        "id": concept_id,
+        "tags": [tag],
+        "lmp": None,
+        "country": "DE",
+        "short": {"en": [concept_id]},
+        "terms": {language: [f"{concept_id} {language}"] for language in EU_LANGUAGES},
+        "plain": {language: [f"{concept_id} {language} {number}" for number in range(4)] for language in EU_LANGUAGES},
+    }
+
+
+TERMS = {
+    "target-groups": [concept("women", "females")],
+    "measure-types": [concept("training", "courses"), concept("coaching", "courses")],
+    "channels": [concept("street", "on the street")],
+    "countries": [concept("DE", "")],
+}
+
+
+def facts(title: str, **values: object) -> dict[str, object]:
+    return {
+        "id": title,
+        "title": title,
+        "organisation": "City A",
+        "region": "national",
+        "years": "2009-",
+        "target_groups": ["females"],
+        "measure_types": ["courses"],
+        "channel": "on the street",
+        "facts": ["free"],
+        "figures": [">3,300 women (2019)"],
+        "partners": ["ESF"],
+        "sources": [{"url": "https://example.org/a", "date": "2019-05"}, {"reference": "Journal 14, p. 3"}],
+    } | values
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("practices", "news", "facts", "taxonomy"):
+        (tmp_path / name).mkdir()
+    for name in REQUIRED:
+        write_yaml(tmp_path / "taxonomy" / f"{name}.yaml", TERMS.get(name, []))
+    (tmp_path / "practices/de-a.md").write_text(PRACTICE, "utf-8")
+    (tmp_path / "practices/de-b.md").write_text(PRACTICE.replace("de-a", "de-b").replace("Practice A", "Practice B"), "utf-8")
+    (tmp_path / "news/news-a.md").write_text(NEWS, "utf-8")
+    write_yaml(tmp_path / "facts/de-a.yaml", facts("Practice A", id="de-a"))
+    write_yaml(tmp_path / "facts/de-b.yaml", facts("Practice B", id="de-b"))
+    write_yaml(
+        tmp_path / "facts/news-a.yaml",
+        {
+            "id": "news-a",
+            "title": "News A",
+            "organisation": "PES Network",
+            "facts": ["more than 300 people"],
+            "sources": [{"url": "https://example.org/n"}],
+        },
+    )
+    return tmp_path
+
+
+def write_yaml(path: Path, value: object) -> None:
+    path.write_text(yaml.safe_dump(value, allow_unicode=True, sort_keys=False), "utf-8")
+
+
+def faults(folder: Path) -> list[str]:
+    return [str(fault).removeprefix(f"{folder}/") for fault in check_corpus(folder).faults]
+
+
+def replaced(old: str, new: str) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        assert old in text
+        return text.replace(old, new)
+
+    return change
+
+
+def test_a_whole_corpus_passes(folder: Path) -> None:
+    report = check_corpus(folder)
+    assert report.faults == []
+    assert (report.practices, report.news) == (2, 1)
+    assert report.counts == {
+        "countries": {"DE": 2},
+        "target_groups": {"women": 2},
+        "measure_types": {"coaching": 2, "training": 2},
+        "channels": {"street": 2},
+    }
+
+
+# Line numbers are those of PRACTICE, counted by hand.
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (replaced("---\nid", "id"), "1: no front matter"),
+        (replaced("region: national", "region: [a"), "no valid YAML"),
+        (replaced("start: 2009", "start: 2009\nstart: 2010"), "10: `start` stands there twice"),
+        (replaced("start: 2009", "start: 2009\nend: 2008"), "`end` lies before `start`"),
+        (replaced("region: national\n", ""), "2: `region`: Field required"),
+        (replaced("start: 2009", "licence: mine"), "9: `licence`: Extra inputs"),
+        (replaced("kind: practice", "kind: news"), "4: `kind`: Input should be 'practice'"),
+        (replaced("countries: [DE]", "countries: [Atlantis]"), "7: `countries.0`: Value error, 'Atlantis' is no country"),
+        (replaced("countries: [DE]", "countries: [FR]"), "7: 'FR' is not in taxonomy/countries.yaml"),
+        (replaced("countries: [DE]", "countries: []"), "7: `countries`: List should have at least 1 item"),
+        (replaced("id: de-a", "id: de-c"), "2: the id is not the file's name"),
+        (replaced("[women]", "[women, men]"), "10: 'men' is no id of taxonomy/target-groups.yaml"),
+        (replaced("[women]", "[women, women]"), "10: 'women' stands there twice"),
+        (replaced("[women]", "[]"), "10: 'women' is missing: facts/de-a.yaml has the tag 'females'"),
+        (replaced("channels: [street]", "channels: []"), "12: 'street' is missing"),
+        (replaced("[training, coaching]", "[training]"), "11: 'coaching' is missing"),
+        (replaced("partners: [ESF]", "partners: []"), "13: not the partners of facts/de-a.yaml"),
+        (replaced("    date: 2019-05\n", "    date: May\n"), "16: `sources.0.date`: String should match"),
+        (replaced("- url: https://example.org/a", "- url: example.org/a"), "15: `sources.0.url`: String should match"),
+        (replaced('- reference: "Journal 14, p. 3"', "- date: 2019"), "`sources.1`: Value error, give either `url`"),
+        (replaced('  - reference: "Journal 14, p. 3"\n', ""), "14: not the sources of facts/de-a.yaml"),
+        (replaced("title: Practice A", "title: Practice Z"), "3: `title` is 'Practice Z' but facts/de-a.yaml"),
+        (replaced("# Practice A\n", "# Practice Z\n"), "21: the text must have one heading `# Practice A`"),
+        (replaced("# Practice A\n", "# Practice A\n\n# More\n"), "the text must have one heading"),
+        (replaced("## What it does", "## What it is"), "31: no section is called 'What it is'"),
+        (replaced("## What it does", "## What it is"), "the section 'What it does' is missing"),
+        (replaced("## When to think of it", "## Results"), "31: the section 'What it does' stands in the wrong place"),
+        (replaced("It trains 3,300 women.\n", ""), "31: the section 'What it does' is empty"),
+        (replaced(" Nobody asks them.", ""), "27: the section 'When to think of it' must have 3 to 6 sentences"),
+        (replaced("3,300 women.", "3,400 women."), "33: '3,400' is not in facts/de-a.yaml"),
+        (replaced("since 2009", "since [2009](../nowhere.md)"), "25: the link to '../nowhere.md' leads nowhere"),
+        (replaced("(May 2019): https://example.org/a", "(May 2019)"), "15: https://example.org/a is missing from the text"),
+        (replaced("reviewed: 2026-11-24", "related: [de-z]\nreviewed: 2026-11-24"), "18: 'de-z' is no other document"),
+        (replaced("reviewed: 2026-11-24", "related: [de-a]\nreviewed: 2026-11-24"), "18: 'de-a' is no other document"),
+    ],
+)
+def test_a_faulty_practice_is_named_with_its_line(folder: Path, change: Callable[[str], str], fault: str) -> None:
+    (folder / "practices/de-a.md").write_text(change(PRACTICE), "utf-8")
+    found = faults(folder)
+    assert any(line.startswith("practices/de-a.md:") and fault in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (replaced("related: [de-a, de-b]", "related: [de-a]"), "11: `related`: List should have at least 2 items"),
+        (replaced("date: 2023-04-27\n", ""), "`date`: Field required"),
+        (replaced("300 people", "400 people"), "19: '400' is not in facts/news-a.yaml"),
+    ],
+)
+def test_a_faulty_news_item_is_named_with_its_line(folder: Path, change: Callable[[str], str], fault: str) -> None:
+    (folder / "news/news-a.md").write_text(change(NEWS), "utf-8")
+    found = faults(folder)
+    assert any(line.startswith("news/news-a.md:") and fault in line for line in found), found
+
+
+def test_a_practice_may_not_use_the_figures_of_another(folder: Path) -> None:
+    write_yaml(folder / "facts/de-a.yaml", facts("Practice A", id="de-a", figures=[]))
+    assert faults(folder) == [
+        "practices/de-a.md:33: '3,300' is not in facts/de-a.yaml; correct the text, or add the fact with its source"
+    ]
+
+
+def test_facts_and_texts_belong_together(folder: Path) -> None:
+    (folder / "facts/de-a.yaml").rename(folder / "facts/de-c.yaml")
+    found = faults(folder)
+    assert any(line.startswith("practices/de-a.md:2: no facts; put what is known into facts/de-a.yaml") for line in found)
+    assert any(line.startswith("facts/de-c.yaml:1: no write-up has the id 'de-c'") for line in found)
+    assert any(line.startswith("facts/de-c.yaml:1: the id is not the file's name") for line in found)
+
+
+def test_a_tag_without_a_term_is_named(folder: Path) -> None:
+    write_yaml(folder / "facts/de-a.yaml", facts("Practice A", id="de-a", target_groups=["females", "youth"]))
+    (fault,) = faults(folder)
+    assert fault.startswith("practices/de-a.md:10: the tag 'youth' of facts/de-a.yaml means no term; add it to `tags` in")
+
+
+def test_a_term_without_a_tag_is_named(folder: Path) -> None:
+    write_yaml(folder / "facts/de-a.yaml", facts("Practice A", id="de-a", target_groups=[]))
+    assert faults(folder) == [
+        "practices/de-a.md:10: no tag of facts/de-a.yaml means 'women'; take it out, or add the tag with its source"
+    ]
+
+
+def test_a_file_in_another_encoding_is_named_and_the_rest_goes_on(folder: Path) -> None:
+    (folder / "practices/de-c.md").write_bytes("é".encode("latin-1"))
+    assert [line.partition(": ")[0] for line in faults(folder)] == ["practices/de-c.md:1"]
+    assert check_corpus(folder).practices == 2
+
+
+def test_a_readme_is_no_practice(folder: Path) -> None:
+    (folder / "practices/README.md").write_text("About practices.", "utf-8")
+    assert faults(folder) == []
+
+
+def test_a_folder_that_is_no_corpus(tmp_path: Path) -> None:
+    with pytest.raises(SourceNotFoundError, match="holds no folder practices/"):
+        check_corpus(tmp_path)
