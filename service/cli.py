@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 INTERRUPTED = 130
+SHOWN_PATHS = 3  # of the files that were skipped for one reason
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -378,10 +379,16 @@ def _print_report(report: BuildReport, settings: Settings) -> None:
         ("not read", report.unread),
         ("left out", report.duplicates),
         ("in part", report.warnings),
-        ("skipped", report.skipped),
     ):
         for row in rows:
             print(f"{label}: {row.path}: {row.reason}", file=sys.stderr)
+    # A folder may hold hundreds of files that are no documents: one line a reason; --json names them all.
+    skipped: dict[str, list[str]] = {}
+    for row in report.skipped:
+        skipped.setdefault(row.reason, []).append(row.path)
+    for reason, paths in skipped.items():
+        more = f" and {len(paths) - SHOWN_PATHS} more" if len(paths) > SHOWN_PATHS else ""
+        print(f"skipped: {', '.join(paths[:SHOWN_PATHS])}{more}: {reason}", file=sys.stderr)
     state = f"built in {report.seconds} s" if report.changed else "unchanged"
     print(
         f"index {report.index_id} in {settings.index_dir} {state}: {report.documents} documents, {report.passages} passages "

@@ -115,6 +115,16 @@ def test_build_reads_corpus_and_names_on_stderr_what_it_could_not_read(corpus: P
     assert [hit["document_id"] for hit in json.loads(pes("search", "bakers", "--json").out)["hits"]] == ["bread"]
 
 
+def test_many_skipped_files_are_one_line_a_reason(corpus: Path, pes: Pes) -> None:
+    for number in range(9):
+        (corpus / f"{number}.yaml").write_text("a: 1")
+    lines = [line for line in pes("build").err.splitlines() if line.startswith("skipped: ")]
+    assert lines == [
+        "skipped: corpus/0.yaml, corpus/1.yaml, corpus/2.yaml and 6 more: no reader for .yaml",
+        "skipped: corpus/table.xlsx: no reader for .xlsx",
+    ]
+
+
 def test_build_reports_as_json(corpus: Path, pes: Pes, tmp_path: Path) -> None:
     run = pes("build", corpus, "--index", tmp_path / "elsewhere", "--json")
     assert (run.status, run.err) == (0, "")
