@@ -30,7 +30,7 @@ from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
 from pes_search.ingest.readers import format_of
 from pes_search.ingest.sources import SourceFile, find_files
-from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, read_taxonomy
+from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, has_lists, read_taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 
 # Passages that wait to be encoded together: enough for batches of like length, few enough to fit in memory whatever the
@@ -137,7 +137,7 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 def _taxonomy(sources: Sequence[str]) -> Taxonomy:
     """Return the controlled lists that stand in the folder `taxonomy` of a source, the first one that has it."""
-    folders = [folder for source in sources if (folder := Path(source) / "taxonomy").is_dir()]
+    folders = [folder for source in sources if has_lists(folder := Path(source) / "taxonomy")]
     return read_taxonomy(folders[0]) if folders else NO_TAXONOMY
 
 

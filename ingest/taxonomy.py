@@ -143,6 +143,11 @@ REQUIRED: Mapping[str, _Rule] = {
 }
 
 
+def has_lists(folder: Path) -> bool:
+    """Tell whether a folder holds one of the lists; another folder of that name is none of our business."""
+    return any((folder / f"{name}.yaml").is_file() for name in REQUIRED)
+
+
 def read_taxonomy(folder: Path) -> Taxonomy:
     """Read the lists of a folder.
 

@@ -15,6 +15,8 @@ HIT = {
     "highlights", "url", "lexical", "dense", "passages",
 }  # fmt: skip
 QUERY = "reaching women after career breaks"
+LATVIAN = {"lv-career-consultations", "lv-know-and-do"}
+OLDEST = {"at-outplacement-foundation", "dk-flexjob", "es-acceder", "fr-mrs", "se-start-up"}
 
 
 def search(client: TestClient, q: str = QUERY, **parameters: Any) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def test_a_search_has_the_documented_shape(client: TestClient, engine: Engine) -
     assert body["index_id"] == engine.index().manifest.index_id
     assert body["took_ms"] > 0
     assert body["total"] == engine.index().manifest.documents
-    assert set(body["facets"]) == {"country", "language", "kind", "target_group", "measure_type", "year"}
+    assert set(body["facets"]) == {"country", "language", "kind", "target_group", "measure_type", "channel", "year"}
     first = body["hits"][0]
     assert set(first) == HIT
     assert (first["rank"], first["title"], first["kind"]) == (1, "power_m – return to work after a family break", "practice")
@@ -109,18 +111,22 @@ def test_all_documents_can_be_paged_through(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ({"country": "AT"}, {"at-magma"}),
-        ({"country": "at"}, {"at-magma"}),
-        ({"country": ["AT", "HR"]}, {"at-magma", "hr-vouchers"}),
-        ({"kind": "news"}, {"news-2023-04-27-webinar-outreach"}),
-        ({"country": "DE", "kind": "practice"}, {"de-power-m", "de-stark-im-beruf"}),
+        ({"country": "LV"}, LATVIAN),
+        ({"country": "lv"}, LATVIAN),
+        ({"country": "Lettland"}, LATVIAN),
+        ({"country": ["LV", "LU"]}, LATVIAN | {"lu-cre", "lu-futureskills", "lu-skills-bridge"}),
+        ({"country": "LV", "kind": "news"}, set()),
+        ({"country": "DE", "kind": "practice"}, {"de-16i", "de-jba-hamburg", "de-power-m", "de-stark-im-beruf"}),
+        ({"target_group": "women-returners"}, {"de-power-m", "news-2023-04-27-webinar-outreach"}),
         ({"target_group": "women returners"}, {"de-power-m", "news-2023-04-27-webinar-outreach"}),
-        ({"measure_type": "mobile teams"}, {"ro-intespo"}),
-        ({"year_to": 2000}, {"dk-flexjob", "es-acceder"}),
-        ({"year_from": 2022, "year_to": 2022}, {"hr-vouchers"}),
+        ({"target_group": "rural-residents"}, {"bg-mobile-offices", "news-2023-07-07-displaced-people", "ro-intespo"}),
+        ({"measure_type": "hidden-job-market"}, {"fr-la-bonne-boite"}),
+        ({"channel": "home-visits"}, {"de-jba-hamburg"}),
+        ({"year_to": 2000}, OLDEST),
+        ({"year_from": 2016, "year_to": 2016}, {"fr-bob-emploi", "fr-tzcld", "no-bio"}),
         ({"country": "XX"}, set()),
         ({"year_from": 10**30}, set()),
-        ({"country": "", "kind": "", "year_from": "", "year_to": 2000}, {"dk-flexjob", "es-acceder"}),  # a form's open fields
+        ({"country": "", "kind": "", "year_from": "", "year_to": 2000}, OLDEST),  # a form's open fields
     ],
 )
 def test_filters_leave_these_documents(client: TestClient, filters: dict[str, Any], expected: set[str]) -> None:
@@ -153,7 +159,7 @@ def test_documents_are_listed_by_id(client: TestClient, engine: Engine) -> None:
     assert part["total"] == body["total"]
 
 
-@pytest.mark.parametrize("name", ["country", "language", "kind", "target_group", "measure_type"])
+@pytest.mark.parametrize("name", ["country", "language", "kind", "target_group", "measure_type", "channel"])
 def test_a_facet_counts_what_choosing_its_value_leaves(client: TestClient, name: str) -> None:
     counts = client.get("/api/v1/documents", params={"year_from": 2015}).json()["facets"][name]
     assert counts

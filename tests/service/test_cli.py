@@ -263,12 +263,13 @@ def test_matched_words_are_bold_on_a_terminal_only(pes: Pes, corpus_folder: Path
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--country", "AT", "HR"], {"at-magma", "hr-vouchers"}),
-        (["--country", "AT", "--country", "HR"], {"at-magma", "hr-vouchers"}),
-        (["--country", "DE", "--kind", "practice"], {"de-power-m", "de-stark-im-beruf"}),
+        (["--country", "IS", "LV"], {"is-youth-mental-health", "lv-career-consultations", "lv-know-and-do"}),
+        (["--country", "IS", "--country", "Latvia"], {"is-youth-mental-health", "lv-career-consultations", "lv-know-and-do"}),
+        (["--country", "LV", "--kind", "news"], set()),
         (["--target-group", "rural youth"], {"ro-intespo"}),
-        (["--measure-type", "mobile teams"], {"ro-intespo"}),
-        (["--year-from", "1990", "--year-to", "2000"], {"dk-flexjob", "es-acceder"}),
+        (["--measure-type", "hidden-job-market"], {"fr-la-bonne-boite"}),
+        (["--channel", "home-visits"], {"de-jba-hamburg"}),
+        (["--year-from", "1990", "--year-to", "1999"], {"dk-flexjob", "fr-mrs"}),
         (["--language", "de"], set()),
     ],
 )

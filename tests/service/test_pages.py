@@ -125,7 +125,7 @@ def test_the_page_remembers_query_and_filters(client: TestClient) -> None:
     [(box, _)] = page.all("input", name="q")
     assert box["value"] == 'mothers & "fathers"'
     [(option, label)] = [(option, text) for option, text in page.all("option") if "selected" in option]
-    assert (option["value"], label) == ("DE", "Germany (3)")
+    assert (option["value"], label) == ("DE", "Germany (6)")
     assert page.all("input", name="year_from")[0][0]["value"] == "2009"
     assert page.all("input", name="year_to")[0][0]["value"] == ""
     assert "open" in page.all("details")[0][0]  # set filters can be seen
@@ -134,16 +134,17 @@ def test_the_page_remembers_query_and_filters(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "title"),
     [
-        ("country", "AT", "MAGMA job guarantee Marienthal"),
-        ("kind", "news", "PES Network webinar: three ways to reach people far from work"),
+        ("country", "IS", "Job support for young people with mental-health problems"),
+        ("target_group", "rural-youth", "INTESPO – registering young NEETs with the PES"),
         ("target_group", "rural youth", "INTESPO – registering young NEETs with the PES"),
-        ("measure_type", "mobile teams", "INTESPO – registering young NEETs with the PES"),
-        ("year_to", "1999", "Flex-job scheme"),
+        ("measure_type", "hidden-job-market", "La Bonne Boîte – firms likely to hire"),
+        ("channel", "online-shop", "Course e-shop “Jsem v kurzu”"),
+        ("year_to", "1990", "Support for starting a business"),
     ],
 )
 def test_a_filter_restricts_the_results(client: TestClient, name: str, value: str, title: str) -> None:
     # A form sends all its fields, those left open as empty values.
-    fields = dict.fromkeys(("country", "kind", "language", "target_group", "measure_type", "year_from", "year_to"), "")
+    fields = dict.fromkeys(("country", "kind", "language", "target_group", "measure_type", "channel", "year_from"), "")
     assert hits(get(client, "/", **{"q": "outreach", **fields, name: value})) == [title]
 
 
