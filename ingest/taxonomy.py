@@ -6,7 +6,7 @@ stands in `REQUIRED`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +25,7 @@ EU_LANGUAGES = (
 # fmt: on
 ACRONYM_LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "pl", "nl")
 ENGLISH_PHRASES = 4
+SHOWN_FAULTS = 3
 
 
 def _unique(labels: Any) -> Any:
@@ -149,58 +150,79 @@ def has_lists(folder: Path) -> bool:
 
 
 def read_taxonomy(folder: Path) -> Taxonomy:
-    """Read the lists of a folder.
+    """Read the lists of a folder, as many as there are and with the labels that they have.
 
     Raises:
-        TaxonomyError: a list is missing or faulty; the message names the first faults with file and line.
+        TaxonomyError: a list is faulty; the message names the first faults with file and line.
     """
-    taxonomy, faults = check_taxonomy(folder)
+    files, faults = _read_files(folder)
     if faults:
-        first = "; ".join(map(str, faults[:3]))
-        raise TaxonomyError(f"the taxonomy in {folder} has {len(faults)} faults ({first}); `pes corpus check` lists them")
-    return taxonomy
+        more = f"; {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
+        first = "; ".join(map(str, faults[:SHOWN_FAULTS]))
+        raise TaxonomyError(f"the lists in {folder} cannot be used: {first}{more}")
+    return Taxonomy({name: file.concepts for name, file in files.items()})
 
 
 def check_taxonomy(folder: Path) -> tuple[Taxonomy, list[Fault]]:
-    """Read the lists of a folder; return what could be read, and every fault."""
-    lists: dict[str, dict[str, Concept]] = {}
+    """Read the lists of a folder; return what could be read, and every fault, gaps in lists and labels included."""
+    files, faults = _read_files(folder)
+    for name in REQUIRED:
+        path = folder / f"{name}.yaml"
+        if name in files:
+            faults += _check_labels(name, files[name])
+        elif not path.exists():
+            faults.append(Fault(str(path), 1, "this list is missing; add it"))
+    faults += [
+        Fault(str(path), 1, f"no list of this name is known; the lists are {', '.join(REQUIRED)}")
+        for path in sorted(folder.glob("*.yaml"))
+        if path.stem not in REQUIRED
+    ]
+    return Taxonomy({name: file.concepts for name, file in files.items()}), faults
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A list as its file has it."""
+
+    path: str
+    located: Located
+    concepts: Mapping[str, Concept]
+    rows: Mapping[str, int]  # where in the file's list a concept stands, from 0
+
+    def fault(self, concept_id: str, place: tuple[str | int, ...], message: str) -> Fault:
+        return Fault(self.path, self.located.line((self.rows[concept_id], *place)), message)
+
+
+def _read_files(folder: Path) -> tuple[dict[str, _File], list[Fault]]:
+    """Read the lists that there are; return them with what makes them unusable."""
+    files: dict[str, _File] = {}
     faults: list[Fault] = []
     for name in REQUIRED:
         path = folder / f"{name}.yaml"
         try:
             located = load_located(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            faults.append(Fault(str(path), 1, "this list is missing; add it"))
             continue
         except YamlError as error:
             faults.append(Fault(str(path), error.line, f"{error}; mend the YAML"))
-            continue
         except (OSError, UnicodeDecodeError) as error:
             faults.append(Fault(str(path), 1, f"cannot be read: {error}; save it as UTF-8"))
-            continue
-        lists[name] = _read_list(name, located, str(path), faults)
-    faults += [
-        Fault(str(path), 1, f"no list of this name is known; the lists are {', '.join(REQUIRED)}")
-        for path in sorted(folder.glob("*.yaml"))
-        if path.stem not in REQUIRED
-    ]
-    return Taxonomy(lists), faults
+        else:
+            files[name] = _read_concepts(located, str(path), faults)
+    return files, faults
 
 
-FaultAt = Callable[[tuple[str | int, ...], str], None]
-
-
-def _read_list(name: str, located: Located, path: str, faults: list[Fault]) -> dict[str, Concept]:
+def _read_concepts(located: Located, path: str, faults: list[Fault]) -> _File:
     def fault(place: tuple[str | int, ...], message: str) -> None:
         faults.append(Fault(path, located.line(place), message))
 
+    concepts: dict[str, Concept] = {}
+    rows: dict[str, int] = {}
     for place in located.repeated:
         fault(place, f"`{place[-1]}` stands there twice; keep one")
     if not isinstance(located.value, list):
         fault((), "must be a list of concepts, each with `- id:`")
-        return {}
-    concepts: dict[str, Concept] = {}
-    rows: dict[str, int] = {}
+        return _File(path, located, concepts, rows)
     for row, value in enumerate(located.value):
         try:
             concept = Concept.model_validate(value)
@@ -212,7 +234,6 @@ def _read_list(name: str, located: Located, path: str, faults: list[Fault]) -> d
             fault((row, "id"), f"the id {concept.id!r} is taken; ids name one concept of a list")
             continue
         concepts[concept.id], rows[concept.id] = concept, row
-    owners: dict[tuple[str, str], str] = {}
     for concept_id, concept in concepts.items():
         row = rows[concept_id]
         for number, broader in enumerate(concept.broader):
@@ -220,30 +241,32 @@ def _read_list(name: str, located: Located, path: str, faults: list[Fault]) -> d
                 fault((row, "broader", number), f"{broader!r} is no other concept of this list; take an id from it")
         if concept_id in _above(concept_id, concepts):
             fault((row, "broader"), f"{concept_id!r} is broader than itself; break the circle")
-        _check_labels(name, concept, row, owners, fault)
-    return concepts
+    return _File(path, located, concepts, rows)
 
 
-def _check_labels(name: str, concept: Concept, row: int, owners: dict[tuple[str, str], str], fault: FaultAt) -> None:
-    """Tell what a list misses of a concept, and labels that another concept of the list has."""
+def _check_labels(name: str, file: _File) -> Iterator[Fault]:
+    """Tell what a list misses of its concepts, and labels that two of them have."""
     rule = REQUIRED[name]
-    for key in rule.keys:
-        if key not in concept.model_fields_set:
-            fault((row,), f"{concept.id!r} has no `{key}`; add it")
-    for key, wanted in (("terms", rule.terms), ("plain", rule.plain)):
-        missing = [language for language in wanted if language not in getattr(concept, key)]
-        if missing:
-            fault((row, key), f"{concept.id!r} has no {key} in {', '.join(missing)}; add one in each")
-    if rule.plain and len(concept.plain.get("en", [])) < ENGLISH_PHRASES:
-        fault((row, "plain"), f"{concept.id!r} needs at least {ENGLISH_PHRASES} plain phrases in English")
-    for key in ("terms", "plain"):
-        for language, labels in getattr(concept, key).items():
-            for label in labels:
-                owner = owners.setdefault((language, label.casefold()), concept.id)
-                if owner != concept.id:
-                    fault(
-                        (row, key, language), f"{label!r} ({language}) is a label of {owner!r} too; make one of them tell more"
-                    )
+    owners: dict[tuple[str, str], str] = {}
+    for concept in file.concepts.values():
+        for key in rule.keys:
+            if key not in concept.model_fields_set:
+                yield file.fault(concept.id, (), f"{concept.id!r} has no `{key}`; add it")
+        for key, wanted in (("terms", rule.terms), ("plain", rule.plain)):
+            missing = [language for language in wanted if language not in getattr(concept, key)]
+            if missing:
+                yield file.fault(concept.id, (key,), f"{concept.id!r} has no {key} in {', '.join(missing)}; add one in each")
+        if rule.plain and len(concept.plain.get("en", [])) < ENGLISH_PHRASES:
+            yield file.fault(
+                concept.id, ("plain",), f"{concept.id!r} needs at least {ENGLISH_PHRASES} plain phrases in English"
+            )
+        for key in ("terms", "plain"):
+            for language, labels in getattr(concept, key).items():
+                for label in labels:
+                    owner = owners.setdefault((language, label.casefold()), concept.id)
+                    if owner != concept.id:
+                        message = f"{label!r} ({language}) is a label of {owner!r} too; make one of them tell more"
+                        yield file.fault(concept.id, (key, language), message)
 
 
 def _above(concept_id: str, concepts: Mapping[str, Concept]) -> list[str]:

@@ -16,7 +16,7 @@ from pes_search.index.build import BuildReport
 from pes_search.index.errors import NothingReadError
 from pes_search.index.local import LocalStore
 from pes_search.index.types import Filters
-from pes_search.ingest.errors import SourceNotFoundError
+from pes_search.ingest.errors import SourceNotFoundError, TaxonomyError
 
 Build = Callable[[list[Path], Path], BuildReport]
 
@@ -79,6 +79,34 @@ def test_a_damaged_index_is_built_anew_though_nothing_changed(build: Build, sour
     report = build([sources], tmp_path / "index")
     assert (report.changed, report.encoded) == (True, 0)
     assert titles(tmp_path / "index") == ["Guidance", "Job fair"]
+
+
+def test_the_lists_of_a_source_go_into_the_index(build: Build, sources: Path, tmp_path: Path) -> None:
+    (sources / "guide.md").write_text(f"---\ntarget_groups: [women-returners]\n---\n{GUIDE}")
+    lists = sources / "taxonomy"
+    lists.mkdir()
+    (lists / "notes.txt").write_text("A folder of this name without lists is a folder like any other.")
+    assert build([sources], tmp_path / "index").documents == 3
+
+    def found(label: str) -> list[str]:
+        index = LocalStore(tmp_path / "index", Bm25Config()).open()
+        return [document.title for document in index.documents(Filters(target_group=(label,)))]
+
+    concept = "- {id: women-returners, terms: {de: [Berufsrückkehrerinnen]}}\n"
+    (lists / "target-groups.yaml").write_text(concept, "utf-8")
+    report = build([sources], tmp_path / "index")
+    assert (report.changed, report.encoded) == (True, 0)
+    assert found("Berufsrückkehrerinnen") == found("women-returners") == ["Guidance"]
+    assert found("Wiedereinsteigerinnen") == []
+
+    (lists / "target-groups.yaml").write_text("- {id: women-returners, terms: {de: [Wiedereinsteigerinnen]}}\n", "utf-8")
+    assert build([sources], tmp_path / "index").changed
+    assert found("wiedereinsteigerinnen") == ["Guidance"]
+
+    (lists / "target-groups.yaml").write_text("- {id: women-returners}\n", "utf-8")
+    with pytest.raises(TaxonomyError, match=r"target-groups\.yaml:1: `terms`"):
+        build([sources], tmp_path / "index")
+    assert found("wiedereinsteigerinnen") == ["Guidance"]  # the old index still serves
 
 
 def test_an_id_that_is_taken_is_reported(build: Build, sources: Path, tmp_path: Path) -> None:
