@@ -28,7 +28,7 @@ def filters_of(
     kind: Annotated[Values, Query(description="practice, news …", examples=[["practice"]])] = None,
     target_group: Annotated[Values, Query(description="id or label in any language", examples=[["women-returners"]])] = None,
     measure_type: Annotated[Values, Query(description="id or label in any language", examples=[["outreach"]])] = None,
-    channel: Annotated[Values, Query(description="id or label in any language", examples=[["mobile-office"]])] = None,
+    channel: Annotated[Values, Query(description="id or label in any language", examples=[["events"]])] = None,
     year_from: Annotated[Year, Query(description="a document's year is a practice's first", examples=[2000])] = None,
     year_to: Annotated[Year, Query(examples=[2026])] = None,
 ) -> Filters:

@@ -60,6 +60,7 @@ sources:
         "end_year": 2022,
         "target_groups": ["parents"],
         "measure_types": ["outreach"],
+        "channels": ["bus"],
         "related": ["si-bus"],
         "url": "https://pes.example.org/bus",
     }
