@@ -217,7 +217,7 @@ class Option:
 
 def _select(name: str, counts: Mapping[str, int], chosen: Sequence[str], taxonomy: Taxonomy) -> tuple[str, str, list[Option]]:
     """Return a filter's name, its heading and its options."""
-    names = taxonomy.names(LISTS.get(name, ""))
+    names = taxonomy.names(LISTS.get(name, "")) if chosen else {}
     wanted = {found for value in chosen for found in names.get(value.casefold(), {value})}
     wanted_folded = {value.casefold() for value in wanted}
     label = {"country": _country_name, "language": _language_name}.get(
