@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pes_search.ingest.errors import TaxonomyError
-from pes_search.ingest.located import Fault, Located, YamlError, load_located
+from pes_search.ingest.located import Fault, Located, YamlError, load_located, read_utf8, validation_faults
 
 # The EU's official languages, ISO 639-1.
 # fmt: off
@@ -30,7 +30,12 @@ SHOWN_FAULTS = 3
 
 def _unique(labels: Any) -> Any:
     if isinstance(labels, list) and len({str(label).casefold() for label in labels}) != len(labels):
-        raise ValueError("a label stands there twice; take one out")
+        twice = next(
+            label
+            for number, label in enumerate(labels)
+            if str(label).casefold() in map(str.casefold, map(str, labels[:number]))
+        )
+        raise ValueError(f"{twice!r} stands there twice; keep one")
     return labels
 
 
@@ -159,7 +164,7 @@ def read_taxonomy(folder: Path) -> Taxonomy:
     if faults:
         more = f"; {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
         first = "; ".join(map(str, faults[:SHOWN_FAULTS]))
-        raise TaxonomyError(f"the lists in {folder} cannot be used: {first}{more}")
+        raise TaxonomyError(f"the lists in {folder} cannot be used ({first}{more}); mend them, or give the folder another name")
     return Taxonomy({name: file.concepts for name, file in files.items()})
 
 
@@ -194,25 +199,28 @@ class _File:
 
 
 def _read_files(folder: Path) -> tuple[dict[str, _File], list[Fault]]:
-    """Read the lists that there are; return them with what makes them unusable."""
+    """Read the lists that there are; return those that can be used, and what is wrong with the others."""
     files: dict[str, _File] = {}
     faults: list[Fault] = []
     for name in REQUIRED:
         path = folder / f"{name}.yaml"
-        try:
-            located = load_located(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not path.exists() or (text := read_utf8(path, faults)) is None:
             continue
+        try:
+            located = load_located(text)
         except YamlError as error:
             faults.append(Fault(str(path), error.line, f"{error}; mend the YAML"))
-        except (OSError, UnicodeDecodeError) as error:
-            faults.append(Fault(str(path), 1, f"cannot be read: {error}; save it as UTF-8"))
-        else:
-            files[name] = _read_concepts(located, str(path), faults)
+            continue
+        file, own = _read_concepts(located, str(path))
+        faults += own
+        if not own:
+            files[name] = file
     return files, faults
 
 
-def _read_concepts(located: Located, path: str, faults: list[Fault]) -> _File:
+def _read_concepts(located: Located, path: str) -> tuple[_File, list[Fault]]:
+    faults: list[Fault] = []
+
     def fault(place: tuple[str | int, ...], message: str) -> None:
         faults.append(Fault(path, located.line(place), message))
 
@@ -221,14 +229,13 @@ def _read_concepts(located: Located, path: str, faults: list[Fault]) -> _File:
     for place in located.repeated:
         fault(place, f"`{place[-1]}` stands there twice; keep one")
     if not isinstance(located.value, list):
-        fault((), "must be a list of concepts, each with `- id:`")
-        return _File(path, located, concepts, rows)
+        fault((), "must be a list of concepts, each with `- id:`; correct it")
+        return _File(path, located, concepts, rows), faults
     for row, value in enumerate(located.value):
         try:
             concept = Concept.model_validate(value)
         except ValidationError as error:
-            for found in error.errors():
-                fault((row, *found["loc"]), f"`{'.'.join(map(str, found['loc']))}`: {found['msg']}")
+            faults += validation_faults(error, located, path, (row,))
             continue
         if concept.id in concepts:
             fault((row, "id"), f"the id {concept.id!r} is taken; ids name one concept of a list")
@@ -241,7 +248,7 @@ def _read_concepts(located: Located, path: str, faults: list[Fault]) -> _File:
                 fault((row, "broader", number), f"{broader!r} is no other concept of this list; take an id from it")
         if concept_id in _above(concept_id, concepts):
             fault((row, "broader"), f"{concept_id!r} is broader than itself; break the circle")
-    return _File(path, located, concepts, rows)
+    return _File(path, located, concepts, rows), faults
 
 
 def _check_labels(name: str, file: _File) -> Iterator[Fault]:

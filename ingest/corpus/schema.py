@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pes_search.ingest.readers.markdown import Country, FrontMatter, Text, Year
 
@@ -24,8 +26,25 @@ REQUIRED_SECTIONS = {"In short", "When to think of it", "What it does", "Sources
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 Line = Annotated[Text, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
+
+
+def _partial_date(value: str) -> str:
+    parts = value.split("-")
+    if not re.fullmatch(r"(19|20)\d\d(-\d\d){0,2}", value) or not _is_day("-".join([*parts, "01", "01"][:3])):
+        raise ValueError(f"{value!r} is no date; write 2026-11-24, 2026-11 or 2026")
+    return value
+
+
+def _is_day(value: str) -> bool:
+    try:
+        datetime.date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 # A day, a month or a year.
-PartialDate = Annotated[Text, Field(pattern=r"^(19|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+PartialDate = Annotated[Text, AfterValidator(_partial_date)]
 
 
 class CitedSource(BaseModel):
@@ -88,6 +107,9 @@ class NewsItem(_Item):
     related: Annotated[list[Name], Field(min_length=2)]
 
 
+Item = PracticeItem | NewsItem
+
+
 class Facts(BaseModel):
     """What is known of a practice or news item, in notes: all that its write-up may say."""
 
@@ -111,5 +133,5 @@ class Facts(BaseModel):
         """Return everything that is known, as texts."""
         lines = [self.title, self.native_title, self.organisation, self.region, self.years, self.channel]
         lists = [self.target_groups, self.measure_types, self.facts, self.figures, self.partners]
-        sources = [f"{source.reference or ''} {source.date or ''}" for source in self.sources]
+        sources = [part for source in self.sources for part in (source.reference, source.date) if part]
         return [*filter(None, lines), *(line for part in lists for line in part), *sources]

@@ -18,7 +18,7 @@ from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.types import Block, BlockKind, FileContent
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
+FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 
 
 def _country(value: object) -> object:
@@ -93,7 +93,7 @@ def read(data: bytes) -> FileContent:
         UnreadableFileError: the front matter is no valid YAML, or one of its known keys has a value of another type.
     """
     text = decode(data)
-    match = _FRONT_MATTER.match(text)
+    match = FRONT_MATTER.match(text)
     fields = _front_matter(match[1]).fields() if match else {}
     blocks = _blocks(MarkdownIt("commonmark").enable("table").parse(text[match.end() :] if match else text))
     first = next((block for block in blocks if block.kind == "heading"), None)

@@ -71,7 +71,9 @@ reviewed: 2026-11-24
 
 More than 300 people heard of [A](../practices/de-a.md) and its 3,300 women.
 
-Source: https://example.org/n
+## Sources
+
+- https://example.org/n
 """
 
 
@@ -172,22 +174,44 @@ def test_a_whole_corpus_passes(folder: Path) -> None:
         (replaced("region: national", "region: [a"), "no valid YAML"),
         (replaced("start: 2009", "start: 2009\nstart: 2010"), "10: `start` stands there twice"),
         (replaced("start: 2009", "start: 2009\nend: 2008"), "`end` lies before `start`"),
-        (replaced("region: national\n", ""), "2: `region`: Field required"),
-        (replaced("start: 2009", "licence: mine"), "9: `licence`: Extra inputs"),
+        (replaced("region: national\n", ""), "2: `region` is missing; add it"),
+        (replaced("start: 2009", "licence: mine"), "9: `licence` is no key of this file; take it out"),
         (replaced("kind: practice", "kind: news"), "4: `kind`: Input should be 'practice'"),
-        (replaced("countries: [DE]", "countries: [Atlantis]"), "7: `countries.0`: Value error, 'Atlantis' is no country"),
-        (replaced("countries: [DE]", "countries: [FR]"), "7: 'FR' is not in taxonomy/countries.yaml"),
+        (
+            replaced("countries: [DE]", "countries: [Atlantis]"),
+            "7: `countries.0`: 'Atlantis' is no country name or ISO 3166-1 alpha-2 code; correct it",
+        ),
+        (replaced("countries: [DE]", "countries: [FR]"), "7: 'FR' is no id of taxonomy/countries.yaml"),
+        (replaced("countries: [DE]", "countries: [FR]"), "7: 'DE' is missing, with which the id begins"),
+        (replaced("countries: [DE]", "countries: [DE, DE]"), "7: 'DE' stands there twice"),
         (replaced("countries: [DE]", "countries: []"), "7: `countries`: List should have at least 1 item"),
         (replaced("id: de-a", "id: de-c"), "2: the id is not the file's name"),
         (replaced("[women]", "[women, men]"), "10: 'men' is no id of taxonomy/target-groups.yaml"),
         (replaced("[women]", "[women, women]"), "10: 'women' stands there twice"),
-        (replaced("[women]", "[]"), "10: 'women' is missing: facts/de-a.yaml has the tag 'females'"),
+        (replaced("[women]", "[]"), "10: 'women' is missing, since facts/de-a.yaml has the tag 'females'; add it"),
         (replaced("channels: [street]", "channels: []"), "12: 'street' is missing"),
         (replaced("[training, coaching]", "[training]"), "11: 'coaching' is missing"),
         (replaced("partners: [ESF]", "partners: []"), "13: not the partners of facts/de-a.yaml"),
-        (replaced("    date: 2019-05\n", "    date: May\n"), "16: `sources.0.date`: String should match"),
-        (replaced("- url: https://example.org/a", "- url: example.org/a"), "15: `sources.0.url`: String should match"),
-        (replaced('- reference: "Journal 14, p. 3"', "- date: 2019"), "`sources.1`: Value error, give either `url`"),
+        (
+            replaced("    date: 2019-05\n", "    date: May\n"),
+            "16: `sources.0.date`: 'May' is no date; write 2026-11-24, 2026-11 or 2026",
+        ),
+        (
+            replaced("    date: 2019-05\n", "    date: 2019-06\n"),
+            "14: not the sources of facts/de-a.yaml, or not with their dates",
+        ),
+        (replaced("reviewed: 2026-11-24", "reviewed: '2026-02-30'"), "18: `reviewed`: '2026-02-30' is no date"),
+        (replaced("start: 2009", "start: 2008"), "9: 2008 is not in `years` of facts/de-a.yaml, which is '2009-'"),
+        (replaced("start: 2009", "start: 2009\nend: 2012"), "10: 2012 is not in `years` of facts/de-a.yaml"),
+        (
+            replaced("- url: https://example.org/a", "- url: example.org/a"),
+            "15: `sources.0.url` is 'example.org/a', which has not the form ^https",
+        ),
+        (
+            replaced("- url: https://example.org/a", "- url: https://example.org/a\n    reference: b"),
+            "15: `sources.0`: give either",
+        ),
+        (replaced('- reference: "Journal 14, p. 3"', "- date: 2019"), "17: `sources.1`: give either `url`"),
         (replaced('  - reference: "Journal 14, p. 3"\n', ""), "14: not the sources of facts/de-a.yaml"),
         (replaced("title: Practice A", "title: Practice Z"), "3: `title` is 'Practice Z' but facts/de-a.yaml"),
         (replaced("# Practice A\n", "# Practice Z\n"), "21: the text must have one heading `# Practice A`"),
@@ -199,8 +223,29 @@ def test_a_whole_corpus_passes(folder: Path) -> None:
         (replaced(" Nobody asks them.", ""), "27: the section 'When to think of it' must have 3 to 6 sentences"),
         (replaced("3,300 women.", "3,400 women."), "33: '3,400' is not in facts/de-a.yaml"),
         (replaced("since 2009", "since [2009](../nowhere.md)"), "25: the link to '../nowhere.md' leads nowhere"),
-        (replaced("(May 2019): https://example.org/a", "(May 2019)"), "15: https://example.org/a is missing from the text"),
+        (
+            replaced("(May 2019): https://example.org/a", "(May 2019)"),
+            "15: https://example.org/a is missing from the section Sources; add it there",
+        ),
+        (
+            replaced("https://example.org/a\n- J", "https://example.org/a/b\n- J"),
+            "15: https://example.org/a is missing from the",
+        ),
+        (
+            replaced("https://example.org/a\n- J", "https://example.org/b\n- J"),
+            "37: https://example.org/b is none of the sources",
+        ),
+        (replaced("- Journal 14, p. 3\n", ""), "17: Journal 14, p. 3 is missing from the section Sources"),
+        (replaced("since 2009", 'since [2009](../nowhere.md "x")'), "25: the link to '../nowhere.md' leads nowhere"),
+        (replaced("since 2009", "since [2009](<../no where.md>)"), "25: the link to '../no%20where.md' leads nowhere"),
+        (replaced("since 2009", "since [2009](/etc/hostname)"), "25: the link to '/etc/hostname' leads nowhere"),
+        (replaced("since 2009", f"since [2009]({'x' * 500})"), "25: the link to 'xxx"),
+        (replaced("since 2009", "since [2009](..)"), "25: the link to '..' leads nowhere"),
+        (replaced("title: Practice A", "title: [a]"), "3: `title`: Input should be a valid string, not ['a']; correct it"),
+        (replaced(PRACTICE, "---\n- a\n---\n"), "2: it must be `key: value` lines, not ['a']; correct it"),
+        (replaced("## What it does", "## In short"), "31: the section 'In short' stands in the wrong place"),
         (replaced("reviewed: 2026-11-24", "related: [de-z]\nreviewed: 2026-11-24"), "18: 'de-z' is no other document"),
+        (replaced("reviewed: 2026-11-24", "related: [de-b, de-b]\nreviewed: 2026-11-24"), "18: 'de-b' stands there twice"),
         (replaced("reviewed: 2026-11-24", "related: [de-a]\nreviewed: 2026-11-24"), "18: 'de-a' is no other document"),
     ],
 )
@@ -214,7 +259,7 @@ def test_a_faulty_practice_is_named_with_its_line(folder: Path, change: Callable
     ("change", "fault"),
     [
         (replaced("related: [de-a, de-b]", "related: [de-a]"), "11: `related`: List should have at least 2 items"),
-        (replaced("date: 2023-04-27\n", ""), "`date`: Field required"),
+        (replaced("date: 2023-04-27\n", ""), "`date` is missing"),
         (replaced("300 people", "400 people"), "19: '400' is not in facts/news-a.yaml"),
     ],
 )
@@ -225,10 +270,79 @@ def test_a_faulty_news_item_is_named_with_its_line(folder: Path, change: Callabl
 
 
 def test_a_practice_may_not_use_the_figures_of_another(folder: Path) -> None:
+    path = folder / "practices/de-a.md"
+    path.write_text(path.read_text("utf-8").replace("reviewed: 2026-11-24", "reviewed: 2026-11-24\nrelated: [de-b]"), "utf-8")
     write_yaml(folder / "facts/de-a.yaml", facts("Practice A", id="de-a", figures=[]))
     assert faults(folder) == [
-        "practices/de-a.md:33: '3,300' is not in facts/de-a.yaml; correct the text, or add the fact with its source"
+        "practices/de-a.md:34: '3,300' is not in facts/de-a.yaml; correct the text, or add the fact with its source"
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "It began [in 2009](https://example.org/a), see [b](de-b.md#what-it-does) or [ask](mailto:a@example.org).",
+        "See [the other](../practices/de%2Db.md) and [above](#in-short).",
+        "It says so at https://example.org/a.",
+    ],
+)
+def test_links_that_lead_somewhere(folder: Path, body: str) -> None:
+    (folder / "practices/de-a.md").write_text(PRACTICE.replace("It trains 3,300 women.", body), "utf-8")
+    assert faults(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("sentences", "passes"),
+    [
+        ("Somebody, e.g. a mother, asks. A mayor, i.e. an official, waits. Nobody helps.", True),
+        ('She asks "why?" and waits. He calls. They wonder whether it helps (or not).', True),
+        ("Somebody asks, e.g. a mother, i.e. a parent. Nobody helps.", False),
+        ("One. Two. Three. Four. Five. Six. Seven.", False),
+    ],
+)
+def test_three_to_six_sentences(folder: Path, sentences: str, passes: bool) -> None:
+    old = "Somebody is at home. Somebody wants to work. Nobody asks them."
+    assert old in PRACTICE
+    (folder / "practices/de-a.md").write_text(PRACTICE.replace(old, sentences), "utf-8")
+    assert any("must have 3 to 6 sentences" in line for line in faults(folder)) != passes
+
+
+def test_an_id_names_one_document(folder: Path) -> None:
+    (folder / "news/de-a.md").write_text(NEWS.replace("news-a", "de-a"), "utf-8")
+    assert "news/de-a.md:1: the id 'de-a' is taken by a practice; take another one" in faults(folder)
+
+
+def test_files_that_a_build_would_read_unchecked_are_told(folder: Path) -> None:
+    (folder / "practices/old").mkdir()
+    for name in ("practices/de-c.markdown", "practices/old/de-d.md", "facts/de-a.yml"):
+        (folder / name).write_text("x", "utf-8")
+    found = [line for line in faults(folder) if "is not checked" in line]
+    assert found == [
+        "facts/de-a.yml:1: this file is not checked; make it facts/<id>.yaml, or move it away",
+        "practices/de-c.markdown:1: this file is not checked; make it practices/<id>.md, or move it away",
+        "practices/old/de-d.md:1: this file is not checked; make it practices/<id>.md, or move it away",
+    ]
+
+
+def test_one_fault_brings_no_wrong_advice_elsewhere(folder: Path) -> None:
+    (folder / "practices/de-a.md").write_text(PRACTICE.replace("region: national\n", ""), "utf-8")
+    assert faults(folder) == ["practices/de-a.md:2: `region` is missing; add it"]
+    (folder / "practices/de-a.md").write_text(PRACTICE, "utf-8")
+    (folder / "facts/de-a.yaml").write_text("id: de-a\nid: de-a\n", "utf-8")
+    assert all(line.startswith("facts/de-a.yaml:") for line in faults(folder))
+    write_yaml(folder / "facts/de-a.yaml", facts("Practice A", id="de-a"))
+    write_yaml(folder / "taxonomy/channels.yaml", [{"id": "street"}])
+    assert [line.partition(":")[0] for line in faults(folder)] == ["taxonomy/channels.yaml"]
+
+
+def test_a_byte_order_mark_and_foreign_line_ends_are_no_faults(folder: Path) -> None:
+    (folder / "practices/de-a.md").write_bytes(b"\xef\xbb\xbf" + PRACTICE.replace("\n", "\r\n").encode())
+    assert faults(folder) == []
+
+
+def test_a_link_that_is_broken_in_the_file_system_is_named(folder: Path) -> None:
+    (folder / "practices/de-c.md").symlink_to(folder / "nowhere.md")
+    assert faults(folder) == ["practices/de-c.md:1: cannot be read (No such file or directory); mend or remove it"]
 
 
 def test_facts_and_texts_belong_together(folder: Path) -> None:

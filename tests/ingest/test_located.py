@@ -49,11 +49,32 @@ def test_an_empty_text_is_nothing(text: str) -> None:
     assert load_located(text).value is None
 
 
-@pytest.mark.parametrize(("text", "line"), [("a: 1\nb: [1, 2\n", 3), ("a: 1\n\tb: 2\n", 2), ("day: 2023-02-30\n", 1)])
-def test_no_yaml_names_the_line(text: str, line: int) -> None:
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("a: 1\nb: [1, 2\n", 3, "expected ',' or ']'"),
+        ("a: 1\n\tb: 2\n", 2, "cannot start any token"),
+        ("a: 1\nday: 2023-02-30\n", 2, "no timestamp: day"),
+        ("a: 1\nb: !!bool foo", 2, "no bool: 'foo'"),
+        ("a: 1\nb:\n- !!int ''", 3, "no int: "),
+        ("a: 1\nb: !!timestamp foo", 2, "no timestamp: "),
+        ("a: 1\nb: x\x0by", 2, "special characters are not allowed: #x0b"),
+        ("a: &x 1\nb: &x 2", 2, "duplicate anchor"),
+        ("a: 1\n? [x]\n: 2\n", 2, "unhashable"),
+    ],
+)
+def test_no_yaml_names_line_and_cause(text: str, line: int, message: str) -> None:
     with pytest.raises(YamlError, match="no valid YAML") as found:
         load_located(text)
     assert found.value.line == line
+    assert message in str(found.value)
+    assert "\n" not in str(found.value)
+
+
+def test_a_merge_key_repeats_nothing() -> None:
+    located = load_located("a: &a {id: x, n: 1}\nb: {<<: *a, id: y}\n")
+    assert located.value["b"] == {"id": "y", "n": 1}
+    assert located.repeated == ()
 
 
 def test_a_fault_reads_as_editors_expect_it() -> None:
