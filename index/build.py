@@ -30,7 +30,7 @@ from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
 from pes_search.ingest.readers import format_of
 from pes_search.ingest.sources import SourceFile, find_files
-from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, has_lists, read_taxonomy
+from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 
 # Passages that wait to be encoded together: enough for batches of like length, few enough to fit in memory whatever the
@@ -57,6 +57,7 @@ class BuildReport:
     skipped: tuple[Unread, ...] = ()  # of a format that has no reader
     duplicates: tuple[Unread, ...] = ()  # same content as another file, or an id that is taken
     warnings: tuple[Unread, ...] = ()  # read, but not all of it
+    taxonomy: str | None = None  # the folder of the controlled lists
     seconds: float = field(default=0.0, compare=False)
 
 
@@ -86,12 +87,14 @@ def build_index(
     progress = on_progress or _silent
     files = find_files(sources)
     readable = [file for file in files if _reason_to_skip(file) is None]
-    skipped = tuple(Unread(file.name, reason) for file in files if (reason := _reason_to_skip(file)))
-    taxonomy = _taxonomy(sources)
-    inputs = _inputs_hash(readable, taxonomy, model, [passage_config, *configs])
+    lists = _lists(sources)
+    skipped = tuple(Unread(file.name, reason) for file in files if (reason := _reason_to_skip(file)) and file.path not in lists)
+    taxonomy_folder = str(lists[0].parent) if lists else None
+    inputs = _inputs_hash(readable, lists, model, [passage_config, *configs])
     if (unchanged := _unchanged(store, inputs)) is not None:
-        return dataclasses.replace(unchanged, skipped=skipped)
+        return dataclasses.replace(unchanged, skipped=skipped, taxonomy=taxonomy_folder)
 
+    taxonomy = read_taxonomy(lists[0].parent) if lists else NO_TAXONOMY
     writer = store.begin()
     try:
         encoder = load_encoder()
@@ -127,6 +130,7 @@ def build_index(
         encoded=encoded,
         read=tuple(sorted(reading.read)),
         **{name: tuple(rows) for name, rows in not_read.items()},
+        taxonomy=taxonomy_folder,
         seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
     )
 
@@ -135,10 +139,10 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Show nothing."""
 
 
-def _taxonomy(sources: Sequence[str]) -> Taxonomy:
-    """Return the controlled lists that stand in the folder `taxonomy` of a source, the first one that has it."""
-    folders = [folder for source in sources if has_lists(folder := Path(source) / "taxonomy")]
-    return read_taxonomy(folders[0]) if folders else NO_TAXONOMY
+def _lists(sources: Sequence[str]) -> list[Path]:
+    """Return the controlled lists: those of the first source that has a folder `taxonomy` in it or beside it."""
+    folders = [folder / "taxonomy" for source in sources for folder in (Path(source), Path(source).parent)]
+    return next((files for folder in folders if (files := list_files(folder))), [])
 
 
 # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -308,13 +312,15 @@ def _folder(document: Document) -> str:
 # ── Identity ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _inputs_hash(files: Sequence[SourceFile], taxonomy: Taxonomy, model: str, configs: Sequence[Any]) -> str:
+def _inputs_hash(files: Sequence[SourceFile], lists: Sequence[Path], model: str, configs: Sequence[Any]) -> str:
     """Hash all that the index depends on, so that an unchanged one is recognised without reading a document."""
     versions = [(name, importlib.metadata.version(name)) for name in READING_LIBRARIES]
-    digest = hashlib.sha256(repr((model, SCHEMA, config_values(configs), versions, taxonomy.values())).encode())
+    digest = hashlib.sha256(repr((model, SCHEMA, config_values(configs), versions)).encode())
     for folder in (*pes_search.ingest.__path__, *pes_search.index.__path__):
         for code in sorted(Path(folder).rglob("*.py")):
             digest.update(code.read_bytes())
+    for path in lists:
+        digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
     for file in files:
         digest.update(f"\0{file.name}\0".encode("utf-8", "replace"))
         try:

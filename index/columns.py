@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pes_search.index.types import Facets, Filters
-from pes_search.ingest.taxonomy import Taxonomy
+from pes_search.ingest.taxonomy import Taxonomy, fold
 from pes_search.ingest.types import Document
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ class _Column:
         self._codes = np.array([code[value] for _, value in pairs], dtype=np.int64)
 
     def mask(self, chosen: Sequence[str]) -> Mask:
-        wanted = {value.casefold() for value in chosen}
+        wanted = {fold(value) for value in chosen}
         named = {value for name in wanted for value in self._names.get(name, ())}
-        codes = [i for i, value in enumerate(self._values) if value in named or value.casefold() in wanted]
+        codes = [i for i, value in enumerate(self._values) if value in named or fold(value) in wanted]
         mask = np.zeros(self._size, bool)
         mask[self._rows[np.isin(self._codes, codes)]] = True
         return mask

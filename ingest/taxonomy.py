@@ -6,6 +6,7 @@ stands in `REQUIRED`.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,11 +101,11 @@ class Taxonomy:
         return tuple(dict.fromkeys([*ids, *(above for own in ids for above in _above(own, concepts))]))
 
     def names(self, list_name: str) -> dict[str, set[str]]:
-        """Return for each id and label of a list, casefolded, the ids that it names."""
+        """Return for each id and label of a list, folded, the ids that it names."""
         found: dict[str, set[str]] = {}
         for concept in self.lists.get(list_name, {}).values():
             for name in (concept.id, *concept.tags, *concept.labels()):
-                found.setdefault(name.casefold(), set()).add(concept.id)
+                found.setdefault(fold(name), set()).add(concept.id)
         return found
 
     def values(self) -> dict[str, Any]:
@@ -128,6 +129,11 @@ class Taxonomy:
 NO_TAXONOMY = Taxonomy({})
 
 
+def fold(label: str) -> str:
+    """Return a label as it is compared: without case, outer spaces, or two ways to write an accent."""
+    return unicodedata.normalize("NFC", label).strip().casefold()
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """What a list asks of its concepts beyond the schema."""
@@ -149,9 +155,9 @@ REQUIRED: Mapping[str, _Rule] = {
 }
 
 
-def has_lists(folder: Path) -> bool:
-    """Tell whether a folder holds one of the lists; another folder of that name is none of our business."""
-    return any((folder / f"{name}.yaml").is_file() for name in REQUIRED)
+def list_files(folder: Path) -> list[Path]:
+    """Return the lists that a folder holds: none, if it is a folder of something else."""
+    return [path for name in REQUIRED if (path := folder / f"{name}.yaml").is_file()]
 
 
 def read_taxonomy(folder: Path) -> Taxonomy:

@@ -308,7 +308,7 @@ def _corpus_check(parsed: argparse.Namespace) -> int:
             print(f"{name.replace('_', ' ')} ({len(counts)})")
             for value, count in counts.items():
                 print(f"  {count:>3} {value}")
-    verdict = f"{len(report.faults)} faults to mend" if report.faults else "no faults"
+    verdict = f"faults to mend: {len(report.faults)}" if report.faults else "no faults"
     print(f"{parsed.folder}: {report.practices} practices, {report.news} news items: {verdict}")
     return FAILED if report.faults else 0
 
@@ -393,7 +393,7 @@ def _print_report(report: BuildReport, settings: Settings) -> None:
     print(
         f"index {report.index_id} in {settings.index_dir} {state}: {report.documents} documents, {report.passages} passages "
         f"({report.encoded} newly encoded); {len(report.unread)} files not read, {len(report.duplicates)} left out, "
-        f"{len(report.skipped)} skipped"
+        f"{len(report.skipped)} skipped; controlled lists: {report.taxonomy or 'none'}"
     )
 
 

@@ -24,7 +24,7 @@ from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.search import related as near
 from pes_search.index.store import OpenIndex
 from pes_search.index.types import Hit
-from pes_search.ingest.taxonomy import FIELDS, Taxonomy
+from pes_search.ingest.taxonomy import FIELDS, Taxonomy, fold
 from pes_search.ingest.types import Page, Passage
 from pes_search.service.parameters import EngineOf, FiltersOf, Offset
 from pes_search.service.schemas import deep_link
@@ -211,20 +211,21 @@ class Option:
 
     value: str
     label: str
-    count: int
+    count: int | None  # None: not counted, as of a label that names several terms
     is_chosen: bool
 
 
 def _select(name: str, counts: Mapping[str, int], chosen: Sequence[str], taxonomy: Taxonomy) -> tuple[str, str, list[Option]]:
     """Return a filter's name, its heading and its options."""
     names = taxonomy.names(LISTS.get(name, "")) if chosen else {}
-    wanted = {found for value in chosen for found in names.get(value.casefold(), {value})}
-    wanted_folded = {value.casefold() for value in wanted}
+    named = {value: names.get(fold(value), set()) for value in chosen}
+    wanted = {next(iter(found)) if len(found) == 1 else value for value, found in named.items()}
+    wanted_folded = {fold(value) for value in wanted}
     label = {"country": _country_name, "language": _language_name}.get(
         name, lambda value: taxonomy.label(LISTS.get(name, ""), value)
     )
     options = [
-        Option(value, label(value), count, value.casefold() in wanted_folded)
+        Option(value, label(value), None if len(named.get(value, ())) > 1 else count, fold(value) in wanted_folded)
         for value, count in _with_chosen(counts, sorted(wanted)).items()
     ]
     return name, SELECTS[name], options

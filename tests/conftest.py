@@ -3,8 +3,10 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -73,6 +75,13 @@ def corpus_folder(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("corpus-index")
     build([CORPUS], folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def corpus_files() -> dict[str, dict[str, Any]]:
+    """The front matter of each file of `corpus/`, by id, read without the code under test."""
+    files = [*(CORPUS / "practices").glob("*.md"), *(CORPUS / "news").glob("*.md")]
+    return {path.stem: yaml.safe_load(path.read_text("utf-8").split("---\n")[1]) for path in files}
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,8 +96,12 @@ def test_the_lists_of_a_source_go_into_the_index(build: Build, sources: Path, tm
     concept = "- {id: women-returners, terms: {de: [Berufsrückkehrerinnen]}}\n"
     (lists / "target-groups.yaml").write_text(concept, "utf-8")
     report = build([sources], tmp_path / "index")
-    assert (report.changed, report.encoded) == (True, 0)
+    assert (report.changed, report.encoded, report.taxonomy, report.skipped) == (True, 0, str(lists), ())
+    assert build([sources], tmp_path / "index").taxonomy == str(lists)
+    assert build([sources / "guide.md"], tmp_path / "other").taxonomy == str(lists)  # beside a source
+    assert build([tmp_path / "other", sources / "fair.md"], tmp_path / "third").taxonomy == str(lists)
     assert found("Berufsrückkehrerinnen") == found("women-returners") == ["Guidance"]
+    assert found(unicodedata.normalize("NFD", " Berufsrückkehrerinnen ")) == ["Guidance"]
     assert found("Wiedereinsteigerinnen") == []
 
     (lists / "target-groups.yaml").write_text("- {id: women-returners, terms: {de: [Wiedereinsteigerinnen]}}\n", "utf-8")

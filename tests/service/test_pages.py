@@ -120,15 +120,23 @@ def test_every_link_of_the_service_leads_somewhere(client: TestClient) -> None:
         assert client.get(link).status_code == 200, link
 
 
-def test_the_page_remembers_query_and_filters(client: TestClient) -> None:
+def test_the_page_remembers_query_and_filters(client: TestClient, corpus_files: dict[str, dict[str, Any]]) -> None:
     page = get(client, "/", q='mothers & "fathers"', country="DE", year_from="2009", year_to="")
     [(box, _)] = page.all("input", name="q")
     assert box["value"] == 'mothers & "fathers"'
+    german = sum("DE" in file["countries"] and file.get("start", 2009) >= 2009 for file in corpus_files.values())
     [(option, label)] = [(option, text) for option, text in page.all("option") if "selected" in option]
-    assert (option["value"], label) == ("DE", "Germany (6)")
+    assert (option["value"], label) == ("DE", f"Germany ({german})")
     assert page.all("input", name="year_from")[0][0]["value"] == "2009"
     assert page.all("input", name="year_to")[0][0]["value"] == ""
     assert "open" in page.all("details")[0][0]  # set filters can be seen
+
+
+def test_a_label_of_several_terms_stays_chosen_as_it_is(client: TestClient) -> None:
+    page = get(client, "/", q="outreach", channel="street and community outreach")
+    [chosen] = [(option["value"], text) for option, text in page.all("option") if "selected" in option]
+    assert chosen == ("street and community outreach", "street and community outreach")
+    assert len(hits(page)) > 0
 
 
 @pytest.mark.parametrize(
@@ -144,7 +152,9 @@ def test_the_page_remembers_query_and_filters(client: TestClient) -> None:
 )
 def test_a_filter_restricts_the_results(client: TestClient, name: str, value: str, title: str) -> None:
     # A form sends all its fields, those left open as empty values.
-    fields = dict.fromkeys(("country", "kind", "language", "target_group", "measure_type", "channel", "year_from"), "")
+    fields = dict.fromkeys(
+        ("country", "kind", "language", "target_group", "measure_type", "channel", "year_from", "year_to"), ""
+    )
     assert hits(get(client, "/", **{"q": "outreach", **fields, name: value})) == [title]
 
 
