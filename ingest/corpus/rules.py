@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,12 +101,12 @@ def _links(markdown: str) -> Iterator[tuple[int, str]]:
 
 
 def _leads_somewhere(target: str, folder: Path) -> bool:
-    parts = urlsplit(target)
-    if parts.scheme or not parts.path:  # another site, a mail address, or a place in this text
-        return True
     try:
+        parts = urlsplit(target)
+        if parts.scheme or not parts.path:  # another site, a mail address, or a place in this text
+            return True
         return not parts.path.startswith("/") and (folder / unquote(parts.path)).is_file()
-    except OSError:  # longer than a name can be
+    except (OSError, ValueError):  # longer than a name can be, or no address
         return False
 
 
@@ -126,9 +127,9 @@ def _check_sources(text: Text, section: str, fault: FaultAt) -> None:
 def _headings(lines: Sequence[str]) -> list[tuple[str, str]]:
     """Return the sections: heading and content."""
     starts = [number for number, line in enumerate(lines) if line.startswith("## ")]
-    ends = [*starts[1:], len(lines)]
     return [
-        (lines[start][3:].strip(), "\n".join(lines[start + 1 : end])) for start, end in zip(starts, ends, strict=bool(starts))
+        (lines[start][3:].strip(), "\n".join(lines[start + 1 : end]))
+        for start, end in itertools.pairwise([*starts, len(lines)])
     ]
 
 
