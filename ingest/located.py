@@ -85,6 +85,8 @@ def load_located(text: str, first_line: int = 1) -> Located:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = " ".join(filter(None, (error.context, error.problem)))
+        if error.problem == "mapping values are not allowed here":
+            message = "a second `: ` in one line; put a value that holds a colon in quotes"
         raise YamlError(first_line + (mark.line if mark else 0), f"no valid YAML ({message})") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise YamlError(first_line, f"no valid YAML ({error})") from error
@@ -125,6 +127,14 @@ def _advice(found: ErrorDetails) -> str:
             return f"{subject} is no key of this file; take it out, or correct its spelling"
         case "model_type" | "model_attributes_type":
             return f"{subject} must be `key: value` lines, not {shown}; correct it"
+        case "list_type":
+            return f"{subject} must be a list such as [a, b], not {shown}; correct it"
+        case "too_short":
+            return (
+                f"{subject} needs at least {found['ctx']['min_length']} entries, not {found['ctx']['actual_length']}; add to it"
+            )
+        case "string_type":
+            return f"{subject} must be text, not {shown}; correct it, or put it in quotes if it holds a colon"
         case "string_pattern_mismatch":
             return f"{subject} is {shown}, which has not the form {found['ctx']['pattern']}; correct it"
         case "value_error":

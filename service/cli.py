@@ -16,6 +16,7 @@ from pes_search.ingest.errors import PesSearchError
 
 if TYPE_CHECKING:
     from pes_search.index.build import BuildReport
+    from pes_search.index.store import OpenIndex
     from pes_search.index.types import Filters
     from pes_search.service.schemas import HitOut
     from pes_search.service.settings import Settings
@@ -132,7 +133,7 @@ def _json_argument(parser: argparse.ArgumentParser) -> None:
 def _filter_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("filters", "several values of one filter mean any of them")
     for name, metavar in (
-        ("country", "CODE"),
+        ("country", "COUNTRY"),
         ("language", "CODE"),
         ("kind", "KIND"),
         ("target-group", "TERM"),
@@ -186,8 +187,10 @@ def _search(parsed: argparse.Namespace) -> int:
         _print_json(result.model_dump())
         return 0
     if not result.hits:
-        none = f"no hit after the first {result.total}" if result.total else "no document passes these filters"
-        print(none, file=sys.stderr)
+        print(
+            f"no hit after the first {result.total}" if result.total else _nothing_passes(_filters(parsed), engine.index()),
+            file=sys.stderr,
+        )
     for hit in result.hits:
         _print_hit(hit)
     return 0
@@ -285,7 +288,7 @@ def _info(parsed: argparse.Namespace) -> int:
         ("documents", manifest.documents),
         ("passages", f"{manifest.passages} ({languages})"),
         ("model", f"{manifest.model_id}, {manifest.dimensions} dimensions"),
-        ("not read", sum(len(rows) for rows in manifest.report.values())),
+        ("files", ", ".join(f"{len(rows)} {name}" for name, rows in manifest.report.items())),
     ):
         print(f"{name:<10} {value}")
     return 0
@@ -371,6 +374,29 @@ def _marked(text: str, highlights: Sequence[tuple[int, int]]) -> str:
 def _place(page: int | None, headings: Sequence[str]) -> str:
     parts = ([f"page {page}"] if page else []) + list(headings[-1:])
     return "  (" + ", ".join(parts) + ")" if parts else ""
+
+
+def _nothing_passes(filters: Filters, index: OpenIndex) -> str:
+    """Say that no document passes, and which values nothing in the collection is called, as a slip of the pen would be."""
+    from difflib import get_close_matches
+
+    from pes_search.index.columns import LISTS, VALUES
+    from pes_search.index.types import Filters
+    from pes_search.ingest.taxonomy import fold
+
+    facets = index.facets(Filters())
+    lines = ["no document passes these filters"]
+    for name in VALUES:
+        known = {fold(value): value for value in facets[name]} | {
+            label: label for label in index.taxonomy.names(LISTS.get(name, ""))
+        }
+        for value in getattr(filters, name, ()):
+            if fold(value) not in known:
+                near = [known[label] for label in get_close_matches(fold(value), known, n=3)]
+                lines.append(
+                    f"nothing is called {value!r} as {name.replace('_', ' ')}" + (f"; near: {', '.join(near)}" if near else "")
+                )
+    return "\n".join(lines)
 
 
 def _print_report(report: BuildReport, settings: Settings) -> None:

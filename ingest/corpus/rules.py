@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +21,7 @@ WHEN = "When to think of it"
 WHEN_SENTENCES = (3, 6)
 _SENTENCE_END = re.compile(r"[.?!]['”’\")]?(?=\s+[^a-z\s]|\s*$)")  # not the stops of "e.g. a mother"
 _ADDRESS = re.compile(r"https?://[^\s<>\[\]]+")
+_YEARS = re.compile(r"(?P<start>\d{4})(?:-(?P<end>\d{4})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def _check_lists(item: Item, documents: Collection[str], taxonomy: Taxonomy, fau
             if value in values[:number]:
                 fault((key, number), f"{value!r} stands there twice; keep one")
             if name in taxonomy.lists and value not in taxonomy.lists[name]:
-                fault((key, number), f"{value!r} is no id of taxonomy/{name}.yaml; take one from there, or add it there")
+                near = get_close_matches(value, taxonomy.lists[name], n=1)
+                advice = f"did you mean {near[0]!r}? Else add it there" if near else "take one from there, or add it there"
+                fault((key, number), f"{value!r} is no id of taxonomy/{name}.yaml; {advice}")
             if key == "related" and (value not in documents or value == item.id):
                 fault((key, number), f"{value!r} is no other document of the corpus; take an id from practices/ or news/")
     if isinstance(item, PracticeItem) and item.id[:2].upper() not in item.countries:
@@ -87,8 +91,20 @@ def _check_body(text: Text, fault: FaultAt) -> None:
     for number, target in _links(text.body):
         if not _leads_somewhere(target, Path(text.path).parent):
             fault(number, f"the link to {target!r} leads nowhere; give the path of a file from here, or a whole address")
+    if isinstance(text.item, NewsItem):
+        _check_news(text.item, {Path(unquote(target)).stem for _, target in _links(text.body)}, fault)
     sections = dict(_sections(lines, fault) if isinstance(text.item, PracticeItem) else _headings(lines))
     _check_sources(text, sections.get("Sources", ""), fault)
+
+
+def _check_news(item: NewsItem, linked: Collection[str], fault: FaultAt) -> None:
+    if not item.id.startswith(f"news-{item.date}-"):
+        fault(("id",), f"the id must begin with `news-` and the date: news-{item.date}-…; change it, and the file's name")
+    for number, related in enumerate(item.related):
+        if related not in linked:
+            fault(
+                ("related", number), f"the text has no link to {related!r}; add one, such as [words](../practices/{related}.md)"
+            )
 
 
 def _links(markdown: str) -> Iterator[tuple[int, str]]:
@@ -170,10 +186,7 @@ def _check_facts(item: Item, facts: Facts, taxonomy: Taxonomy, fault: FaultAt) -
     if isinstance(item, PracticeItem):
         if item.partners != facts.partners:
             fault(("partners",), f"not the partners of {source}; make both the same")
-        years = {figure.value for figure in figures(facts.years)}
-        for key, year in (("start", item.start), ("end", item.end)):
-            if year and year not in years:
-                fault((key,), f"{year} is not in `years` of {source}, which is {facts.years!r}; agree on one, or leave it out")
+        _check_years(item, facts.years, source, fault)
     tags = {
         "target_groups": facts.target_groups,
         "measure_types": facts.measure_types,
@@ -182,7 +195,17 @@ def _check_facts(item: Item, facts: Facts, taxonomy: Taxonomy, fault: FaultAt) -
     for key, name in FIELDS.items():
         ids = getattr(item, key, None)
         if ids is not None and name in taxonomy.lists:
-            _check_tags(key, name, ids, tags[key], source, taxonomy, fault, closed=isinstance(item, PracticeItem))
+            _check_tags(key, name, ids, tags[key], source, taxonomy, fault)
+
+
+def _check_years(item: PracticeItem, years: str, source: str, fault: FaultAt) -> None:
+    plain = _YEARS.fullmatch(years)
+    known = {figure.value for figure in figures(years)}
+    for key, year in (("start", item.start), ("end", item.end)):
+        if plain and year != (int(plain[key]) if plain[key] else None):
+            fault((key,), f"`{key}` is {year or 'left out'} but `years` of {source} is {years!r}; agree on one")
+        elif year and year not in known:
+            fault((key,), f"{year} is not in `years` of {source}, which is {years!r}; agree on one, or leave it out")
 
 
 def _check_tags(
@@ -193,10 +216,8 @@ def _check_tags(
     source: str,
     taxonomy: Taxonomy,
     fault: FaultAt,
-    *,
-    closed: bool,
 ) -> None:
-    """Check that the ids of a list are what the tags mean; where `closed`, no others."""
+    """Check that the ids of a list are what the tags mean, and no others."""
     meant = {tag: taxonomy.tagged(name, tag) for tag in tags}
     for tag, concepts in meant.items():
         if not concepts:
@@ -205,7 +226,7 @@ def _check_tags(
             if concept not in ids:
                 fault((key,), f"{concept!r} is missing, since {source} has the tag {tag!r}; add it")
     for number, concept in enumerate(ids):
-        if closed and not any(concept in concepts for concepts in meant.values()):
+        if concept in taxonomy.lists[name] and not any(concept in concepts for concepts in meant.values()):
             fault((key, number), f"no tag of {source} means {concept!r}; take it out, or add the tag with its source")
 
 

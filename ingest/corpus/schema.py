@@ -32,6 +32,8 @@ def _partial_date(value: str) -> str:
     parts = value.split("-")
     if not re.fullmatch(r"(19|20)\d\d(-\d\d){0,2}", value) or not _is_day("-".join([*parts, "01", "01"][:3])):
         raise ValueError(f"{value!r} is no date; write 2026-11-24, 2026-11 or 2026")
+    if value > datetime.datetime.now(datetime.UTC).date().isoformat():
+        raise ValueError(f"{value!r} lies in the future")
     return value
 
 

@@ -52,7 +52,7 @@ It trains 3,300 women.
 """
 NEWS = """\
 ---
-id: news-a
+id: news-2023-04-27-a
 title: News A
 kind: news
 language: en
@@ -60,7 +60,7 @@ date: 2023-04-27
 organisation: PES Network
 countries: [DE]
 target_groups: []
-measure_types: [training]
+measure_types: [training, coaching]
 related: [de-a, de-b]
 sources:
   - url: https://example.org/n
@@ -69,7 +69,7 @@ reviewed: 2026-11-24
 
 # News A
 
-More than 300 people heard of [A](../practices/de-a.md) and its 3,300 women.
+More than 300 people heard of [A](../practices/de-a.md) and its 3,300 women, and of [B](../practices/de-b.md).
 
 ## Sources
 
@@ -122,15 +122,16 @@ def folder(tmp_path: Path) -> Path:
         write_yaml(tmp_path / "taxonomy" / f"{name}.yaml", TERMS.get(name, []))
     (tmp_path / "practices/de-a.md").write_text(PRACTICE, "utf-8")
     (tmp_path / "practices/de-b.md").write_text(PRACTICE.replace("de-a", "de-b").replace("Practice A", "Practice B"), "utf-8")
-    (tmp_path / "news/news-a.md").write_text(NEWS, "utf-8")
+    (tmp_path / "news/news-2023-04-27-a.md").write_text(NEWS, "utf-8")
     write_yaml(tmp_path / "facts/de-a.yaml", facts("Practice A", id="de-a"))
     write_yaml(tmp_path / "facts/de-b.yaml", facts("Practice B", id="de-b"))
     write_yaml(
-        tmp_path / "facts/news-a.yaml",
+        tmp_path / "facts/news-2023-04-27-a.yaml",
         {
-            "id": "news-a",
+            "id": "news-2023-04-27-a",
             "title": "News A",
             "organisation": "PES Network",
+            "measure_types": ["courses"],
             "facts": ["more than 300 people"],
             "sources": [{"url": "https://example.org/n"}],
         },
@@ -184,7 +185,7 @@ def test_a_whole_corpus_passes(folder: Path) -> None:
         (replaced("countries: [DE]", "countries: [FR]"), "7: 'FR' is no id of taxonomy/countries.yaml"),
         (replaced("countries: [DE]", "countries: [FR]"), "7: 'DE' is missing, with which the id begins"),
         (replaced("countries: [DE]", "countries: [DE, DE]"), "7: 'DE' stands there twice"),
-        (replaced("countries: [DE]", "countries: []"), "7: `countries`: List should have at least 1 item"),
+        (replaced("countries: [DE]", "countries: []"), "7: `countries` holds 0 and must hold 1 at least"),
         (replaced("id: de-a", "id: de-c"), "2: the id is not the file's name"),
         (replaced("[women]", "[women, men]"), "10: 'men' is no id of taxonomy/target-groups.yaml"),
         (replaced("[women]", "[women, women]"), "10: 'women' stands there twice"),
@@ -201,8 +202,13 @@ def test_a_whole_corpus_passes(folder: Path) -> None:
             "14: not the sources of facts/de-a.yaml, or not with their dates",
         ),
         (replaced("reviewed: 2026-11-24", "reviewed: '2026-02-30'"), "18: `reviewed`: '2026-02-30' is no date"),
-        (replaced("start: 2009", "start: 2008"), "9: 2008 is not in `years` of facts/de-a.yaml, which is '2009-'"),
-        (replaced("start: 2009", "start: 2009\nend: 2012"), "10: 2012 is not in `years` of facts/de-a.yaml"),
+        (replaced("start: 2009", "start: 2008"), "9: `start` is 2008 but `years` of facts/de-a.yaml is '2009-'"),
+        (replaced("start: 2009\n", ""), "`start` is left out but `years` of facts/de-a.yaml is '2009-'"),
+        (replaced("start: 2009", "start: 2009\nend: 2012"), "10: `end` is 2012 but `years` of facts/de-a.yaml is '2009-'"),
+        (replaced("reviewed: 2026-11-24", "reviewed: '2098-01-01'"), "18: `reviewed`: '2098-01-01' lies in the future"),
+        (replaced("countries: [DE]", "countries: DE"), "7: `countries` must be a list such as [a, b], not 'DE'"),
+        (replaced("[women]", "[womne]"), "10: 'womne' is no id of taxonomy/target-groups.yaml; did you mean 'women'?"),
+        (replaced("title: Practice A", "title: Practice: A"), "3: no valid YAML (a second `: ` in one line; put"),
         (
             replaced("- url: https://example.org/a", "- url: example.org/a"),
             "15: `sources.0.url` is 'example.org/a', which has not the form ^https",
@@ -241,7 +247,7 @@ def test_a_whole_corpus_passes(folder: Path) -> None:
         (replaced("since 2009", "since [2009](/etc/hostname)"), "25: the link to '/etc/hostname' leads nowhere"),
         (replaced("since 2009", f"since [2009]({'x' * 500})"), "25: the link to 'xxx"),
         (replaced("since 2009", "since [2009](..)"), "25: the link to '..' leads nowhere"),
-        (replaced("title: Practice A", "title: [a]"), "3: `title`: Input should be a valid string, not ['a']; correct it"),
+        (replaced("title: Practice A", "title: [a]"), "3: `title` must be text, not ['a']; correct it, or put it in quotes"),
         (replaced(PRACTICE, "---\n- a\n---\n"), "2: it must be `key: value` lines, not ['a']; correct it"),
         (replaced("## What it does", "## In short"), "31: the section 'In short' stands in the wrong place"),
         (replaced("reviewed: 2026-11-24", "related: [de-z]\nreviewed: 2026-11-24"), "18: 'de-z' is no other document"),
@@ -258,15 +264,18 @@ def test_a_faulty_practice_is_named_with_its_line(folder: Path, change: Callable
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (replaced("related: [de-a, de-b]", "related: [de-a]"), "11: `related`: List should have at least 2 items"),
+        (replaced("related: [de-a, de-b]", "related: [de-a]"), "11: `related` holds 1 and must hold 2 at least; add to it"),
+        (replaced("date: 2023-04-27", "date: 2023-04-28"), "2: the id must begin with `news-` and the date: news-2023-04-28-"),
+        (replaced("[B](../practices/de-b.md)", "B"), "11: the text has no link to 'de-b'; add one"),
+        (replaced("measure_types: [training, coaching]", "measure_types: [training]"), "10: 'coaching' is missing"),
         (replaced("date: 2023-04-27\n", ""), "`date` is missing"),
-        (replaced("300 people", "400 people"), "19: '400' is not in facts/news-a.yaml"),
+        (replaced("300 people", "400 people"), "19: '400' is not in facts/news-2023-04-27-a.yaml"),
     ],
 )
 def test_a_faulty_news_item_is_named_with_its_line(folder: Path, change: Callable[[str], str], fault: str) -> None:
-    (folder / "news/news-a.md").write_text(change(NEWS), "utf-8")
+    (folder / "news/news-2023-04-27-a.md").write_text(change(NEWS), "utf-8")
     found = faults(folder)
-    assert any(line.startswith("news/news-a.md:") and fault in line for line in found), found
+    assert any(line.startswith("news/news-2023-04-27-a.md:") and fault in line for line in found), found
 
 
 def test_a_practice_may_not_use_the_figures_of_another(folder: Path) -> None:
@@ -308,7 +317,7 @@ def test_three_to_six_sentences(folder: Path, sentences: str, passes: bool) -> N
 
 
 def test_an_id_names_one_document(folder: Path) -> None:
-    (folder / "news/de-a.md").write_text(NEWS.replace("news-a", "de-a"), "utf-8")
+    (folder / "news/de-a.md").write_text(NEWS.replace("news-2023-04-27-a", "de-a"), "utf-8")
     assert "news/de-a.md:1: the id 'de-a' is taken by a practice; take another one" in faults(folder)
 
 
@@ -361,7 +370,7 @@ def test_a_tag_without_a_term_is_named(folder: Path) -> None:
 
 def test_a_term_without_a_tag_is_named(folder: Path) -> None:
     write_yaml(folder / "facts/de-a.yaml", facts("Practice A", id="de-a", target_groups=[]))
-    assert faults(folder) == [
+    assert [line for line in faults(folder) if "de-a" in line] == [
         "practices/de-a.md:10: no tag of facts/de-a.yaml means 'women'; take it out, or add the tag with its source"
     ]
 

@@ -95,7 +95,7 @@ def test_labels_hold_earlier_names_and_acronyms_once() -> None:
         ({"broader": ["z"]}, "'z' is no other concept of this list"),
         ({"broader": ["b"]}, "'b' is no other concept of this list"),
         ({"broader": ["c"]}, "broader than itself"),
-        ({"terms": {"en": []}}, "`terms.en`: List should have at least 1 item"),
+        ({"terms": {"en": []}}, "`terms.en` holds 0 and must hold 1 at least"),
         ({"terms": {"en": ["b", "B"]}}, "'B' stands there twice; keep one"),
         ({"terms": {"en": [" b"]}}, "`terms.en.0` is ' b', which has not the form"),
         ({"lmp": 10}, "`lmp`: Input should be less than or equal to 9"),

@@ -285,6 +285,16 @@ def test_filters_restrict_the_search(
     assert {hit["document_id"] for hit in json.loads(run.out)["hits"]} == expected
 
 
+def test_a_filter_that_nothing_is_called_is_told(pes: Pes, corpus_folder: Path) -> None:
+    run = pes("search", "x", "--country", "Slowenia", "--kind", "practice", "--index", corpus_folder)
+    assert (run.status, run.out) == (0, "")
+    first, second = run.err.splitlines()
+    assert first == "no document passes these filters"
+    assert second.startswith("nothing is called 'Slowenia' as country; near: ")
+    assert "slovenia" in second
+    assert pes("search", "x", "--country", "LV", "--kind", "news", "--index", corpus_folder).err.splitlines() == [first]
+
+
 def test_passages_can_be_hits(pes: Pes, corpus_folder: Path) -> None:
     run = pes("search", "outreach", "--group", "passage", "--country", "DE", "--index", corpus_folder, "--json")
     hits = json.loads(run.out)["hits"]
