@@ -130,9 +130,8 @@ def _advice(found: ErrorDetails) -> str:
         case "list_type":
             return f"{subject} must be a list such as [a, b], not {shown}; correct it"
         case "too_short":
-            return (
-                f"{subject} needs at least {found['ctx']['min_length']} entries, not {found['ctx']['actual_length']}; add to it"
-            )
+            size, least = found["ctx"]["actual_length"], found["ctx"]["min_length"]
+            return f"{subject} holds {size} and must hold {least} at least; add to it"
         case "string_type":
             return f"{subject} must be text, not {shown}; correct it, or put it in quotes if it holds a colon"
         case "string_pattern_mismatch":
