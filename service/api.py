@@ -113,7 +113,7 @@ def related(engine: EngineOf, filters: FiltersOf, document_id: DocumentId, k: K 
 
 
 @router.get("/passages/{passage_id}", tags=["documents"])
-def passage(engine: EngineOf, passage_id: Annotated[str, Path(examples=["de-power-m~314-798"])]) -> PassageOut:
+def passage(engine: EngineOf, passage_id: Annotated[str, Path(examples=["de-power-m~318-802"])]) -> PassageOut:
     """Return one passage with its place."""
     index = engine.index()
     found = index.passage(passage_id)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pes_search.index.types import Hit, SearchResult
 from pes_search.ingest.types import Document, Page, Passage
 
-_EXAMPLE_PASSAGE = "de-power-m~314-798"
+_EXAMPLE_PASSAGE = "de-power-m~318-802"
 
 
 class PassageHitOut(BaseModel):
