@@ -16,7 +16,8 @@ from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import write_documents
 from pes_search.index.encoder import Encoder
 from pes_search.index.fusion import FusionConfig, fused
-from pes_search.index.local import LocalIndex, LocalStore
+from pes_search.index.local import LocalStore
+from pes_search.index.local_index import LocalIndex
 from pes_search.index.search import terms_by_language
 from pes_search.index.types import Candidate, Filters
 from pes_search.ingest.passages import PassageConfig

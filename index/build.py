@@ -19,7 +19,7 @@ import pes_search.index
 import pes_search.ingest
 from pes_search.index.encoder import Encoder
 from pes_search.index.errors import IndexDamagedError, NothingReadError
-from pes_search.index.local import SCHEMA, config_values
+from pes_search.index.local import SCHEMA
 from pes_search.index.passage_text import full_text
 from pes_search.index.store import GenerationWriter, IndexStore
 from pes_search.index.types import Filters, Manifest
@@ -87,14 +87,14 @@ def build_index(
     progress = on_progress or _silent
     files = find_files(sources)
     readable = [file for file in files if _reason_to_skip(file) is None]
-    lists = _lists(sources)
+    taxonomy_folder = _taxonomy_folder(sources)
+    lists = list_files(Path(taxonomy_folder)) if taxonomy_folder else []
     skipped = tuple(Unread(file.name, reason) for file in files if (reason := _reason_to_skip(file)) and file.path not in lists)
-    taxonomy_folder = str(lists[0].parent) if lists else None
     inputs = _inputs_hash(readable, lists, model, [passage_config, *configs])
     if (unchanged := _unchanged(store, inputs)) is not None:
         return dataclasses.replace(unchanged, skipped=skipped, taxonomy=taxonomy_folder)
 
-    taxonomy = read_taxonomy(lists[0].parent) if lists else NO_TAXONOMY
+    taxonomy = read_taxonomy(Path(taxonomy_folder)) if taxonomy_folder else NO_TAXONOMY
     writer = store.begin()
     try:
         encoder = load_encoder()
@@ -139,10 +139,10 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Show nothing."""
 
 
-def _lists(sources: Sequence[str]) -> list[Path]:
-    """Return the controlled lists: those of the first source that has a folder `taxonomy` in it or beside it."""
-    folders = [folder / "taxonomy" for source in sources for folder in (Path(source), Path(source).parent)]
-    return next((files for folder in folders if (files := list_files(folder))), [])
+def _taxonomy_folder(sources: Sequence[str]) -> str | None:
+    """Return the folder of the controlled lists: that of the first source which has one in it or beside it."""
+    folders = (folder / "taxonomy" for source in sources for folder in (Path(source), Path(source).parent))
+    return next((str(folder) for folder in folders if list_files(folder)), None)
 
 
 # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -251,7 +251,7 @@ def write_documents(
         dimensions=encoder.dimensions,
         inputs_sha256=inputs_sha256,
         corpus_sha256=corpus.hexdigest(),
-        config=config_values(everything),
+        config=_config_values(everything),
         documents=written,
         passages=passages,
         languages=dict(sorted(languages.items(), key=lambda item: (-item[1], item[0]))),
@@ -315,7 +315,7 @@ def _folder(document: Document) -> str:
 def _inputs_hash(files: Sequence[SourceFile], lists: Sequence[Path], model: str, configs: Sequence[Any]) -> str:
     """Hash all that the index depends on, so that an unchanged one is recognised without reading a document."""
     versions = [(name, importlib.metadata.version(name)) for name in READING_LIBRARIES]
-    digest = hashlib.sha256(repr((model, SCHEMA, config_values(configs), versions)).encode())
+    digest = hashlib.sha256(repr((model, SCHEMA, _config_values(configs), versions)).encode())
     for folder in (*pes_search.ingest.__path__, *pes_search.index.__path__):
         for code in sorted(Path(folder).rglob("*.py")):
             digest.update(code.read_bytes())
@@ -353,7 +353,7 @@ def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:
 
 
 def _index_id(corpus_hash: str, model_id: str, configs: Sequence[Any]) -> str:
-    text = json.dumps([corpus_hash, model_id, SCHEMA, config_values(configs)], sort_keys=True)
+    text = json.dumps([corpus_hash, model_id, SCHEMA, _config_values(configs)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -375,3 +375,8 @@ def _nothing_read(reading: _Reading, skipped: Sequence[Unread]) -> str:
 def report_values(report: BuildReport) -> dict[str, Any]:
     """Return a report as plain values, for JSON."""
     return dataclasses.asdict(report)
+
+
+def _config_values(configs: Iterable[Any]) -> dict[str, object]:
+    """Return the stages' configurations as plain values for the manifest, by class name."""
+    return {type(config).__name__: dataclasses.asdict(config) for config in configs}

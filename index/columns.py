@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pes_search.index.types import Facets, Filters
-from pes_search.ingest.taxonomy import Taxonomy, fold
+from pes_search.ingest.taxonomy import FIELDS, Taxonomy, fold
 from pes_search.ingest.types import Document
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ VALUES: Mapping[str, Callable[[Document], Sequence[str]]] = {
 }
 # The lists of the taxonomy that hold the values of a column: a document has the broader terms of its own too, and any label
 # of a term stands for it.
-LISTS = {"country": "countries", "target_group": "target-groups", "measure_type": "measure-types", "channel": "channels"}
+LISTS = {"country": "countries"} | {field.removesuffix("s"): name for field, name in FIELDS.items()}
 
 
 class Columns:

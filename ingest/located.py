@@ -1,33 +1,15 @@
-"""YAML whose values know their lines, so that a fault can name file, line and what to do."""
+"""YAML whose values know their lines, so that a fault can name the line to mend."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-LONGEST_VALUE = 60  # characters of a faulty value that a message shows
 Place = tuple[str | int, ...]
 """Keys and list positions from the top of a file down to a value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something in a file that has to be mended: where, what, and what to do."""
-
-    path: str
-    line: int  # from 1
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,49 +79,6 @@ def load_located(text: str, first_line: int = 1) -> Located:
             repeated.append(place)
         lines[place] = first_line + line
     return Located(value, lines, tuple(repeated))
-
-
-def read_utf8(path: Path, faults: list[Fault]) -> str | None:
-    """Return a file's text, or None and a fault."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        faults.append(Fault(str(path), 1, "no UTF-8; save it as UTF-8"))
-    except OSError as error:
-        faults.append(Fault(str(path), 1, f"cannot be read ({error.strerror}); mend or remove it"))
-    return None
-
-
-def validation_faults(error: ValidationError, located: Located, path: str, top: Place = ()) -> list[Fault]:
-    """Return what a schema says against the value at `top` of a file, each with what to do."""
-    return [Fault(path, located.line((*top, *found["loc"])), _advice(found)) for found in error.errors()]
-
-
-def _advice(found: ErrorDetails) -> str:
-    name = ".".join(map(str, found["loc"]))
-    subject = f"`{name}`" if name else "it"
-    value = repr(found["input"])
-    shown = value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]} …"
-    match found["type"]:
-        case "missing":
-            return f"{subject} is missing; add it"
-        case "extra_forbidden":
-            return f"{subject} is no key of this file; take it out, or correct its spelling"
-        case "model_type" | "model_attributes_type":
-            return f"{subject} must be `key: value` lines, not {shown}; correct it"
-        case "list_type":
-            return f"{subject} must be a list such as [a, b], not {shown}; correct it"
-        case "too_short":
-            size, least = found["ctx"]["actual_length"], found["ctx"]["min_length"]
-            return f"{subject} holds {size} and must hold {least} at least; add to it"
-        case "string_type":
-            return f"{subject} must be text, not {shown}; correct it, or put it in quotes if it holds a colon"
-        case "string_pattern_mismatch":
-            return f"{subject} is {shown}, which has not the form {found['ctx']['pattern']}; correct it"
-        case "value_error":
-            return f"{subject}: {found['ctx']['error']}; correct it"
-        case _:
-            return f"{subject}: {found['msg']}, not {shown}; correct it"
 
 
 def _places(node: yaml.Node, place: Place, seen: set[int]) -> Iterator[tuple[Place, int]]:

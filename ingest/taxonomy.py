@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pes_search.ingest.errors import TaxonomyError
-from pes_search.ingest.located import Fault, Located, YamlError, load_located, read_utf8, validation_faults
+from pes_search.ingest.faults import Fault, read_utf8, read_yaml, validation_faults
+from pes_search.ingest.located import Located
 
 # The EU's official languages, ISO 639-1.
 # fmt: off
@@ -29,20 +30,22 @@ ENGLISH_PHRASES = 4
 SHOWN_FAULTS = 3
 
 
-def _unique(labels: Any) -> Any:
-    if isinstance(labels, list) and len({str(label).casefold() for label in labels}) != len(labels):
-        twice = next(
-            label
-            for number, label in enumerate(labels)
-            if str(label).casefold() in map(str.casefold, map(str, labels[:number]))
-        )
-        raise ValueError(f"{twice!r} stands there twice; keep one")
+def fold(label: str) -> str:
+    """Return a label as it is compared: without case, outer spaces, or two ways to write an accent."""
+    return unicodedata.normalize("NFC", label).strip().casefold()
+
+
+def _unique(labels: list[str]) -> list[str]:
+    folded = [fold(label) for label in labels]
+    for number, label in enumerate(labels):
+        if folded[number] in folded[:number]:
+            raise ValueError(f"{label!r} stands there twice; keep one")
     return labels
 
 
 Label = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
 Labels = dict[
-    Annotated[str, Field(pattern=r"^[a-z]{2}$")], Annotated[list[Label], Field(min_length=1), BeforeValidator(_unique)]
+    Annotated[str, Field(pattern=r"^[a-z]{2}$")], Annotated[list[Label], Field(min_length=1), AfterValidator(_unique)]
 ]
 
 
@@ -129,11 +132,6 @@ class Taxonomy:
 NO_TAXONOMY = Taxonomy({})
 
 
-def fold(label: str) -> str:
-    """Return a label as it is compared: without case, outer spaces, or two ways to write an accent."""
-    return unicodedata.normalize("NFC", label).strip().casefold()
-
-
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """What a list asks of its concepts beyond the schema."""
@@ -212,31 +210,24 @@ def _read_files(folder: Path) -> tuple[dict[str, _File], list[Fault]]:
         path = folder / f"{name}.yaml"
         if not path.exists() or (text := read_utf8(path, faults)) is None:
             continue
-        try:
-            located = load_located(text)
-        except YamlError as error:
-            faults.append(Fault(str(path), error.line, f"{error}; mend the YAML"))
-            continue
-        file, own = _read_concepts(located, str(path))
-        faults += own
-        if not own:
+        own: list[Fault] = []
+        located = read_yaml(text, str(path), own)
+        file = _read_concepts(located, str(path), own) if located else None
+        if file and not own:
             files[name] = file
+        faults += own
     return files, faults
 
 
-def _read_concepts(located: Located, path: str) -> tuple[_File, list[Fault]]:
-    faults: list[Fault] = []
-
+def _read_concepts(located: Located, path: str, faults: list[Fault]) -> _File:
     def fault(place: tuple[str | int, ...], message: str) -> None:
         faults.append(Fault(path, located.line(place), message))
 
     concepts: dict[str, Concept] = {}
     rows: dict[str, int] = {}
-    for place in located.repeated:
-        fault(place, f"`{place[-1]}` stands there twice; keep one")
     if not isinstance(located.value, list):
         fault((), "must be a list of concepts, each with `- id:`; correct it")
-        return _File(path, located, concepts, rows), faults
+        return _File(path, located, concepts, rows)
     for row, value in enumerate(located.value):
         try:
             concept = Concept.model_validate(value)
@@ -254,7 +245,7 @@ def _read_concepts(located: Located, path: str) -> tuple[_File, list[Fault]]:
                 fault((row, "broader", number), f"{broader!r} is no other concept of this list; take an id from it")
         if concept_id in _above(concept_id, concepts):
             fault((row, "broader"), f"{concept_id!r} is broader than itself; break the circle")
-    return _File(path, located, concepts, rows), faults
+    return _File(path, located, concepts, rows)
 
 
 def _check_labels(name: str, file: _File) -> Iterator[Fault]:
@@ -276,7 +267,7 @@ def _check_labels(name: str, file: _File) -> Iterator[Fault]:
         for key in ("terms", "plain"):
             for language, labels in getattr(concept, key).items():
                 for label in labels:
-                    owner = owners.setdefault((language, label.casefold()), concept.id)
+                    owner = owners.setdefault((language, fold(label)), concept.id)
                     if owner != concept.id:
                         message = f"{label!r} ({language}) is a label of {owner!r} too; make one of them tell more"
                         yield file.fault(concept.id, (key, language), message)

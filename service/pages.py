@@ -233,8 +233,8 @@ def _select(name: str, counts: Mapping[str, int], chosen: Sequence[str], taxonom
 
 def _with_chosen(counts: Mapping[str, int], chosen: Sequence[str]) -> dict[str, int]:
     """Return a facet's counts with the chosen values, whatever else the other filters leave."""
-    known = {value.casefold() for value in counts}
-    return {**counts, **{value: 0 for value in chosen if value.casefold() not in known}}
+    known = {fold(value) for value in counts}
+    return {**counts, **{value: 0 for value in chosen if fold(value) not in known}}
 
 
 def _url(q: str, chosen: Mapping[str, object], offset: int) -> str:

@@ -13,7 +13,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import BuildReport, build_index
 from pes_search.index.encoder import EncoderConfig, SentenceTransformerEncoder, load_encoder, model_fingerprint
-from pes_search.index.local import LocalIndex, LocalStore
+from pes_search.index.local import LocalStore
+from pes_search.index.local_index import LocalIndex
 from pes_search.ingest.passages import PassageConfig
 from pes_search.service.settings import Settings
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 from pes_search.ingest.corpus.rules import Text, check_text
 from pes_search.ingest.corpus.schema import Facts, Item, NewsItem, PracticeItem
 from pes_search.ingest.errors import SourceNotFoundError
-from pes_search.ingest.located import Fault, Located, YamlError, load_located, read_utf8, validation_faults
+from pes_search.ingest.faults import Fault, read_utf8, read_yaml, validation_faults
+from pes_search.ingest.located import Located
 from pes_search.ingest.readers.markdown import FRONT_MATTER
 from pes_search.ingest.taxonomy import FIELDS, check_taxonomy
 
@@ -69,7 +70,7 @@ def check_corpus(folder: Path) -> CorpusReport:
 def _read_facts(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, Facts]]:
     for path in _files(folder, ".yaml", faults):
         text = read_utf8(path, faults)
-        located = _located(text, 1, str(path), faults) if text is not None else None
+        located = read_yaml(text, str(path), faults) if text is not None else None
         facts = _validated(Facts, located, str(path), faults) if located else None
         if located and facts and _has_own_id(facts.id, path, located, faults):
             yield path.stem, facts
@@ -83,7 +84,7 @@ def _read_texts(folder: Path, model: type[Item], faults: list[Fault]) -> Iterato
         if match is None:
             faults.append(Fault(str(path), 1, "no front matter; begin the file with `---`, `key: value` lines and `---`"))
             continue
-        located = _located(match[1], 2, str(path), faults)
+        located = read_yaml(match[1], str(path), faults, first_line=2)
         item = _validated(model, located, str(path), faults) if located else None
         if located and item and _has_own_id(item.id, path, located, faults):
             yield Text(str(path), item, located, text[match.end() :], text[: match.end()].count("\n") + 1)
@@ -105,16 +106,6 @@ def _has_own_id(document_id: str, path: Path, located: Located, faults: list[Fau
         return True
     faults.append(Fault(str(path), located.line(("id",)), f"the id is not the file's name; make both {path.stem!r}"))
     return False
-
-
-def _located(text: str, first_line: int, path: str, faults: list[Fault]) -> Located | None:
-    try:
-        located = load_located(text, first_line)
-    except YamlError as error:
-        faults.append(Fault(path, error.line, f"{error}; mend the YAML"))
-        return None
-    faults += [Fault(path, located.line(place), f"`{place[-1]}` stands there twice; keep one") for place in located.repeated]
-    return located
 
 
 def _validated(model: type[Model], located: Located, path: str, faults: list[Fault]) -> Model | None:

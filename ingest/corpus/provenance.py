@@ -17,7 +17,6 @@ _MULTIPLIERS = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 _SCALES = _MULTIPLIERS | {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "bn": 1e9, "mrd": 1e9}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # fmt: on
-SMALL_DIGITS = 3
 _PERCENT = ("%", "per cent", "percent", "pct")
 
 # No figures: addresses (but not the words that a link puts before them), names of files that links lead to, emphasis.
@@ -39,6 +38,7 @@ _NUMBER = re.compile(
     r"(?P<digits>\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?P<fraction>\.\d+)?"
     r"(?:[ \t\u00a0]*\n?[ \t\u00a0]*(?P<unit>%|(?i:per\ cent|percent|pct|k|thousand|mn?|mio|million|bn|mrd|billion)\b))?"
 )
+_SMALL_DIGITS = 3  # of a number that is neither a year nor written out in full
 # What stands between the numbers of a range or list, all of which have the unit of the last: "4.4-4.9 bn", "40, 50 and 60 %".
 _SAME_UNIT = re.compile(r"\s*[-–/]\s*|\s+(?:to|and|or)\s+|\s*,\s+(?:(?:and|or)\s+)?")
 _WORD = re.compile(r"[a-z]+")
@@ -132,7 +132,7 @@ def _digits(text: str, figure: Callable[[re.Match[str], float, bool], Figure]) -
     units = [match["unit"].lower() if match["unit"] else None for match in found]
     for i in range(len(found) - 2, -1, -1):
         between = text[found[i].end() : found[i + 1].start()]
-        is_small = len(found[i]["digits"]) <= SMALL_DIGITS  # neither a year nor written out in full
+        is_small = len(found[i]["digits"]) <= _SMALL_DIGITS
         if units[i] is None and is_small and _SAME_UNIT.fullmatch(between):
             units[i] = units[i + 1]
     for match, unit in zip(found, units, strict=True):

@@ -14,7 +14,8 @@ from markdown_it import MarkdownIt
 
 from pes_search.ingest.corpus.provenance import figures, unsupported
 from pes_search.ingest.corpus.schema import REQUIRED_SECTIONS, SECTIONS, Facts, Item, NewsItem, PracticeItem
-from pes_search.ingest.located import Fault, Located
+from pes_search.ingest.faults import Fault
+from pes_search.ingest.located import Located
 from pes_search.ingest.taxonomy import FIELDS, Taxonomy
 
 WHEN = "When to think of it"
@@ -93,8 +94,10 @@ def _check_body(text: Text, fault: FaultAt) -> None:
             fault(number, f"the link to {target!r} leads nowhere; give the path of a file from here, or a whole address")
     if isinstance(text.item, NewsItem):
         _check_news(text.item, {Path(unquote(target)).stem for _, target in _links(text.body)}, fault)
-    sections = dict(_sections(lines, fault) if isinstance(text.item, PracticeItem) else _headings(lines))
-    _check_sources(text, sections.get("Sources", ""), fault)
+    sections = _sections(lines)
+    if isinstance(text.item, PracticeItem):
+        _check_sections(sections, fault)
+    _check_sources(text, next((section.content for section in sections if section.name == "Sources"), ""), fault)
 
 
 def _check_news(item: NewsItem, linked: Collection[str], fault: FaultAt) -> None:
@@ -140,35 +143,40 @@ def _check_sources(text: Text, section: str, fault: FaultAt) -> None:
             fault(line, f"{address} is none of the sources of the front matter; add it there, or take it out")
 
 
-def _headings(lines: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the sections: heading and content."""
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A part of the text under one heading."""
+
+    line: int  # of the heading, from 0
+    name: str
+    content: str
+
+
+def _sections(lines: Sequence[str]) -> list[_Section]:
     starts = [number for number, line in enumerate(lines) if line.startswith("## ")]
     return [
-        (lines[start][3:].strip(), "\n".join(lines[start + 1 : end]))
+        _Section(start, lines[start][3:].strip(), "\n".join(lines[start + 1 : end]))
         for start, end in itertools.pairwise([*starts, len(lines)])
     ]
 
 
-def _sections(lines: Sequence[str], fault: FaultAt) -> list[tuple[str, str]]:
-    """Return the sections; tell what is wrong with their names, order and content."""
-    sections = _headings(lines)
-    starts = [number for number, line in enumerate(lines) if line.startswith("## ")]
+def _check_sections(sections: Sequence[_Section], fault: FaultAt) -> None:
     last = -1
-    for start, (name, content) in zip(starts, sections, strict=True):
+    for section in sections:
+        name = section.name
         if name not in SECTIONS:
-            fault(start, f"no section is called {name!r}; the sections are {', '.join(SECTIONS)}")
+            fault(section.line, f"no section is called {name!r}; the sections are {', '.join(SECTIONS)}")
         elif SECTIONS.index(name) <= last:
-            fault(start, f"the section {name!r} stands in the wrong place; the order is {', '.join(SECTIONS)}")
+            fault(section.line, f"the section {name!r} stands in the wrong place; the order is {', '.join(SECTIONS)}")
         else:
             last = SECTIONS.index(name)
-        if not content.strip():
-            fault(start, f"the section {name!r} is empty; leave it out where the facts are silent")
+        if not section.content.strip():
+            fault(section.line, f"the section {name!r} is empty; leave it out where the facts are silent")
         least, most = WHEN_SENTENCES
-        if name == WHEN and not least <= len(_SENTENCE_END.findall(content)) <= most:
-            fault(start, f"the section {name!r} must have {least} to {most} sentences")
-    for name in sorted(REQUIRED_SECTIONS - {name for name, _ in sections}, key=SECTIONS.index):
+        if name == WHEN and not least <= len(_SENTENCE_END.findall(section.content)) <= most:
+            fault(section.line, f"the section {name!r} must have {least} to {most} sentences")
+    for name in sorted(REQUIRED_SECTIONS - {section.name for section in sections}, key=SECTIONS.index):
         fault(0, f"the section {name!r} is missing; add it")
-    return sections
 
 
 # ── The facts ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,8 +185,7 @@ def _sections(lines: Sequence[str], fault: FaultAt) -> list[tuple[str, str]]:
 def _check_facts(item: Item, facts: Facts, taxonomy: Taxonomy, fault: FaultAt) -> None:
     """Check that the front matter says what the facts do: the same names and sources, and a term for every free tag."""
     source = f"facts/{item.id}.yaml"
-    keys = ["title", "native_title", "organisation", "region"]
-    for key in keys:
+    for key in ("title", "native_title", "organisation", "region"):
         if getattr(item, key) != getattr(facts, key):
             fault((key,), f"`{key}` is {getattr(item, key)!r} but {source} has {getattr(facts, key)!r}; agree on one")
     if item.sources != facts.sources:

@@ -10,7 +10,8 @@ from pes_search.index.build import write_documents
 from pes_search.index.encoder import SentenceTransformerEncoder
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.fusion import FusionConfig
-from pes_search.index.local import LocalIndex, LocalStore
+from pes_search.index.local import LocalStore
+from pes_search.index.local_index import LocalIndex
 from pes_search.index.search import QUERY_CHARACTERS, QueryError, SearchConfig, related, search, terms_by_language
 from pes_search.index.types import Filters
 from pes_search.ingest.passages import PassageConfig

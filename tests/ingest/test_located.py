@@ -2,7 +2,8 @@
 
 import pytest
 
-from pes_search.ingest.located import Fault, YamlError, load_located
+from pes_search.ingest.faults import Fault
+from pes_search.ingest.located import YamlError, load_located
 
 TEXT = """\
 - id: a

@@ -14,7 +14,8 @@ from starlette.testclient import TestClient
 
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.encoder import EncoderConfig, SentenceTransformerEncoder
-from pes_search.index.local import LocalIndex, LocalStore
+from pes_search.index.local import LocalStore
+from pes_search.index.local_index import LocalIndex
 from pes_search.service.cli import _parser
 
 ROOT = Path(__file__).parents[2]
