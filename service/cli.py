@@ -1,4 +1,4 @@
-"""The command `pes`: build an index, search it, serve it.
+"""The command `pes`: its arguments, and what each command does. `output` prints.
 
 Heavy imports stay inside the commands, so that `pes --help` answers at once.
 """
@@ -13,17 +13,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pes_search.ingest.errors import PesSearchError
+from pes_search.service.output import nothing_passes, place, print_hit, print_json, print_report
 
 if TYPE_CHECKING:
-    from pes_search.index.build import BuildReport
-    from pes_search.index.store import OpenIndex
     from pes_search.index.types import Filters
-    from pes_search.service.schemas import HitOut
     from pes_search.service.settings import Settings
 
 FAILED = 1
 INTERRUPTED = 130
-SHOWN_PATHS = 3  # of the files that were skipped for one reason
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -167,9 +164,9 @@ def _build(parsed: argparse.Namespace) -> int:
             on_progress=bar.show,
         )
     if parsed.json:
-        _print_json(report_values(report))
+        print_json(report_values(report))
     else:
-        _print_report(report, settings)
+        print_report(report, settings)
     return 0
 
 
@@ -184,15 +181,15 @@ def _search(parsed: argparse.Namespace) -> int:
         )
     )
     if parsed.json:
-        _print_json(result.model_dump())
+        print_json(result.model_dump())
         return 0
     if not result.hits:
         print(
-            f"no hit after the first {result.total}" if result.total else _nothing_passes(_filters(parsed), engine.index()),
+            f"no hit after the first {result.total}" if result.total else nothing_passes(_filters(parsed), engine.index()),
             file=sys.stderr,
         )
     for hit in result.hits:
-        _print_hit(hit)
+        print_hit(hit)
     return 0
 
 
@@ -205,10 +202,10 @@ def _related(parsed: argparse.Namespace) -> int:
     hits = related(parsed.document_id, index, k=parsed.k, filters=_filters(parsed))
     result = RelatedOut(document_id=parsed.document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits])
     if parsed.json:
-        _print_json(result.model_dump())
+        print_json(result.model_dump())
     else:
         for hit in result.hits:
-            _print_hit(hit)
+            print_hit(hit)
     return 0
 
 
@@ -221,9 +218,9 @@ def _show(parsed: argparse.Namespace) -> int:
         passage = index.passage(parsed.id)
         shown = passage_out(index.document(passage.document_id), passage)
         if parsed.json:
-            _print_json(shown.model_dump())
+            print_json(shown.model_dump())
         else:
-            print(f"{shown.title}{_place(shown.page, shown.headings)}\n\n{shown.text}")
+            print(f"{shown.title}{place(shown.page, shown.headings)}\n\n{shown.text}")
             if shown.url:
                 print(f"\n{shown.url}")
         return 0
@@ -231,7 +228,7 @@ def _show(parsed: argparse.Namespace) -> int:
     pages = index.pages(document.id)
     if parsed.json:
         detail = document_detail(document, pages, index.passages(document.id), index.manifest.index_id)
-        _print_json(detail.model_dump())
+        print_json(detail.model_dump())
         return 0
     facts = [
         document.kind,
@@ -278,7 +275,7 @@ def _info(parsed: argparse.Namespace) -> int:
     if manifest is None:
         raise IndexNotFoundError(f"no index in {settings.index_dir}; build one with `pes build --index {settings.index_dir}`")
     if parsed.json:
-        _print_json(dataclasses.asdict(manifest))
+        print_json(dataclasses.asdict(manifest))
         return 0
     languages = ", ".join(f"{language or 'unknown'} {count}" for language, count in manifest.languages.items())
     for name, value in (
@@ -302,7 +299,7 @@ def _corpus_check(parsed: argparse.Namespace) -> int:
 
     report = check_corpus(Path(parsed.folder))
     if parsed.json:
-        _print_json(dataclasses.asdict(report))
+        print_json(dataclasses.asdict(report))
         return FAILED if report.faults else 0
     for fault in report.faults:
         print(fault)
@@ -340,86 +337,6 @@ def _filters(parsed: argparse.Namespace) -> Filters:
         channel=tuple(parsed.channel),
         year_from=parsed.year_from,
         year_to=parsed.year_to,
-    )
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
-    print(json.dumps(value, ensure_ascii=not is_unicode, indent=1))
-
-
-def _print_hit(hit: HitOut) -> None:
-    facts = " · ".join(filter(None, [", ".join(hit.countries), str(hit.year or ""), hit.kind]))
-    print(f"{hit.rank}. {hit.title}  [{facts}]  {hit.score:.3f}")
-    print(f"   {hit.passage_id}{_place(hit.page, hit.headings)}")
-    print("   " + _marked(hit.text, hit.highlights).replace("\n\n", "\n").replace("\n", "\n   "))
-    if hit.url:
-        print(f"   {hit.url}")
-    print()
-
-
-def _marked(text: str, highlights: Sequence[tuple[int, int]]) -> str:
-    """Return the text with the matched words in bold, on a terminal only."""
-    if not sys.stdout.isatty():
-        return text
-    parts, at = [], 0
-    for start, end in highlights:
-        parts += [text[at:start], "\033[1m", text[start:end], "\033[0m"]
-        at = end
-    return "".join([*parts, text[at:]])
-
-
-def _place(page: int | None, headings: Sequence[str]) -> str:
-    parts = ([f"page {page}"] if page else []) + list(headings[-1:])
-    return "  (" + ", ".join(parts) + ")" if parts else ""
-
-
-def _nothing_passes(filters: Filters, index: OpenIndex) -> str:
-    """Say that no document passes, and which values nothing in the collection is called, as a slip of the pen would be."""
-    from difflib import get_close_matches
-
-    from pes_search.index.columns import LISTS, VALUES
-    from pes_search.index.types import Filters
-    from pes_search.ingest.taxonomy import fold
-
-    facets = index.facets(Filters())
-    lines = ["no document passes these filters"]
-    for name in VALUES:
-        known = {fold(value): value for value in facets[name]} | {
-            label: label for label in index.taxonomy.names(LISTS.get(name, ""))
-        }
-        for value in getattr(filters, name, ()):
-            if fold(value) not in known:
-                near = [known[label] for label in get_close_matches(fold(value), known, n=3)]
-                lines.append(
-                    f"nothing is called {value!r} as {name.replace('_', ' ')}" + (f"; near: {', '.join(near)}" if near else "")
-                )
-    return "\n".join(lines)
-
-
-def _print_report(report: BuildReport, settings: Settings) -> None:
-    """Print the count on stdout, and each file that was left out with its reason on stderr."""
-    for label, rows in (
-        ("not read", report.unread),
-        ("left out", report.duplicates),
-        ("in part", report.warnings),
-    ):
-        for row in rows:
-            print(f"{label}: {row.path}: {row.reason}", file=sys.stderr)
-    # A folder may hold hundreds of files that are no documents: one line a reason; --json names them all.
-    skipped: dict[str, list[str]] = {}
-    for row in report.skipped:
-        skipped.setdefault(row.reason, []).append(row.path)
-    for reason, paths in skipped.items():
-        more = f" and {len(paths) - SHOWN_PATHS} more" if len(paths) > SHOWN_PATHS else ""
-        print(f"skipped: {', '.join(paths[:SHOWN_PATHS])}{more}: {reason}", file=sys.stderr)
-    state = f"built in {report.seconds} s" if report.changed else "unchanged"
-    print(
-        f"index {report.index_id} in {settings.index_dir} {state}: {report.documents} documents, {report.passages} passages "
-        f"({report.encoded} newly encoded); {len(report.unread)} files not read, {len(report.duplicates)} left out, "
-        f"{len(report.skipped)} skipped; controlled lists: {report.taxonomy or 'none'}"
     )
 
 

@@ -56,3 +56,21 @@ def pes(
         return Run(status, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def no_model(pes: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where a command loads the model without need; it takes ten seconds."""
+    for module in ("index.encoder", "service.engine"):
+        monkeypatch.setattr(f"pes_search.{module}.load_encoder", lambda *_: pytest.fail("the model was loaded"))
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A corpus/ in the working folder: a document, a file that cannot be read, and one that has no reader."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "bread.md").write_text("---\nid: bread\ncountries: [FR]\n---\n# Bread\n\nTraining for bakers.", encoding="utf-8")
+    (folder / "empty.txt").write_text("")
+    (folder / "table.xlsx").write_bytes(b"PK\x03\x04")
+    return folder

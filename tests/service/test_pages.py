@@ -1,3 +1,5 @@
+"""The web pages: what a person sees and follows without a script, markup from outside as text, one generation a page."""
+
 import re
 from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
