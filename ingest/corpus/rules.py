@@ -89,11 +89,12 @@ def _check_body(text: Text, fault: FaultAt) -> None:
             titles[0][0] if titles else 0,
             f"the text must have one heading `# {text.item.title}`, the title of the front matter",
         )
-    for number, target in _links(text.body):
+    links = list(_links(text.body))
+    for number, target in links:
         if not _leads_somewhere(target, Path(text.path).parent):
             fault(number, f"the link to {target!r} leads nowhere; give the path of a file from here, or a whole address")
     if isinstance(text.item, NewsItem):
-        _check_news(text.item, {Path(unquote(target)).stem for _, target in _links(text.body)}, fault)
+        _check_news(text.item, {Path(unquote(target)).stem for _, target in links}, fault)
     sections = _sections(lines)
     if isinstance(text.item, PracticeItem):
         _check_sections(sections, fault)

@@ -120,20 +120,20 @@ def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: LocalIndex, 
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "at_most"),  # the place where it has to be at the latest
     [
-        "reaching women after career breaks",
-        "Wie erreicht man Frauen nach der Familienpause?",
-        "toucher les femmes après une interruption de carrière",
-        "llegar a las mujeres tras una interrupción de la carrera",
-        "chegar às mulheres após interrupções de carreira",
-        "dotarcie do kobiet po przerwie w karierze",
+        ("reaching women after career breaks", 1),
+        ("Wie erreicht man Frauen nach der Familienpause?", 1),
+        ("toucher les femmes après une interruption de carrière", 3),
+        ("llegar a las mujeres tras una interrupción de la carrera", 1),
+        ("chegar às mulheres após interrupções de carreira", 3),
+        ("dotarcie do kobiet po przerwie w karierze", 3),
     ],
 )
 def test_six_languages_find_the_same_practice(
-    corpus_index: LocalIndex, encoder: SentenceTransformerEncoder, query: str
+    corpus_index: LocalIndex, encoder: SentenceTransformerEncoder, query: str, at_most: int
 ) -> None:
-    assert "de-power-m" in ids(search(query, corpus_index, encoder, CONFIG, k=3))
+    assert "de-power-m" in ids(search(query, corpus_index, encoder, CONFIG, k=at_most))
 
 
 @pytest.mark.parametrize(

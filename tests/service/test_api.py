@@ -30,18 +30,18 @@ def search(client: TestClient, q: str = QUERY, **parameters: Any) -> dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("query", "language"),
+    ("query", "language", "at_most"),  # the place where it has to be at the latest
     [
-        ("reaching women after career breaks", "en"),
-        ("Wie erreicht man Frauen nach der Familienpause?", "de"),
-        ("toucher les femmes après une interruption de carrière", "fr"),
-        ("llegar a las mujeres tras una interrupción de la carrera", "es"),
-        ("chegar às mulheres após interrupções de carreira", "pt"),
-        ("dotarcie do kobiet po przerwie w karierze", "pl"),
+        ("reaching women after career breaks", "en", 1),
+        ("Wie erreicht man Frauen nach der Familienpause?", "de", 1),
+        ("toucher les femmes après une interruption de carrière", "fr", 3),
+        ("llegar a las mujeres tras una interrupción de la carrera", "es", 1),
+        ("chegar às mulheres após interrupções de carreira", "pt", 3),
+        ("dotarcie do kobiet po przerwie w karierze", "pl", 3),
     ],
 )
-def test_the_same_practice_is_found_in_every_language(client: TestClient, query: str, language: str) -> None:
-    body = search(client, query, k=3)
+def test_the_same_practice_is_found_in_every_language(client: TestClient, query: str, language: str, at_most: int) -> None:
+    body = search(client, query, k=at_most)
     assert "de-power-m" in [hit["document_id"] for hit in body["hits"]]
     assert body["language"] == language
 
@@ -78,9 +78,9 @@ def test_hits_are_ranked_by_score_and_carry_further_passages_of_their_document(c
     assert [hit["rank"] for hit in hits] == list(range(1, 11))
     assert all(better["score"] >= worse["score"] for better, worse in itertools.pairwise(hits))
     assert len({hit["document_id"] for hit in hits}) == 10
-    assert max(len(hit["passages"]) for hit in hits) == 2  # three a document, the hit included
+    assert [other["rank"] for other in hits[0]["passages"]] == [2, 3]  # three a document, the hit included
     for hit in hits:
-        assert [other["rank"] for other in hit["passages"]] == [2, 3][: len(hit["passages"])]
+        assert [other["rank"] for other in hit["passages"]] == [2, 3][: len(hit["passages"])]  # of those that a leg brought up
         assert all(other["passage_id"].startswith(hit["document_id"] + "~") for other in hit["passages"])
         assert all(set(other) < HIT for other in hit["passages"])
 
