@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pes_search.eval.beir import read_beir
-from pes_search.eval.retrieval import indexed, measure, runs
+from pes_search.eval.measures import MAIN, estimates, measure
+from pes_search.eval.questions import Question
+from pes_search.eval.retrieval import indexed, runs
 from pes_search.eval.speed import build_ratio, http_ratio, write_lines_as_files
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import build_index
@@ -67,13 +69,14 @@ def _languages(data: Path, settings: Settings, encoder: SentenceTransformerEncod
             data / "bench" / f"xquad-{documents}", queries=folder / "queries.jsonl", qrels=folder / "qrels.tsv"
         )
         with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25) as index:
-            found = runs(collection, index, encoder, settings.search.fusion)
-        values = {leg: measure(run, collection.qrels) for leg, run in found.items()}
-        ndcg = {leg: value["nDCG@10"] for leg, value in values.items()}
+            asked = [Question(query, collection.queries[query]) for query in collection.qrels]
+            found = runs(asked, index, encoder, settings.search, ids=collection.original_ids)
+        values = {leg: estimates(measure(run, collection.qrels, list(collection.qrels))) for leg, run in found.items()}
+        ndcg = {leg: value[MAIN].value for leg, value in values.items()}
         lost = " (below a leg)" if ndcg["hybrid"] < max(ndcg["bm25"], ndcg["dense"]) else ""
         name = f"{collection.name} ← {questions}"
         print(f"| {name} | {ndcg['bm25']:.3f} | {ndcg['dense']:.3f} | {ndcg['hybrid']:.3f}{lost} |", flush=True)
-        rows.append({"set": name, "legs": values})
+        rows.append({"set": name, "nDCG@10": ndcg})
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Rankings of an index for judged queries, leg by leg, and their measures."""
+"""Rankings of an index for judged questions, leg by leg. What is ranked is documents: the best passage scores its document."""
 
 from __future__ import annotations
 
@@ -8,33 +8,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import ir_measures
-from ir_measures import RR, R, nDCG
-
 from pes_search.eval.beir import BeirSet
+from pes_search.eval.inputs import Run
+from pes_search.eval.questions import Question
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import write_documents
 from pes_search.index.encoder import Encoder
-from pes_search.index.fusion import FusionConfig, fused
+from pes_search.index.fusion import FusionConfig, dense_score, document_score
 from pes_search.index.local import LocalStore
-from pes_search.index.local_index import LocalIndex
-from pes_search.index.search import terms_by_language
-from pes_search.index.types import Candidate, Filters
+from pes_search.index.search import SearchConfig, grouped, ranked, related
+from pes_search.index.store import OpenIndex
+from pes_search.index.types import Filters, Hit
 from pes_search.ingest.passages import PassageConfig
 
 Leg = Literal["bm25", "dense", "hybrid"]
 LEGS: tuple[Leg, ...] = ("bm25", "dense", "hybrid")
-MEASURES = (nDCG @ 10, RR @ 10, R @ 100)
 DEPTH = 1_000  # candidates of each leg; far below the ranks that the measures look at
-
-Run = dict[str, dict[str, float]]
-"""For each query the scores of its documents."""
+KEPT = 100  # documents of a ranking
 
 
 @contextmanager
 def indexed(
     collection: BeirSet, encoder: Encoder, cache_dir: Path, passages: PassageConfig, bm25: Bm25Config
-) -> Iterator[LocalIndex]:
+) -> Iterator[OpenIndex]:
     """Index a collection in a folder that lasts as long as the context; vectors come from the cache where they are known."""
     with tempfile.TemporaryDirectory() as folder:
         store = LocalStore(Path(folder), bm25)
@@ -49,48 +45,39 @@ def indexed(
 
 
 def runs(
-    collection: BeirSet, index: LocalIndex, encoder: Encoder, fusion: FusionConfig, legs: Sequence[Leg] = LEGS
+    questions: Sequence[Question],
+    index: OpenIndex,
+    encoder: Encoder,
+    config: SearchConfig,
+    legs: Sequence[Leg] = LEGS,
+    ids: Mapping[str, str] | None = None,
 ) -> dict[Leg, Run]:
-    """Rank the collection's documents for every judged query by each leg; the best passage scores the document."""
-    judged = [query for query in collection.queries if query in collection.qrels]
-    vectors = encoder.encode_queries([collection.queries[query] for query in judged])
+    """Rank the index's documents for every question by each leg; `ids` gives them other names.
+
+    The hybrid is the ranking that the service gives, `pes related` for a document. There, BM25 is asked for the document's
+    title, and the dense leg is the service's.
+    """
+    texts = [index.expand(_text(question, index))[0] for question in questions]
     result: dict[Leg, Run] = {leg: {} for leg in legs}
-    for query, vector in zip(judged, vectors, strict=True):
-        terms = terms_by_language(collection.queries[query], index)
-        candidates = index.candidates(terms, vector, Filters(), DEPTH)
+    for question, text, vector in zip(questions, texts, encoder.encode_queries(texts), strict=True):
+        found = grouped(ranked(text, vector, index, config, Filters(), DEPTH))
+        near = {hit.document.id: hit.score for hit in related(question.document, index, k=KEPT)} if question.document else None
         for leg in legs:
-            result[leg][query] = _documents(candidates, leg, fusion, collection.original_ids)
+            scores = _scores(found, leg, config.fusion) if near is None or leg == "bm25" else near
+            best = sorted(scores, key=lambda document: (-scores[document], document))
+            kept = [document for document in best if document != question.document][:KEPT]
+            result[leg][question.id] = {(ids or {}).get(document, document): scores[document] for document in kept}
     return result
 
 
-def measure(run: Run, qrels: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
-    """Return the run's measures, averaged over all judged queries; one missing from the run counts 0."""
-    values = ir_measures.calc_aggregate(MEASURES, _as_qrels(qrels), _as_docs(run))
-    return {str(name): float(value) for name, value in values.items()}
+def _text(question: Question, index: OpenIndex) -> str:
+    return index.document(question.document).title if question.document else question.text
 
 
-def _documents(
-    candidates: Iterable[Candidate], leg: Leg, fusion: FusionConfig, original_ids: Mapping[str, str]
-) -> dict[str, float]:
-    best: dict[str, float] = {}
-    for candidate in candidates:
-        score = {
-            "bm25": candidate.lexical,
-            "dense": candidate.dense,
-            "hybrid": fused(candidate.dense, candidate.lexical, fusion),
-        }[leg]
-        if leg == "bm25" and score == 0:
-            continue  # a passage without any of the words was not found by this leg
-        original = original_ids[candidate.document.id]
-        best[original] = max(best.get(original, float("-inf")), score)
-    return best
-
-
-def _as_qrels(qrels: Mapping[str, Mapping[str, int]]) -> list[ir_measures.Qrel]:
-    return [ir_measures.Qrel(query, document, grade) for query, grades in qrels.items() for document, grade in grades.items()]
-
-
-def _as_docs(run: Run) -> list[ir_measures.ScoredDoc]:
-    return [
-        ir_measures.ScoredDoc(query, document, score) for query, scores in run.items() for document, score in scores.items()
-    ]
+def _scores(found: Iterable[list[Hit]], leg: Leg, config: FusionConfig) -> dict[str, float]:
+    """Return the documents that a leg found with their scores; one that holds none of the words was not found by BM25."""
+    if leg == "bm25":
+        lexical = {hits[0].document.id: max(hit.lexical for hit in hits) for hits in found}
+        return {document: score for document, score in lexical.items() if score > 0}
+    score = dense_score if leg == "dense" else document_score
+    return {hits[0].document.id: score(hits, config) for hits in found}

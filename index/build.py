@@ -13,34 +13,42 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
 
 import pes_search.index
 import pes_search.ingest
+from pes_search.index.concepts import ConceptSpace, labels_of
 from pes_search.index.encoder import Encoder
 from pes_search.index.errors import IndexDamagedError, NothingReadError
 from pes_search.index.local import SCHEMA
 from pes_search.index.passage_text import full_text
 from pes_search.index.store import GenerationWriter, IndexStore
-from pes_search.index.types import Filters, Manifest
+from pes_search.index.types import EncodedDocument, Filters, Manifest
 from pes_search.index.vectors import VectorCache, encode_cached
 from pes_search.ingest.clean import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
+from pes_search.ingest.passages import PassageConfig, build_pages, build_passages, window_spans
 from pes_search.ingest.readers import format_of
 from pes_search.ingest.sources import SourceFile, find_files
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Vectors = npt.NDArray[np.float32]
+
 # Passages that wait to be encoded together: enough for batches of like length, few enough to fit in memory whatever the
 # collection's size.
-WINDOW_PASSAGES = 2_048
+BATCH_PASSAGES = 2_048
 # Another release of these may read or split the same files differently.
 READING_LIBRARIES = ("bm25s", "markdown-it-py", "pypdf", "pystemmer", "python-docx", "sentencex", "trafilatura")
 
 Progress = Callable[[str, int, int], object]
-"""Gets the stage ("reading" or "encoding"), how much is done, and the whole (0 where it is not known yet)."""
+"""Gets the stage ("reading", "labels" or "encoding"), how much is done, and the whole (0 where it is not known yet)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class BuildReport:
     changed: bool  # False: the sources are those of the index in use, which stays
     documents: int
     passages: int
-    encoded: int  # passages whose vector was not known yet
+    encoded: int  # texts (passages, and windows of them) whose vector was not known yet
     read: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()  # could not be read
     skipped: tuple[Unread, ...] = ()  # of a format that has no reader
@@ -222,23 +230,33 @@ def write_documents(
 ) -> tuple[Manifest, int]:
     """Split, encode and write the documents, and make them the current generation.
 
-    Returns its manifest, and how many passages had to be encoded.
+    Returns its manifest, and how many texts had to be encoded.
     """
     progress = on_progress or _silent
     started = datetime.datetime.now(datetime.UTC)
     languages: Counter[str] = Counter()
     corpus = hashlib.sha256(json.dumps(taxonomy.values()).encode())
-    written = passages = encoded = 0
+    written = passages = encoded = before = done = 0
+
+    def count(finished: int, texts: int) -> None:
+        nonlocal done
+        done += finished
+        progress("encoding", done, before + texts)
+
+    labels = labels_of(taxonomy)
+    of_labels = _label_vectors([label.text for label in labels], encoder, cache_dir, progress)
+    space = ConceptSpace(labels, of_labels)
     cache = VectorCache(cache_dir / "vectors", encoder.model_id)
     try:
-        for window in _windows(_split(documents, encoder, passage_config)):
-            encoded += _write_window(window, writer, encoder, cache, progress, passages)
-            for document, pages, document_passages in window:
+        for batch in _batches(_split(documents, encoder, passage_config)):
+            texts, new = _write_batch(batch, writer, encoder, cache, passage_config, taxonomy, space, count)
+            before, encoded = before + texts, encoded + new
+            for document, pages, document_passages in batch:
                 parts = [(page.number, page.text) for page in pages], [passage.id for passage in document_passages]
                 corpus.update(repr((document, parts)).encode("utf-8", "replace"))
                 languages.update(passage.language or "" for passage in document_passages)
                 passages += len(document_passages)
-            written += len(window)
+            written += len(batch)
     finally:
         cache.close()
     everything = [passage_config, *configs]
@@ -258,7 +276,23 @@ def write_documents(
         report=report or {},
         files={},
     )
-    return writer.commit(manifest, taxonomy), encoded
+    return writer.commit(manifest, taxonomy, of_labels), encoded
+
+
+def _label_vectors(labels: Sequence[str], encoder: Encoder, cache_dir: Path, progress: Progress) -> Vectors:
+    """Return the labels' vectors, read as queries, in their order."""
+    done = 0
+
+    def count(finished: int) -> None:
+        nonlocal done
+        done += finished
+        progress("labels", done, len(labels))
+
+    cache = VectorCache(cache_dir / "vectors", f"{encoder.model_id}-queries")
+    try:
+        return encode_cached(labels, encoder.encode_queries, encoder.dimensions, cache, count)[0]
+    finally:
+        cache.close()
 
 
 def _split(documents: Iterable[tuple[Document, Sequence[Block]]], encoder: Encoder, config: PassageConfig) -> Iterator[Split]:
@@ -267,42 +301,63 @@ def _split(documents: Iterable[tuple[Document, Sequence[Block]]], encoder: Encod
         yield document, [page for page, _ in pages], build_passages(document, pages, encoder.token_starts, config)
 
 
-def _windows(split: Iterator[Split]) -> Iterator[list[Split]]:
-    window: list[Split] = []
+def _batches(split: Iterator[Split]) -> Iterator[list[Split]]:
+    batch: list[Split] = []
     waiting = 0
     for item in split:
-        window.append(item)
+        batch.append(item)
         waiting += len(item[2])
-        if waiting >= WINDOW_PASSAGES:
-            yield window
-            window, waiting = [], 0
-    if window:
-        yield window
+        if waiting >= BATCH_PASSAGES:
+            yield batch
+            batch, waiting = [], 0
+    if batch:
+        yield batch
 
 
-def _write_window(
-    window: Sequence[Split],
+def _write_batch(
+    batch: Sequence[Split],
     writer: GenerationWriter,
     encoder: Encoder,
     cache: VectorCache,
-    progress: Progress,
-    before: int,
-) -> int:
-    """Encode a window's passages, hand its documents to the store, and return how many passages were new."""
-    texts = [full_text(document, passage) for document, _, passages in window for passage in passages]
-    done = before
+    config: PassageConfig,
+    taxonomy: Taxonomy,
+    space: ConceptSpace,
+    progress: Callable[[int, int], object],
+) -> tuple[int, int]:
+    """Encode a batch's passages and their windows, and hand its documents to the store.
 
-    def count(finished: int) -> None:
-        nonlocal done
-        done += finished
-        progress("encoding", done, before + len(texts))
-
-    vectors, encoded = encode_cached(texts, encoder, cache, count)
-    at = 0
-    for document, pages, passages in window:
-        writer.add(document, pages, passages, vectors[at : at + len(passages)])
-        at += len(passages)
-    return encoded
+    Returns how many texts it has, and how many of them had to be encoded.
+    """
+    passages = [(document, passage) for document, _, own in batch for passage in own]
+    windows = [
+        [
+            dataclasses.replace(passage, text=passage.text[start:end])
+            for start, end in window_spans(passage.text, passage.language, encoder.token_starts, config)
+        ]
+        for _, passage in passages
+    ]
+    texts = [full_text(document, passage) for document, passage in passages]
+    texts += [full_text(document, window) for (document, _), own in zip(passages, windows, strict=True) for window in own]
+    vectors, encoded = encode_cached(
+        texts, encoder.encode_passages, encoder.dimensions, cache, lambda finished: progress(finished, len(texts))
+    )
+    at, window_at = 0, len(passages)
+    for document, pages, own in batch:
+        counts = [len(windows[row]) for row in range(at, at + len(own))]
+        of_windows = vectors[window_at : window_at + sum(counts)]
+        of_passages = vectors[at : at + len(own)]
+        writer.add(
+            EncodedDocument(
+                document,
+                pages,
+                own,
+                of_passages,
+                np.split(of_windows, np.cumsum(counts)[:-1]) if counts else [],
+                space.held(document, of_passages, taxonomy),
+            )
+        )
+        at, window_at = at + len(own), window_at + sum(counts)
+    return len(texts), encoded
 
 
 def _folder(document: Document) -> str:

@@ -1,30 +1,67 @@
-"""Two legs, one score.
+"""The evidence for a document or passage, as one score.
 
-    score = dense + w · lexical
+    meaning = (1 - v) · cosine of the whole passage + v · cosine of its closest window
+    score   = (1 - t) · meaning + t · topic + w · lexical + c · agreement
 
-with the cosine as it is and BM25 bounded to 0…1 (see `bm25`), a convex combination up to scale. Reciprocal rank fusion is
-not used: it gives the lexical leg half the vote even where it has no evidence, which ruins cross-language search
-(`docs/architecture.md` has the figures).
+with BM25 bounded to 0…1 (see `bm25`), topic the cosine of the document's mean vector, and agreement the share of the
+query's concepts that the document holds (see `concepts`). For a document, meaning and lexical are the highest among its
+passages. Every part is bounded, so none can outvote the others where it has no evidence; reciprocal rank fusion gives the
+lexical leg half the vote always, which ruins cross-language search (`docs/retrieval.md`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from pes_search.index.types import Candidate, Hit
 
 
 @dataclass(frozen=True, slots=True)
 class FusionConfig:
-    """How much the lexical leg counts."""
+    """How much each part counts."""
 
     __pydantic_config__ = {"extra": "forbid"}
 
     lexical_weight: float = 0.2
+    window_weight: float = 0.65  # of the closest window; the whole passage has the rest
+    topic_weight: float = 0.3  # of the document's mean vector; the passage has the rest
+    concept_weight: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.lexical_weight < 0:
-            raise ValueError("lexical_weight must not be negative")
+        if self.lexical_weight < 0 or self.concept_weight < 0:
+            raise ValueError("lexical_weight and concept_weight must not be negative")
+        if not 0 <= self.window_weight <= 1 or not 0 <= self.topic_weight <= 1:
+            raise ValueError("window_weight and topic_weight must be from 0 to 1")
 
 
-def fused(dense: float, lexical: float, config: FusionConfig) -> float:
+def fused(candidate: Candidate, config: FusionConfig) -> Hit:
+    """Return a candidate as a hit without rank."""
+    meaning = (1 - config.window_weight) * candidate.dense + config.window_weight * candidate.window
+    return Hit(
+        rank=0,
+        score=_score(meaning, candidate.lexical, candidate.topic, candidate.agreement, config),
+        lexical=round(candidate.lexical, 6),
+        dense=round(meaning, 6),
+        topic=round(candidate.topic, 6),
+        agreement=round(candidate.agreement, 6),
+        passage=candidate.passage,
+        document=candidate.document,
+    )
+
+
+def document_score(hits: Sequence[Hit], config: FusionConfig) -> float:
+    """Return the score of a document with these passages."""
+    meaning, lexical = max(hit.dense for hit in hits), max(hit.lexical for hit in hits)
+    return _score(meaning, lexical, hits[0].topic, hits[0].agreement, config)
+
+
+def dense_score(hits: Sequence[Hit], config: FusionConfig) -> float:
+    """Return what the vectors alone say of a document with these passages."""
+    return _score(max(hit.dense for hit in hits), 0.0, hits[0].topic, 0.0, config)
+
+
+def _score(meaning: float, lexical: float, topic: float, agreement: float, config: FusionConfig) -> float:
     """Return the score, rounded so that ties are ties on every machine."""
-    return round(dense + config.lexical_weight * lexical, 6)
+    dense = (1 - config.topic_weight) * meaning + config.topic_weight * topic
+    return round(dense + config.lexical_weight * lexical + config.concept_weight * agreement, 6)

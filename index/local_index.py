@@ -12,7 +12,9 @@ import numpy as np
 
 from pes_search.index.bm25 import load_bm25
 from pes_search.index.columns import Columns
+from pes_search.index.concepts import ConceptSpace, activations, labels_of
 from pes_search.index.errors import NotInIndexError
+from pes_search.index.expansion import Expander, Expansion
 from pes_search.index.types import Candidate, Facets, Filters, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage, passage_id
@@ -27,8 +29,6 @@ class LocalIndex:
     """One generation in memory, searched exactly."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
-        import faiss
-
         self.manifest = manifest
         self.taxonomy = Taxonomy.from_values(json.loads((folder / "taxonomy.json").read_text(encoding="utf-8")))
         self._documents = {row["id"]: _document(row) for row in _read_lines(folder / "documents.jsonl")}
@@ -46,13 +46,27 @@ class LocalIndex:
         if len(vectors) != len(self._passages):
             raise ValueError(f"{len(vectors)} vectors for {len(self._passages)} passages")
         self._means = _means(vectors, self._document_rows, len(order))
-        self._faiss = faiss.IndexFlatIP(manifest.dimensions)
-        self._faiss.add(vectors)
-        # FAISS holds the only copy; this is a view of it.
-        held = faiss.rev_swig_ptr(self._faiss.get_xb(), vectors.size) if vectors.size else vectors.reshape(-1)
-        self._vectors: Vectors = held.reshape(vectors.shape)
+        self._whole = _Flat(vectors)
+
+        windows = np.fromfile(folder / "windows.f32", np.float32).reshape(-1, manifest.dimensions)
+        counts_of_windows = [row["windows"] for row in _read_lines(folder / "passages.jsonl")]
+        if len(windows) != sum(counts_of_windows):
+            raise ValueError(f"{len(windows)} vectors for {sum(counts_of_windows)} windows")
+        self._windows = _Flat(windows)
+        self._window_starts = np.concatenate([[0], np.cumsum(counts_of_windows)]).astype(np.int64)
+        self._window_rows = np.repeat(np.arange(len(self._passages)), counts_of_windows)  # the passage of each window
 
         self._bm25 = load_bm25(folder / "bm25")
+        self._expander = Expander(self.taxonomy, next(iter(manifest.languages), "") or "en")
+        labels = labels_of(self.taxonomy)
+        of_labels = np.fromfile(folder / "labels.f16", np.float16).reshape(-1, manifest.dimensions)
+        if len(of_labels) != len(labels):
+            raise ValueError(f"{len(of_labels)} vectors for {len(labels)} labels")
+        self._space = ConceptSpace(labels, of_labels.astype(np.float32))
+        self._held = _held_matrix(list(_read_lines(folder / "concepts.jsonl")), self._space.keys)
+        if len(self._held) != len(self._documents):
+            raise ValueError(f"concepts of {len(self._held)} documents for {len(self._documents)}")
+        self._concept_idf = _concept_idf(self._held)
         self._columns = Columns(self._document_order, self.taxonomy)
         languages = [passage.language for passage in self._passages]
         counts = Counter(languages)
@@ -65,15 +79,31 @@ class LocalIndex:
     ) -> list[Candidate]:
         """Return the `depth` best passages of each leg among those that pass the filters, in any order."""
         allowed = self._allowed(filters)
-        count = len(self._passages) if allowed is None else int(allowed.sum())
-        if not count:
+        if allowed is not None and not allowed.any():
             return []
         lexical = self._lexical(terms, allowed)
-        rows = np.union1d(_top(lexical, depth), self._dense_top(vector, allowed, min(depth, count)))
-        dense = self._vectors[rows] @ vector.reshape(-1)
+        windows = self._windows.top(vector, None if allowed is None else allowed[self._window_rows], depth)
+        rows = np.unique(
+            np.concatenate([_top(lexical, depth), self._whole.top(vector, allowed, depth), self._window_rows[windows]])
+        )
+        documents = self._document_rows[rows]
+        dense = self._whole.vectors[rows] @ vector.reshape(-1)
+        topic = (self._means @ vector.reshape(-1))[documents]
+        agreement = (self._held @ self._activations(vector))[documents]
+        closest = self._closest_windows(rows, vector)
         return [
-            Candidate(passage := self._passages[row], self._documents[passage.document_id], float(lexical[row]), float(cosine))
-            for row, cosine in zip(rows.tolist(), dense, strict=True)
+            Candidate(
+                passage := self._passages[row],
+                self._documents[passage.document_id],
+                float(lexical[row]),
+                float(cosine),
+                float(window if has_windows else cosine),
+                float(of_topic),
+                float(of_concepts),
+            )
+            for row, cosine, (has_windows, window), of_topic, of_concepts in zip(
+                rows.tolist(), dense, closest, topic, agreement, strict=True
+            )
         ]
 
     def size(self, filters: Filters) -> tuple[int, int]:
@@ -86,6 +116,16 @@ class LocalIndex:
     def facets(self, filters: Filters) -> Facets:
         """Return the facet counts for these filters."""
         return self._columns.facets(filters)
+
+    def concepts(self, vector: Vectors) -> list[tuple[str, str, float]]:
+        """Return the concepts that the query with this vector is about: list, id and share, the highest first."""
+        shares = self._activations(vector)
+        order = sorted(np.flatnonzero(shares).tolist(), key=lambda row: (-float(shares[row]), self._space.keys[row]))
+        return [(*self._space.keys[row], round(float(shares[row]), 3)) for row in order]
+
+    def expand(self, query: str) -> tuple[str, tuple[Expansion, ...]]:
+        """Return the query with its acronyms and former names written out, and which they are."""
+        return self._expander.expand(query)
 
     def idf(self, term: str) -> float:
         """Return a term's inverse document frequency over all passages."""
@@ -140,7 +180,7 @@ class LocalIndex:
         for other in others[:k]:
             rows = np.flatnonzero(self._document_rows == other)
             if len(rows):
-                closest = rows[np.argmax(self._vectors[rows] @ self._means[row])]
+                closest = rows[np.argmax(self._whole.vectors[rows] @ self._means[row])]
                 found.append((round(float(similarity[other]), 6), self._passages[closest]))
         return found
 
@@ -159,14 +199,45 @@ class LocalIndex:
             scores = computed[query] if of_language is None else np.where(of_language, computed[query], scores)
         return scores if allowed is None else np.where(allowed, scores, np.float32(0))
 
-    def _dense_top(self, vector: Vectors, allowed: npt.NDArray[np.bool_] | None, depth: int) -> npt.NDArray[np.int64]:
+    def _activations(self, vector: Vectors) -> Vectors:
+        return activations(self._space.similarities(vector.reshape(1, -1))[0], self._concept_idf)
+
+    def _closest_windows(self, rows: npt.NDArray[np.int64], vector: Vectors) -> list[tuple[bool, float]]:
+        """Return for each passage whether it has windows, and the highest cosine among them."""
+        starts, ends = self._window_starts[rows], self._window_starts[rows + 1]
+        own = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)] or [starts])
+        cosines = self._windows.vectors[own.astype(np.int64)] @ vector.reshape(-1)
+        offsets = np.concatenate([[0], np.cumsum(ends - starts)])
+        return [
+            (True, float(cosines[start:end].max())) if end > start else (False, 0.0)
+            for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+        ]
+
+
+class _Flat:
+    """Vectors that are searched exactly."""
+
+    def __init__(self, vectors: Vectors) -> None:
         import faiss
 
+        self._faiss = faiss.IndexFlatIP(vectors.shape[1])
+        self._faiss.add(vectors)
+        # FAISS holds the only copy; this is a view of it.
+        held = faiss.rev_swig_ptr(self._faiss.get_xb(), vectors.size) if vectors.size else vectors.reshape(-1)
+        self.vectors: Vectors = held.reshape(vectors.shape)
+
+    def top(self, vector: Vectors, allowed: npt.NDArray[np.bool_] | None, depth: int) -> npt.NDArray[np.int64]:
+        """Return the rows of the `depth` highest inner products among the allowed ones, best first."""
+        import faiss
+
+        count = len(self.vectors) if allowed is None else int(allowed.sum())
+        if not count:
+            return np.empty(0, np.int64)
         parameters: Any = None
         if allowed is not None:
             library: Any = faiss  # its annotations are those of the C++ signatures, not of the Python ones
             parameters = library.SearchParameters(sel=library.IDSelectorBitmap(np.packbits(allowed, bitorder="little")))
-        _, rows = self._faiss.search(vector.reshape(1, -1), depth, params=parameters)
+        _, rows = self._faiss.search(vector.reshape(1, -1), min(depth, count), params=parameters)
         found: npt.NDArray[np.int64] = rows[0][rows[0] >= 0]
         return found
 
@@ -177,6 +248,24 @@ def _top(scores: Vectors, depth: int) -> npt.NDArray[np.int64]:
     if len(positive) <= depth:
         return positive
     return positive[np.argpartition(-scores[positive], depth - 1)[:depth]]
+
+
+def _held_matrix(rows: Sequence[Mapping[str, float]], keys: Sequence[tuple[str, str]]) -> Vectors:
+    """Return how far each document holds each concept, shape (documents, concepts)."""
+    at = {f"{name}/{own}": column for column, (name, own) in enumerate(keys)}
+    held = np.zeros((len(rows), len(keys)), np.float32)
+    for row, own in enumerate(rows):
+        for key, confidence in own.items():
+            held[row, at[key]] = confidence
+    return held
+
+
+def _concept_idf(held: Vectors) -> Vectors:
+    """Return each concept's inverse document frequency, the highest that can be as 1; 0 for one that no document holds."""
+    frequency = (held > 0).sum(axis=0)
+    most = np.log(len(held) + 1)
+    idf: Vectors = np.where(frequency > 0, np.log((len(held) + 1) / np.maximum(frequency, 1)) / most, 0).astype(np.float32)
+    return idf
 
 
 def _means(vectors: Vectors, rows: npt.NDArray[np.int64], count: int) -> Vectors:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from pes_search.index.columns import LISTS
 from pes_search.index.encoder import Encoder
-from pes_search.index.fusion import FusionConfig, fused
+from pes_search.index.fusion import FusionConfig, document_score, fused
 from pes_search.index.store import OpenIndex
 from pes_search.index.tokens import term_spans, terms
-from pes_search.index.types import Candidate, Filters, Hit, SearchResult
+from pes_search.index.types import Facets, Filters, Hit, QueryConcept, SearchResult
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.languages import detect_language
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Vectors = npt.NDArray[np.float32]
 
 Group = Literal["document", "passage"]
 
@@ -22,6 +29,8 @@ LARGEST_K = 1_000
 FIRST_DEPTH = 100  # candidates of each leg; more only if they hold too few documents
 # A matched word is highlighted unless it is this much more common than the query's rarest ("in", "the").
 HIGHLIGHT_IDF_SHARE = 0.35
+SHOWN_CONCEPTS = 5
+CONCEPT_SHARE = 0.05  # of a query's concepts that are worth showing
 
 
 class QueryError(PesSearchError):
@@ -66,30 +75,35 @@ def search(
     query = " ".join(query.encode("utf-8", "replace").decode("utf-8").split())
     _check(query, k, offset)
     filters = filters or Filters()
+    expanded, expansions = index.expand(query)
     by_language = terms_by_language(query, index)
-    vector = encoder.encode_queries([query])[0]
+    vector = encoder.encode_queries([expanded])[0]
     documents, passages = index.size(filters)
     total = documents if group == "document" else passages
     wanted = min(offset + k, total)
 
     depth = max(FIRST_DEPTH, 4 * wanted)
     while True:
-        ranked = _ranked(index.candidates(by_language, vector, filters, depth), config.fusion)
-        grouped = _grouped(ranked, config.passages_per_document) if group == "document" else [(hit,) for hit in ranked]
-        if len(grouped) >= wanted or depth >= passages:
+        hits = ranked(expanded, vector, index, config, filters, depth)
+        groups = by_document(hits, config) if group == "document" else [(hit,) for hit in hits]
+        if len(groups) >= wanted or depth >= passages:
             break
         depth *= 4
-    hits = []
-    for rank, (best, *others) in enumerate(grouped[offset : offset + k], start=offset + 1):
+    shown_hits = []
+    for rank, (best, *others) in enumerate(groups[offset : offset + k], start=offset + 1):
         shown = [_highlighted(hit, by_language, index) for hit in (best, *others)]
-        hits.append(replace(shown[0], rank=rank, passages=tuple(shown[1:])))
+        shown_hits.append(replace(shown[0], rank=rank, passages=tuple(shown[1:])))
+    language = detect_language(query)
+    facets = index.facets(filters)
     return SearchResult(
         query=query,
-        language=detect_language(query),
+        language=language,
         index_id=index.manifest.index_id,
-        hits=tuple(hits),
+        hits=tuple(shown_hits),
+        concepts=_concepts(index, vector, language, facets),
+        expansions=expansions,
         total=total,
-        facets=index.facets(filters),
+        facets=facets,
         took_ms=round((time.perf_counter() - started) * 1000, 1),
     )
 
@@ -111,7 +125,7 @@ def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters
     _check("related", k, 0)
     nearest = index.nearest(document_id, filters or Filters(), k)
     return tuple(
-        Hit(rank, score, 0.0, score, passage, index.document(passage.document_id))
+        Hit(rank, score, 0.0, score, score, 0.0, passage, index.document(passage.document_id))
         for rank, (score, passage) in enumerate(nearest, start=1)
     )
 
@@ -127,22 +141,47 @@ def _check(query: str, k: int, offset: int) -> None:
         raise QueryError(f"offset must not be negative, not {offset}")
 
 
-def _ranked(candidates: Sequence[Candidate], config: FusionConfig) -> list[Hit]:
+def ranked(query: str, vector: Vectors, index: OpenIndex, config: SearchConfig, filters: Filters, depth: int) -> list[Hit]:
+    """Return the passages that any leg has among its `depth` best, ranked by the fused score; `vector` is the query's."""
     hits = [
-        Hit(0, fused(c.dense, c.lexical, config), round(c.lexical, 6), round(c.dense, 6), c.passage, c.document)
-        for c in candidates
+        fused(candidate, config.fusion)
+        for candidate in index.candidates(terms_by_language(query, index), vector, filters, depth)
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.document.id, hit.passage.id))
 
 
-def _grouped(ranked: Sequence[Hit], most: int) -> list[tuple[Hit, ...]]:
-    """Return each document's best hits, at most `most`, the documents in the order of their best."""
+def grouped(hits: Sequence[Hit]) -> list[list[Hit]]:
+    """Return the hits of each document, in their order."""
     groups: dict[str, list[Hit]] = {}
-    for hit in ranked:
-        group = groups.setdefault(hit.document.id, [])
-        if len(group) < most:
-            group.append(replace(hit, rank=len(group) + 1))
-    return [tuple(group) for group in groups.values()]
+    for hit in hits:
+        groups.setdefault(hit.document.id, []).append(hit)
+    return list(groups.values())
+
+
+def by_document(hits: Sequence[Hit], config: SearchConfig) -> list[tuple[Hit, ...]]:
+    """Return each document's best hits, at most as many as are shown, the documents by their own scores.
+
+    The first hit of a document carries the document's score, which takes the best words and the nearest meaning from
+    whichever of its passages has them.
+    """
+    found = []
+    for group in grouped(hits):
+        first = replace(group[0], rank=1, score=document_score(group, config.fusion))
+        shown = group[1 : config.passages_per_document]
+        found.append((first, *(replace(hit, rank=rank) for rank, hit in enumerate(shown, start=2))))
+    return sorted(found, key=lambda group: (-group[0].score, group[0].document.id))
+
+
+def _concepts(index: OpenIndex, vector: Vectors, language: str | None, facets: Facets) -> tuple[QueryConcept, ...]:
+    """Return the concepts of a query that are worth showing."""
+    filters = {name: field for field, name in LISTS.items()}
+    shown = [found for found in index.concepts(vector) if found[2] >= CONCEPT_SHARE][:SHOWN_CONCEPTS]
+    return tuple(
+        QueryConcept(
+            filters[name], own, index.taxonomy.label(name, own, language or "en"), share, facets[filters[name]].get(own, 0)
+        )
+        for name, own, share in shown
+    )
 
 
 def _highlighted(hit: Hit, by_language: dict[str | None, list[str]], index: OpenIndex) -> Hit:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from pes_search.index.types import Candidate, Facets, Filters, Manifest
+from pes_search.index.expansion import Expansion
+from pes_search.index.types import Candidate, EncodedDocument, Facets, Filters, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage
 
@@ -40,6 +41,12 @@ class OpenIndex(Protocol):
     def facets(self, filters: Filters) -> Facets:
         """Return for each filter's values the number of documents that choosing it would leave."""
 
+    def concepts(self, vector: Vectors) -> list[tuple[str, str, float]]:
+        """Return the concepts that the query with this vector is about: list, id and share, the highest first."""
+
+    def expand(self, query: str) -> tuple[str, tuple[Expansion, ...]]:
+        """Return the query with its acronyms and former names written out, and which they are."""
+
     def idf(self, term: str) -> float:
         """Return a term's inverse document frequency over all passages."""
 
@@ -65,11 +72,14 @@ class OpenIndex(Protocol):
 class GenerationWriter(Protocol):
     """A generation being written; nothing of it can be seen before `commit`."""
 
-    def add(self, document: Document, pages: Sequence[Page], passages: Sequence[Passage], vectors: Vectors) -> None:
-        """Add a document with its passages; row i of `vectors` is passage i."""
+    def add(self, encoded: EncodedDocument) -> None:
+        """Add a document with its passages."""
 
-    def commit(self, manifest: Manifest, taxonomy: Taxonomy) -> Manifest:
-        """Make this generation the current one, at once, and return its manifest with the files' hashes."""
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> Manifest:
+        """Make this generation the current one, at once, and return its manifest with the files' hashes.
+
+        `labels` are the vectors of `concepts.labels_of(taxonomy)`, in its order.
+        """
 
     def discard(self) -> None:
         """Remove what was written; does nothing after `commit`."""

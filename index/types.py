@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pes_search.ingest.types import Document, Passage
+from pes_search.index.expansion import Expansion
+from pes_search.ingest.types import Document, Page, Passage
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,10 @@ class Candidate:
     passage: Passage
     document: Document
     lexical: float  # bounded BM25, from 0 to 1
-    dense: float  # cosine, from -1 to 1
+    dense: float  # cosine of the whole passage, from -1 to 1
+    window: float  # cosine of its closest window; that of the whole passage where it has none
+    topic: float  # cosine of its document's mean vector
+    agreement: float  # of its document's concepts with the query's, from 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +47,37 @@ class Hit:
 
     rank: int  # from 1
     score: float  # higher is better; comparable within one result list only
-    lexical: float
-    dense: float
+    lexical: float  # bounded BM25
+    dense: float  # what the vectors say: the whole passage and its closest window
+    topic: float  # cosine of the document's mean vector
+    agreement: float  # of the document's concepts with the query's, from 0 to 1
     passage: Passage
     document: Document
     highlights: tuple[tuple[int, int], ...] = ()  # characters of the passage's text that the query's words match
     passages: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueryConcept:
+    """A concept of the controlled lists that a query is about; `filter` and `id` restrict a search to it."""
+
+    filter: str
+    id: str
+    label: str  # in the query's language where there is one
+    share: float  # of the query's concepts, from 0 to 1
+    documents: int  # that the filter would leave
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedDocument:
+    """A document as an index takes it up."""
+
+    document: Document
+    pages: Sequence[Page]
+    passages: Sequence[Passage]
+    vectors: npt.NDArray[np.float32]  # row i is passage i, unit length
+    windows: Sequence[npt.NDArray[np.float32]]  # for each passage a row for each of its windows
+    concepts: Mapping[str, float]  # held, as `list/id`, with the confidence
 
 
 Facets = Mapping[str, Mapping[str, int]]
@@ -58,6 +92,8 @@ class SearchResult:
     language: str | None  # of the query, as identified
     index_id: str
     hits: tuple[Hit, ...]
+    concepts: tuple[QueryConcept, ...]  # the highest share first
+    expansions: tuple[Expansion, ...]
     total: int  # documents (or passages, when not grouped) that the filters leave: so many can be paged through
     facets: Facets
     took_ms: float

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pes_search.index.encoder import Encoder
 from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ WRITE_EVERY = 256  # texts that a dying build may lose
 
 
 class VectorCache:
-    """Passage vectors of one model."""
+    """Vectors of one model and one kind of text."""
 
     def __init__(self, folder: Path, model_id: str) -> None:
         try:
@@ -65,11 +64,15 @@ class VectorCache:
 
 def encode_cached(
     texts: Sequence[str],
-    encoder: Encoder,
+    encode: Callable[[Sequence[str]], npt.NDArray[np.float32]],
+    dimensions: int,
     cache: VectorCache,
     on_progress: Callable[[int], object] | None = None,
 ) -> tuple[npt.NDArray[np.float32], int]:
-    """Return the passages' vectors, shape (len(texts), dimensions), and how many texts had to be encoded."""
+    """Return the texts' vectors, shape (len(texts), dimensions), and how many had to be encoded.
+
+    `encode` is the encoder's method for texts of this kind; a cache holds texts of one kind.
+    """
     known = cache.get(texts)
     # Longest first, so that the slices below hold texts of like length and little is spent on padding.
     missing = sorted({text for text in texts if text not in known}, key=len, reverse=True)
@@ -77,11 +80,13 @@ def encode_cached(
         on_progress(len(texts) - len(missing))
     for at in range(0, len(missing), WRITE_EVERY):
         part = missing[at : at + WRITE_EVERY]
-        vectors = encoder.encode_passages(part, on_progress)
+        vectors = encode(part)
         cache.put(part, vectors)
+        if on_progress:
+            on_progress(len(part))
         known.update(zip(part, vectors, strict=True))
     if not texts:
-        return np.empty((0, encoder.dimensions), np.float32), 0
+        return np.empty((0, dimensions), np.float32), 0
     return np.stack([known[text] for text in texts]), len(missing)
 
 

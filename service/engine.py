@@ -23,7 +23,7 @@ class Engine:
     def __init__(self, settings: Settings, store: IndexStore, encoder: Encoder) -> None:
         self.settings = settings
         self._store = store
-        self._encoder = encoder
+        self.encoder = encoder
         self._lock = threading.Lock()
         self._name = store.current_name()
         self._index = _checked(store, encoder)
@@ -39,7 +39,7 @@ class Engine:
             name = self._name
         if name is not None and name != self._name and self._lock.acquire(blocking=False):
             try:
-                self._index = _checked(self._store, self._encoder)
+                self._index = _checked(self._store, self.encoder)
                 logger.info("now serving index %s", self._index.manifest.index_id)
             except PesSearchError as error:
                 logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
@@ -50,7 +50,7 @@ class Engine:
 
     def search(self, index: OpenIndex, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
         """Search one generation, as `index()` gave it: a request sees one from its beginning to its end."""
-        return search(query, index, self._encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters)
+        return search(query, index, self.encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters)
 
 
 def open_store(settings: Settings) -> LocalStore:

@@ -26,7 +26,9 @@ class PassageHitOut(BaseModel):
     highlights: list[tuple[int, int]] = Field(description="characters of the text that the query's words match")
     url: str | None = Field(description="the original, at the page where it has pages")
     lexical: float = Field(description="bounded BM25, 0 to 1")
-    dense: float = Field(description="cosine similarity")
+    dense: float = Field(description="cosine similarity of the passage and of its closest sentences")
+    topic: float = Field(description="cosine similarity of the whole document")
+    agreement: float = Field(description="of the document's concepts with the query's, 0 to 1")
 
 
 class HitOut(PassageHitOut):
@@ -41,6 +43,27 @@ class HitOut(PassageHitOut):
     passages: list[PassageHitOut]
 
 
+class QueryConceptOut(BaseModel):
+    """A concept of the controlled lists that the query is about."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    filter: str = Field(examples=["target_group"])
+    id: str = Field(examples=["women-returners"])
+    label: str = Field(description="in the query's language where there is one")
+    share: float = Field(description="of the query's concepts, 0 to 1")
+    documents: int = Field(description="that the filter would leave")
+
+
+class ExpansionOut(BaseModel):
+    """An acronym or former name of the query, and what was added for it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    found: str = Field(examples=["NEET"])
+    added: str
+
+
 class SearchOut(BaseModel):
     """The answer to a search."""
 
@@ -50,6 +73,8 @@ class SearchOut(BaseModel):
     took_ms: float
     total: int = Field(description="how many hits can be paged through")
     hits: list[HitOut]
+    concepts: list[QueryConceptOut] = Field(description="what the query is about, in terms that filters take")
+    expansions: list[ExpansionOut] = Field(description="acronyms and former names that were written out")
     facets: dict[str, dict[str, int]] = Field(description="by filter: its values, with the documents that each would leave")
 
 
@@ -160,6 +185,8 @@ def search_out(result: SearchResult) -> SearchOut:
         took_ms=result.took_ms,
         total=result.total,
         hits=[hit_out(hit) for hit in result.hits],
+        concepts=[QueryConceptOut.model_validate(concept) for concept in result.concepts],
+        expansions=[ExpansionOut.model_validate(expansion) for expansion in result.expansions],
         facets={name: dict(counts) for name, counts in result.facets.items()},
     )
 
@@ -211,4 +238,6 @@ def _passage_hit(hit: Hit) -> dict[str, Any]:
         "url": deep_link(hit.document, hit.passage.page),
         "lexical": hit.lexical,
         "dense": hit.dense,
+        "topic": hit.topic,
+        "agreement": hit.agreement,
     }

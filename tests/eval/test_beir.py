@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pes_search.eval.beir import BeirError, read_beir
+from pes_search.eval.beir import read_beir
+from pes_search.eval.inputs import InputError
 
 CORPUS = [{"_id": "A/1", "title": "Bakery", "text": "Bread is baked\n\nat night."}, {"_id": "2", "title": "", "text": ""}]
 QUERIES = [{"_id": "q1", "text": "who bakes?"}]
@@ -39,19 +40,30 @@ def test_judgments_may_stand_where_beir_puts_them_or_elsewhere(folder: Path, tmp
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
-        ("corpus.jsonl", '{"_id": "1", "text": "x"}\n{"_id": "2"}', r"corpus\.jsonl:2: lacks text"),
+        ("corpus.jsonl", '{"_id": "1", "text": "x"}\n{"_id": "2"}', r"corpus\.jsonl:2: `text` must be text"),
         ("corpus.jsonl", "[]", r"corpus\.jsonl:1: no JSON object"),
-        ("queries.jsonl", "no json", r"queries\.jsonl:1: no JSON object"),
-        ("qrels.tsv", "q1\tA/1\t1\nq1 A/1 1", r"qrels\.tsv:2: not query-id"),
+        ("queries.jsonl", "no json", r"queries\.jsonl:1: no JSON"),
+        ("qrels.tsv", "q1\tA/1\t1\nq1 A/1 x", r"qrels\.tsv:2: needs query-id"),
     ],
 )
 def test_a_fault_is_named_with_its_line(folder: Path, file: str, text: str, message: str) -> None:
     (folder / file).write_text(text)
-    with pytest.raises(BeirError, match=message):
+    with pytest.raises(InputError, match=message):
         read_beir(folder)
+
+
+def test_every_fault_has_its_line(folder: Path) -> None:
+    (folder / "corpus.jsonl").write_text('{"_id": "1", "text": "x"}\n{"_id": "1", "text": "y"}\n{"text": "z"}\n7\n')
+    (folder / "queries.jsonl").write_text('{"_id": "q1"}')
+    with pytest.raises(InputError) as caught:
+        read_beir(folder)
+    lines = str(caught.value).splitlines()
+    assert [line.split("/")[-1].split(":")[:2] for line in lines] == [
+        ["corpus.jsonl", "2"], ["corpus.jsonl", "3"], ["corpus.jsonl", "4"], ["queries.jsonl", "1"],
+    ]  # fmt: skip
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / "queries.jsonl").unlink()
-    with pytest.raises(BeirError, match=r"cannot read .*queries\.jsonl"):
+    with pytest.raises(InputError, match=r"queries\.jsonl:1: cannot be read"):
         read_beir(folder)

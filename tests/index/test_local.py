@@ -11,7 +11,7 @@ from pes_search.index.build import write_documents
 from pes_search.index.encoder import SentenceTransformerEncoder
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError, NotInIndexError
 from pes_search.index.local import LocalStore
-from pes_search.index.types import Filters, Manifest
+from pes_search.index.types import EncodedDocument, Filters, Manifest
 from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.types import Block, Document
 
@@ -124,7 +124,7 @@ def test_a_pointer_that_names_no_generation_is_refused(store: LocalStore, name: 
 def test_a_discarded_generation_changes_nothing(store: LocalStore) -> None:
     name = store.current_name()
     writer = store.begin()
-    writer.add(document("x"), [], [], np.zeros((0, 384), np.float32))
+    writer.add(EncodedDocument(document("x"), [], [], np.zeros((0, 384), np.float32), [], {}))
     writer.discard()
     assert store.current_name() == name
     assert [path.name for path in (store.folder / "generations").iterdir()] == [name]

@@ -9,7 +9,7 @@ from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import write_documents
 from pes_search.index.encoder import SentenceTransformerEncoder
 from pes_search.index.errors import NotInIndexError
-from pes_search.index.fusion import FusionConfig
+from pes_search.index.fusion import FusionConfig, fused
 from pes_search.index.local import LocalStore
 from pes_search.index.local_index import LocalIndex
 from pes_search.index.search import QUERY_CHARACTERS, QueryError, SearchConfig, related, search, terms_by_language
@@ -104,8 +104,19 @@ def test_a_document_shows_its_next_best_passages(many: LocalIndex, encoder: Sent
 
 def test_scores_add_up(corpus_index: LocalIndex, encoder: SentenceTransformerEncoder) -> None:
     config = SearchConfig(fusion=FusionConfig(lexical_weight=0.5))
-    for hit in search("vouchers for training", corpus_index, encoder, config, k=5).hits:
-        assert hit.score == pytest.approx(hit.dense + 0.5 * hit.lexical, abs=2e-6)
+    weights = config.fusion
+    for hit in search("vouchers for training", corpus_index, encoder, config, k=5, group="passage").hits:
+        dense = (1 - weights.topic_weight) * hit.dense + weights.topic_weight * hit.topic
+        assert hit.score == pytest.approx(dense + 0.5 * hit.lexical + weights.concept_weight * hit.agreement, abs=4e-6)
+
+
+def test_a_document_takes_the_best_of_its_passages(many: LocalIndex, encoder: SentenceTransformerEncoder) -> None:
+    (hit,) = search("job fair", many, encoder, CONFIG, k=1, filters=Filters(kind=("report",))).hits
+    assert hit.score >= max(
+        other.score
+        for other in search("job fair", many, encoder, CONFIG, k=1_000, group="passage").hits
+        if other.document == hit.document
+    )
 
 
 def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: LocalIndex, encoder: SentenceTransformerEncoder) -> None:
@@ -115,8 +126,11 @@ def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: LocalIndex, 
     vector = encoder.encode_queries([query])[0]
     everything = corpus_index.candidates(terms_by_language(query, corpus_index), vector, Filters(), 10_000)
     assert len(everything) == corpus_index.manifest.passages
-    best = sorted(everything, key=lambda c: (-round(c.dense + 0.2 * c.lexical, 6), c.document.id, c.passage.id))
-    assert [hit.passage.id for hit in result.hits] == [c.passage.id for c in best[:100]]
+    best = sorted(
+        (fused(candidate, CONFIG.fusion) for candidate in everything),
+        key=lambda hit: (-hit.score, hit.document.id, hit.passage.id),
+    )
+    assert [hit.passage.id for hit in result.hits] == [hit.passage.id for hit in best[:100]]
 
 
 @pytest.mark.parametrize(

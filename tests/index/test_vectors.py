@@ -12,17 +12,19 @@ from pes_search.index.vectors import VectorCache, encode_cached
 
 def test_known_texts_are_not_encoded_again(encoder: SentenceTransformerEncoder, tmp_path: Path) -> None:
     cache = VectorCache(tmp_path, encoder.model_id)
-    first, encoded = encode_cached(["a", "bb", "a"], encoder, cache)
+    first, encoded = encode_cached(["a", "bb", "a"], encoder.encode_passages, encoder.dimensions, cache)
     assert (first.shape, encoded) == ((3, 384), 2)
     np.testing.assert_array_equal(first[0], first[2])
     cache.close()
-    again, encoded = encode_cached(["bb", "c", "a"], encoder, VectorCache(tmp_path, encoder.model_id))
+    again, encoded = encode_cached(
+        ["bb", "c", "a"], encoder.encode_passages, encoder.dimensions, VectorCache(tmp_path, encoder.model_id)
+    )
     assert encoded == 1
     np.testing.assert_array_equal(again[[2, 0]], first[[0, 1]])
 
 
 def test_models_do_not_share_vectors(encoder: SentenceTransformerEncoder, tmp_path: Path) -> None:
-    encode_cached(["a"], encoder, VectorCache(tmp_path, encoder.model_id))
+    encode_cached(["a"], encoder.encode_passages, encoder.dimensions, VectorCache(tmp_path, encoder.model_id))
     assert VectorCache(tmp_path, "another").get(["a"]) == {}
 
 
@@ -35,7 +37,7 @@ def test_more_keys_than_one_query_takes_are_found(tmp_path: Path) -> None:
 
 
 def test_no_texts_give_no_vectors(encoder: SentenceTransformerEncoder, tmp_path: Path) -> None:
-    vectors, encoded = encode_cached([], encoder, VectorCache(tmp_path, "m"))
+    vectors, encoded = encode_cached([], encoder.encode_passages, encoder.dimensions, VectorCache(tmp_path, "m"))
     assert (vectors.shape, encoded) == ((0, 384), 0)
 
 

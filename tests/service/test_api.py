@@ -14,7 +14,7 @@ Files = dict[str, dict[str, Any]]
 CORPUS = Path(__file__).parents[2] / "corpus"
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
-    "highlights", "url", "lexical", "dense", "passages",
+    "highlights", "url", "lexical", "dense", "topic", "agreement", "passages",
 }  # fmt: skip
 QUERY = "reaching women after career breaks"
 
@@ -48,7 +48,7 @@ def test_the_same_practice_is_found_in_every_language(client: TestClient, query:
 
 def test_a_search_has_the_documented_shape(client: TestClient, engine: Engine) -> None:
     body = search(client, k=2)
-    assert set(body) == {"query", "language", "index_id", "took_ms", "total", "hits", "facets"}
+    assert set(body) == {"query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "facets"}
     assert body["query"] == QUERY
     assert body["index_id"] == engine.index().manifest.index_id
     assert body["took_ms"] > 0

@@ -25,7 +25,7 @@ HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura
 QUERY = "reaching women after career breaks"
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
-    "highlights", "url", "lexical", "dense", "passages",
+    "highlights", "url", "lexical", "dense", "topic", "agreement", "passages",
 }  # fmt: skip
 
 Pes = Callable[..., Any]  # gives status, out and err (see conftest)
@@ -92,7 +92,7 @@ def test_search_prints_json_for_machines(pes: Pes, corpus_folder: Path, corpus_i
     run = pes("search", QUERY, "-k", 3, "--index", corpus_folder, "--json")
     assert (run.status, run.err) == (0, "")
     result = json.loads(run.out)
-    assert set(result) - {"total"} == {"query", "language", "index_id", "took_ms", "hits", "facets"}
+    assert set(result) - {"total"} == {"query", "language", "index_id", "took_ms", "hits", "concepts", "expansions", "facets"}
     assert (result["query"], result["language"], result["index_id"]) == (QUERY, "en", corpus_index.manifest.index_id)
     assert [hit["rank"] for hit in result["hits"]] == [1, 2, 3]
     first = result["hits"][0]

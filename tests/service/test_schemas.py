@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from pes_search.index.types import Hit, SearchResult
+from pes_search.index.expansion import Expansion
+from pes_search.index.types import Hit, QueryConcept, SearchResult
 from pes_search.ingest.types import Document, Page, Passage
 from pes_search.service.schemas import deep_link, document_detail, document_out, hit_out, passage_out, search_out
 
@@ -46,8 +47,10 @@ def test_a_link_leads_to_the_page(url: str | None, media_type: str, page: int | 
 
 
 def test_a_hit_carries_its_source_and_its_other_passages() -> None:
-    other = Hit(2, 0.8, 0.1, 0.78, passage(20, "men"), report())
-    best = Hit(1, 0.9, 0.5, 0.8, passage(4, "back to work"), report(), highlights=((0, 4), (8, 12)), passages=(other,))
+    other = Hit(2, 0.8, 0.1, 0.78, 0.7, 0.2, passage(20, "men"), report())
+    best = Hit(
+        1, 0.9, 0.5, 0.8, 0.7, 0.2, passage(4, "back to work"), report(), highlights=((0, 4), (8, 12)), passages=(other,)
+    )
     found = hit_out(best).model_dump()
     assert {name: value for name, value in found.items() if name != "passages"} == {
         "rank": 1,
@@ -66,17 +69,25 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "url": "https://example.org/report.pdf#page=3",
         "lexical": 0.5,
         "dense": 0.8,
+        "topic": 0.7,
+        "agreement": 0.2,
     }
     assert [(each["rank"], each["passage_id"], each["text"]) for each in found["passages"]] == [(2, "report~p3~20-23", "men")]
 
 
 def test_a_search_becomes_plain_json() -> None:
-    hit = Hit(1, 0.9, 0.5, 0.8, passage(4, "back to work"), report(), highlights=((0, 4),))
+    hit = Hit(1, 0.9, 0.5, 0.8, 0.7, 0.2, passage(4, "back to work"), report(), highlights=((0, 4),))
     facets = {"country": {"DE": 1, "AT": 1}}
-    result = SearchResult("Zurück", "de", "abc", (hit,), total=7, facets=facets, took_ms=1.5)
+    concept = QueryConcept("target_group", "women-returners", "Wiedereinsteigerinnen", 0.4, 2)
+    expansion = Expansion("LZA", "long-term unemployment")
+    result = SearchResult("Zurück", "de", "abc", (hit,), (concept,), (expansion,), total=7, facets=facets, took_ms=1.5)
     values = json.loads(json.dumps(search_out(result).model_dump()))
-    assert set(values) == {"query", "language", "index_id", "took_ms", "total", "hits", "facets"}
+    assert set(values) == {"query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "facets"}
     assert (values["query"], values["language"], values["total"], values["facets"]) == ("Zurück", "de", 7, facets)
+    assert values["concepts"] == [
+        {"filter": "target_group", "id": "women-returners", "label": "Wiedereinsteigerinnen", "share": 0.4, "documents": 2}
+    ]
+    assert values["expansions"] == [{"found": "LZA", "added": "long-term unemployment"}]
     assert values["hits"][0]["highlights"] == [[0, 4]]
 
 

@@ -1,0 +1,333 @@
+"""The command `pes-eval`: measure retrieval, compare rankings, write the report. Results go to stdout, complaints to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from pes_search.eval.questions import OWN, SPLITS
+from pes_search.eval.retrieval import LEGS, Leg
+from pes_search.ingest.errors import PesSearchError
+
+if TYPE_CHECKING:
+    from pes_search.eval.inputs import Run
+    from pes_search.eval.measures import Estimate
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except PesSearchError as error:
+        for line in str(error).splitlines():
+            print(f"pes-eval: {line}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("pes-eval: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as error:
+        print(f"pes-eval: {error.strerror or error}: {error.filename or ''}; mend that and try again", file=sys.stderr)
+    return FAILED
+
+
+# ── The command line ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pes-eval", description="Measure how well documents are found.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    retrieval = _command(
+        commands,
+        "retrieval",
+        _retrieval,
+        "measure an index by judged questions",
+        "pes-eval retrieval --split dev --legs hybrid",
+    )
+    _index_arguments(retrieval)
+    retrieval.add_argument("--split", choices=SPLITS, help="only the questions of this split")
+    _leg_arguments(retrieval)
+    retrieval.add_argument("--run", dest="run_file", type=Path, metavar="FILE", help="write the ranking there, as TREC has it")
+
+    beir = _command(
+        commands, "beir", _beir, "measure a collection in BEIR format", "pes-eval beir scifact/ --json scifact.json"
+    )
+    beir.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="with corpus.jsonl, queries.jsonl, qrels.tsv or qrels/test.tsv"
+    )
+    beir.add_argument("--queries", type=Path, metavar="FILE", help="queries from elsewhere")
+    beir.add_argument("--qrels", type=Path, metavar="FILE", help="judgments from elsewhere")
+    _leg_arguments(beir)
+    beir.add_argument("--run", dest="run_file", type=Path, metavar="FILE", help="write the ranking there, as TREC has it")
+
+    compare = _command(
+        commands,
+        "compare",
+        _compare,
+        "compare rankings",
+        "pes-eval compare before.run after.run --qrels eval/questions/qrels.tsv",
+    )
+    compare.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="A, and one or more B that are compared with it")
+    compare.add_argument("--qrels", type=Path, required=True, metavar="FILE")
+    compare.add_argument("--measure", default="nDCG@10", metavar="NAME", help="of ir-measures (default: nDCG@10)")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+    report = _command(commands, "report", _report, "write a report as Markdown and HTML", "pes-eval report --out var/report")
+    _index_arguments(report)
+    report.add_argument("--split", choices=SPLITS, default="test", help="whose questions (default: test)")
+    report.add_argument("--out", type=Path, default=Path("var/report"), metavar="DIR", help="folder (default: var/report)")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, summary: str, example: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=f"example: {example}"
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _index_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--index", type=Path, metavar="DIR", help="index folder (default: var/index)")
+    parser.add_argument("--questions", type=Path, metavar="FILE", help="with --qrels (default: the project's own)")
+    parser.add_argument("--qrels", type=Path, metavar="FILE", help="judgments of the questions")
+
+
+def _leg_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--legs", type=_legs, default=LEGS, metavar="LEG,…", help=f"of {', '.join(LEGS)} (default: all of them)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+
+def _legs(text: str) -> tuple[Leg, ...]:
+    wanted = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in wanted if name not in get_args(Leg)]:
+        raise argparse.ArgumentTypeError(f"no leg {unknown[0]!r}; choose of {', '.join(LEGS)}")
+    return tuple(leg for leg in LEGS if leg in wanted)
+
+
+# ── The commands ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _retrieval(parsed: argparse.Namespace) -> int:
+    from pes_search.eval.measures import MAIN, answerable, by_group, estimate, estimates, measure
+    from pes_search.eval.provenance import provenance
+    from pes_search.eval.questions import read_judgments, read_questions
+    from pes_search.eval.retrieval import runs
+    from pes_search.service.engine import open_engine
+
+    questions_file, qrels_file = question_files(parsed)
+    questions = read_questions(questions_file, parsed.split)
+    qrels = read_judgments(qrels_file, questions)
+    asked = answerable(qrels)
+    _require(asked, qrels_file)
+    engine = open_engine(index_settings(parsed))
+    index = engine.index()
+    judged = [question for question in questions if question.id in set(asked)]
+    _check_documents(judged, index)
+    found = runs(judged, index, engine.encoder, engine.settings.search, parsed.legs)
+    values = {leg: measure(run, qrels, asked) for leg, run in found.items()}
+
+    name = f"{questions_file.parent.name}{f' ({parsed.split})' if parsed.split else ''}"
+    print_table(name, index.manifest.documents, len(asked), {leg: estimates(value) for leg, value in values.items()})
+    left_out = len(questions) - len(asked)
+    if left_out:
+        print(f"\n{left_out} questions without a relevant document are left out.")
+    groups = {}
+    main = values[parsed.legs[-1]][MAIN]
+    for field, label in (("slice", "slice"), ("language", "language")):
+        rows = by_group(main, {question.id: getattr(question, field) for question in judged if getattr(question, field)})
+        groups[f"{label}s"] = {group: {"queries": len(own), MAIN: estimate(own)} for group, own in rows.items()}
+        if len(rows) > 1:
+            print(f"\n| {label}, {parsed.legs[-1]} | questions | {MAIN} |\n|---|---|---|")
+            for group, own in rows.items():
+                print(f"| {group} | {len(own)} | {estimate(own)} |")
+    languages = groups["languages"]
+    if len(languages) > 1:
+        worst = min(languages, key=lambda language: languages[language][MAIN].value)  # type: ignore[attr-defined]
+        print(f"\nworst language: {worst} {languages[worst][MAIN]}")
+    _write_runs(parsed, found)
+    _write_json(
+        parsed.json,
+        {
+            "set": name,
+            "documents": index.manifest.documents,
+            "queries": len(asked),
+            "unanswerable": left_out,
+            "legs": {leg: estimates(value) for leg, value in values.items()},
+            **groups,
+            **provenance(engine.settings, index.manifest),
+        },
+    )
+    return 0
+
+
+def _beir(parsed: argparse.Namespace) -> int:
+    from pes_search.eval.beir import read_beir
+    from pes_search.eval.measures import answerable, estimates, measure
+    from pes_search.eval.provenance import provenance
+    from pes_search.eval.questions import Question
+    from pes_search.eval.retrieval import indexed, runs
+    from pes_search.index.encoder import load_encoder
+    from pes_search.service.settings import read_settings
+
+    settings = read_settings()
+    collection = read_beir(parsed.folder, queries=parsed.queries, qrels=parsed.qrels)
+    judged = answerable(collection.qrels)
+    asked = [query for query in judged if query in collection.queries]
+    if len(asked) < len(judged):
+        print(f"pes-eval: {len(judged) - len(asked)} judged queries have no text; they are left out", file=sys.stderr)
+    _require(asked, parsed.qrels or parsed.folder)
+    encoder = load_encoder(settings.encoder, settings.cache_dir)
+    with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25) as index:
+        questions = [Question(query, collection.queries[query]) for query in asked]
+        found = runs(questions, index, encoder, settings.search, parsed.legs, collection.original_ids)
+        facts = provenance(settings, index.manifest)
+    legs = {leg: estimates(measure(run, collection.qrels, asked)) for leg, run in found.items()}
+    print_table(collection.name, len(collection.documents), len(asked), legs)
+    _write_runs(parsed, found)
+    _write_json(
+        parsed.json,
+        {"set": collection.name, "documents": len(collection.documents), "queries": len(asked), "legs": legs, **facts},
+    )
+    return 0
+
+
+def _compare(parsed: argparse.Namespace) -> int:
+    import dataclasses
+
+    from pes_search.eval.compare import TIE, compare
+    from pes_search.eval.inputs import read_qrels, read_run
+    from pes_search.eval.measures import answerable, one_measure
+
+    if len(parsed.runs) < 2:
+        raise PesSearchError("compare needs two runs at least: A.run B.run")
+    qrels = read_qrels(parsed.qrels)
+    asked = answerable(qrels)
+    _require(asked, parsed.qrels)
+    runs = [read_run(path) for path in parsed.runs]
+    in_any = [query for query in asked if any(query in run for run in runs)]
+    if not in_any:
+        raise PesSearchError(f"no query of the runs is judged in {parsed.qrels}; name the judgments of these runs with --qrels")
+    asked, unranked = in_any, len(asked) - len(in_any)
+    values = [one_measure(run, qrels, asked, parsed.measure) for run in runs]
+    missing = [sum(query not in run for query in asked) for run in runs]
+    first, *others = ([by_query[query] for query in asked] for by_query in values)
+    comparisons = compare(first, others)
+
+    print(f"{parsed.measure} over {len(asked)} queries; A = {parsed.runs[0]} ({comparisons[0].first:.4f})\n")
+    print("| B | B's mean | B - A [95 %] | p | p (Holm) | wins | ties | losses |\n|---|---|---|---|---|---|---|---|")
+    for path, one in zip(parsed.runs[1:], comparisons, strict=True):
+        interval = f"{one.difference.value:+.4f} [{one.difference.low:+.4f}, {one.difference.high:+.4f}]"
+        print(
+            f"| {path} | {one.second:.4f} | {interval} | {one.p_value:.4f} | {one.holm:.4f} "
+            f"| {one.wins} | {one.ties} | {one.losses} |"
+        )
+    for path, count in zip(parsed.runs, missing, strict=True):
+        if count:
+            print(f"\n{path} lacks {count} of the queries; they count 0")
+    if unranked:
+        print(f"\n{unranked} judged queries are in none of the runs; they are left out")
+    print(f"\n| query | A | {' | '.join(f'B{i}' if len(others) > 1 else 'B' for i in range(1, len(runs)))} |")
+    print("|---|---|" + "---|" * len(others))
+    for query in sorted(asked, key=lambda query: (values[-1][query] - values[0][query], query)):
+        row = [by_query[query] for by_query in values]
+        if max(row) - min(row) > TIE:
+            print(f"| {query} | " + " | ".join(f"{value:.4f}" for value in row) + " |")
+    _write_json(
+        parsed.json,
+        {
+            "measure": parsed.measure,
+            "queries": len(asked),
+            "first": str(parsed.runs[0]),
+            "comparisons": {str(path): dataclasses.asdict(one) for path, one in zip(parsed.runs[1:], comparisons, strict=True)},
+            "per_query": {query: [by_query[query] for by_query in values] for query in asked},
+        },
+    )
+    return 0
+
+
+def _report(parsed: argparse.Namespace) -> int:
+    from pes_search.eval.report import write_report
+
+    questions_file, qrels_file = question_files(parsed)
+    for path in write_report(index_settings(parsed), questions_file, qrels_file, parsed.split, parsed.out):
+        print(path)
+    return 0
+
+
+# ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def question_files(parsed: argparse.Namespace) -> tuple[Path, Path]:
+    """Return the files of questions and judgments that the command names."""
+    if (parsed.questions is None) != (parsed.qrels is None):
+        raise PesSearchError("--questions and --qrels belong together; give both or neither")
+    return parsed.questions or OWN / "questions.jsonl", parsed.qrels or OWN / "qrels.tsv"
+
+
+def index_settings(parsed: argparse.Namespace) -> Any:
+    """Return the settings, with the index that the command names."""
+    from pes_search.service.settings import read_settings
+
+    settings = read_settings()
+    return settings.model_copy(update={"index_dir": parsed.index}) if parsed.index else settings
+
+
+def print_table(name: str, documents: int, queries: int, legs: dict[Leg, dict[str, Estimate]]) -> None:
+    """Print the legs' measures with their intervals, as Markdown."""
+    names = list(next(iter(legs.values())))
+    print(f"{name}: {documents} documents, {queries} queries; mean [95 % interval]\n")
+    print("| leg | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
+    for leg, values in legs.items():
+        print(f"| {leg} | " + " | ".join(str(value) for value in values.values()) + " |")
+
+
+def _require(asked: Sequence[str], place: Path) -> None:
+    if not asked:
+        raise PesSearchError(f"{place}: no query has both a text and a relevant document; nothing can be measured")
+
+
+def _check_documents(questions: Any, index: Any) -> None:
+    """Fail with one line for each question about a document that the index lacks."""
+    from pes_search.index.types import Filters
+
+    known = {document.id for document in index.documents(Filters())}
+    lost = [f"question {q.id}: no document {q.document!r} in this index" for q in questions if q.document not in {"", *known}]
+    if lost:
+        raise PesSearchError("\n".join([*lost, "build the index of these questions, or name it with --index"]))
+
+
+def _write_runs(parsed: argparse.Namespace, found: dict[Leg, Run]) -> None:
+    """Write the last leg's ranking to the file that was asked for, the others' beside it under their names."""
+    from pes_search.eval.inputs import write_run
+
+    if parsed.run_file is None:
+        return
+    for leg, run in found.items():
+        last = leg == parsed.legs[-1]
+        path = parsed.run_file if last else parsed.run_file.with_suffix(f".{leg}{parsed.run_file.suffix}")
+        write_run(path, run, f"pes-{leg}")
+        print(f"{leg} ranking: {path}", file=sys.stderr)
+
+
+def _write_json(path: Path | None, values: dict[str, Any]) -> None:
+    import dataclasses
+
+    def plain(value: Any) -> Any:
+        return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else str(value)
+
+    if path is not None:
+        path.write_text(json.dumps(values, ensure_ascii=False, indent=1, default=plain) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
