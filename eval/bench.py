@@ -15,7 +15,7 @@ from typing import Any
 
 from pes_search.eval.beir import read_beir
 from pes_search.eval.measures import MAIN, estimates, measure
-from pes_search.eval.questions import Question
+from pes_search.eval.question_set import Question
 from pes_search.eval.retrieval import indexed, runs
 from pes_search.eval.speed import build_ratio, http_ratio, write_lines_as_files
 from pes_search.index.bm25 import Bm25Config
@@ -23,6 +23,7 @@ from pes_search.index.build import build_index
 from pes_search.index.encoder import SentenceTransformerEncoder, load_encoder, model_fingerprint
 from pes_search.index.local import LocalStore
 from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.settings import Settings, read_settings
 
 PARTS = ("languages", "build", "http")
@@ -68,7 +69,8 @@ def _languages(data: Path, settings: Settings, encoder: SentenceTransformerEncod
         collection = read_beir(
             data / "bench" / f"xquad-{documents}", queries=folder / "queries.jsonl", qrels=folder / "qrels.tsv"
         )
-        with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25) as index:
+        taxonomy = read_taxonomy(settings.taxonomy)
+        with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy) as index:
             asked = [Question(query, collection.queries[query]) for query in collection.qrels]
             found = runs(asked, index, encoder, settings.search, ids=collection.original_ids)
         values = {leg: estimates(measure(run, collection.qrels, list(collection.qrels))) for leg, run in found.items()}

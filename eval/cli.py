@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from pes_search.eval.questions import OWN, SPLITS
+from pes_search.eval.question_set import OWN, SPLITS
 from pes_search.eval.retrieval import LEGS, Leg
 from pes_search.ingest.errors import PesSearchError
 
@@ -120,7 +120,7 @@ def _legs(text: str) -> tuple[Leg, ...]:
 def _retrieval(parsed: argparse.Namespace) -> int:
     from pes_search.eval.measures import MAIN, answerable, by_group, estimate, estimates, measure
     from pes_search.eval.provenance import provenance
-    from pes_search.eval.questions import read_judgments, read_questions
+    from pes_search.eval.question_set import read_judgments, read_questions
     from pes_search.eval.retrieval import runs
     from pes_search.service.engine import open_engine
 
@@ -174,9 +174,10 @@ def _beir(parsed: argparse.Namespace) -> int:
     from pes_search.eval.beir import read_beir
     from pes_search.eval.measures import answerable, estimates, measure
     from pes_search.eval.provenance import provenance
-    from pes_search.eval.questions import Question
+    from pes_search.eval.question_set import Question
     from pes_search.eval.retrieval import indexed, runs
     from pes_search.index.encoder import load_encoder
+    from pes_search.ingest.taxonomy import read_taxonomy
     from pes_search.service.settings import read_settings
 
     settings = read_settings()
@@ -187,7 +188,8 @@ def _beir(parsed: argparse.Namespace) -> int:
         print(f"pes-eval: {len(judged) - len(asked)} judged queries have no text; they are left out", file=sys.stderr)
     _require(asked, parsed.qrels or parsed.folder)
     encoder = load_encoder(settings.encoder, settings.cache_dir)
-    with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25) as index:
+    taxonomy = read_taxonomy(settings.taxonomy)
+    with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy) as index:
         questions = [Question(query, collection.queries[query]) for query in asked]
         found = runs(questions, index, encoder, settings.search, parsed.legs, collection.original_ids)
         facts = provenance(settings, index.manifest)

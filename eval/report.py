@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pes_search.eval.measures import answerable, measure
 from pes_search.eval.provenance import provenance
-from pes_search.eval.questions import read_judgments, read_questions
+from pes_search.eval.question_set import read_judgments, read_questions
 from pes_search.eval.retrieval import runs
 from pes_search.eval.sections import (
     Measured,

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pes_search.eval.beir import BeirSet
 from pes_search.eval.inputs import Run
-from pes_search.eval.questions import Question
+from pes_search.eval.question_set import Question
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import write_documents
 from pes_search.index.encoder import Encoder
@@ -19,7 +19,9 @@ from pes_search.index.local import LocalStore
 from pes_search.index.search import SearchConfig, grouped, ranked, related
 from pes_search.index.store import OpenIndex
 from pes_search.index.types import Filters, Hit
+from pes_search.ingest.languages import detect_language
 from pes_search.ingest.passages import PassageConfig
+from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 
 Leg = Literal["bm25", "dense", "hybrid"]
 LEGS: tuple[Leg, ...] = ("bm25", "dense", "hybrid")
@@ -29,7 +31,12 @@ KEPT = 100  # documents of a ranking
 
 @contextmanager
 def indexed(
-    collection: BeirSet, encoder: Encoder, cache_dir: Path, passages: PassageConfig, bm25: Bm25Config
+    collection: BeirSet,
+    encoder: Encoder,
+    cache_dir: Path,
+    passages: PassageConfig,
+    bm25: Bm25Config,
+    taxonomy: Taxonomy = NO_TAXONOMY,
 ) -> Iterator[OpenIndex]:
     """Index a collection in a folder that lasts as long as the context; vectors come from the cache where they are known."""
     with tempfile.TemporaryDirectory() as folder:
@@ -37,7 +44,13 @@ def indexed(
         writer = store.begin()
         try:
             write_documents(
-                collection.documents, writer, encoder, cache_dir=cache_dir, passage_config=passages, configs=(bm25,)
+                collection.documents,
+                writer,
+                encoder,
+                cache_dir=cache_dir,
+                passage_config=passages,
+                configs=(bm25,),
+                taxonomy=taxonomy,
             )
         finally:
             writer.discard()
@@ -60,7 +73,8 @@ def runs(
     texts = [index.expand(_text(question, index))[0] for question in questions]
     result: dict[Leg, Run] = {leg: {} for leg in legs}
     for question, text, vector in zip(questions, texts, encoder.encode_queries(texts), strict=True):
-        found = grouped(ranked(text, vector, index, config, Filters(), DEPTH))
+        language = detect_language(_text(question, index))
+        found = grouped(ranked(text, vector, language, index, config, Filters(), DEPTH))
         near = {hit.document.id: hit.score for hit in related(question.document, index, k=KEPT)} if question.document else None
         for leg in legs:
             scores = _scores(found, leg, config.fusion) if near is None or leg == "bm25" else near

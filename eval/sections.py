@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from pes_search.eval.inputs import Qrels, Run
 from pes_search.eval.measures import LEVEL, MAIN, Values, by_group, estimate, estimates
 from pes_search.eval.plots import Group, Plot, plot_groups
-from pes_search.eval.questions import Question
+from pes_search.eval.question_set import Question
 from pes_search.eval.retrieval import KEPT, LEGS, Leg
 from pes_search.index.search import FIRST_DEPTH, QUERY_CHARACTERS, ranked, search
 from pes_search.index.types import Filters
+from pes_search.ingest.languages import detect_language
 
 if TYPE_CHECKING:
     from pes_search.service.engine import Engine
@@ -168,7 +169,7 @@ def latency_section(measured: Measured, engine: Engine) -> Section:
         started = time.perf_counter()
         vector = encoder.encode_queries([expanded])[0]
         encoded = time.perf_counter()
-        ranked(expanded, vector, index, config, Filters(), FIRST_DEPTH)
+        ranked(expanded, vector, detect_language(text), index, config, Filters(), FIRST_DEPTH)
         encoding.append(encoded - started)
         ranking.append(time.perf_counter() - encoded)
     for text in texts:  # on its own, so that its ranking does not follow one of the same text

@@ -78,12 +78,14 @@ def build_index(
     cache_dir: Path,
     passage_config: PassageConfig,
     configs: Sequence[Any],
+    default_lists: Path | None = None,
     on_progress: Progress | None = None,
 ) -> BuildReport:
     """Build an index of the sources and make it the current one; nothing changes if it fails or the sources have not changed.
 
     `load_encoder` is called only if there is something to do; `model` is what tells its model from others without loading it
-    (`encoder.model_fingerprint`). `configs` are the configurations that the result depends on.
+    (`encoder.model_fingerprint`). `configs` are the configurations that the result depends on. `default_lists` is the folder
+    of the controlled lists for sources that bring none.
 
     Raises:
         SourceNotFoundError: a source names no file.
@@ -95,7 +97,7 @@ def build_index(
     progress = on_progress or _silent
     files = find_files(sources)
     readable = [file for file in files if _reason_to_skip(file) is None]
-    taxonomy_folder = _taxonomy_folder(sources)
+    taxonomy_folder = _taxonomy_folder(sources, default_lists)
     lists = list_files(Path(taxonomy_folder)) if taxonomy_folder else []
     skipped = tuple(Unread(file.name, reason) for file in files if (reason := _reason_to_skip(file)) and file.path not in lists)
     inputs = _inputs_hash(readable, lists, model, [passage_config, *configs])
@@ -147,10 +149,10 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Show nothing."""
 
 
-def _taxonomy_folder(sources: Sequence[str]) -> str | None:
-    """Return the folder of the controlled lists: that of the first source which has one in it or beside it."""
-    folders = (folder / "taxonomy" for source in sources for folder in (Path(source), Path(source).parent))
-    return next((str(folder) for folder in folders if list_files(folder)), None)
+def _taxonomy_folder(sources: Sequence[str], default: Path | None) -> str | None:
+    """Return the folder of the controlled lists: that of the first source which has one in it or beside it, or the default."""
+    folders = [folder / "taxonomy" for source in sources for folder in (Path(source), Path(source).parent)]
+    return next((str(folder) for folder in [*folders, *([default] if default else [])] if list_files(folder)), None)
 
 
 # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────

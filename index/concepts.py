@@ -12,7 +12,8 @@ so a query that stands out nowhere spreads its weight thinly, and a document abo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ Key = tuple[str, str]
 """A list's name and a concept's id."""
 
 LEAST_Z = 1.0  # a query's concepts stand out from the others by one standard deviation (docs/retrieval.md)
+LEAST_LABELS = 50  # of a language whose mean vector says where it lies
 BROADER = 0.5  # a document holds what includes its own concepts only half
 # A document's passages come as close to a label only where they are about it: of 5,183 abstracts of biomedicine one in a
 # hundred has a label nearer than .867, of the tags that editors gave half have (packaged encoder; docs/retrieval.md).
@@ -43,16 +45,19 @@ class Label:
     """One of the labels of a concept."""
 
     key: Key
+    language: str
     text: str
 
 
 def labels_of(taxonomy: Taxonomy) -> list[Label]:
     """Return the labels, specialist and plain, in every language, of the lists that documents are tagged with."""
     return [
-        Label((name, concept.id), text)
+        Label((name, concept.id), language, text)
         for name in FIELDS.values()
         for concept in taxonomy.lists.get(name, {}).values()
-        for text in concept.labels()
+        for labels in (concept.terms, concept.plain)
+        for language, texts in labels.items()
+        for text in texts
     ]
 
 
@@ -65,6 +70,11 @@ class ConceptSpace:
         order = np.argsort([rows[label.key] for label in labels], kind="stable")
         self._starts = np.searchsorted(np.array([rows[label.key] for label in labels])[order], np.arange(len(self.keys)))
         self._vectors = np.ascontiguousarray(vectors[order], np.float32)
+        languages = np.array([label.language for label in labels])
+        counts = Counter(languages.tolist())
+        self.language_means: Mapping[str, Vectors] = {
+            language: vectors[languages == language].mean(axis=0) for language, count in counts.items() if count >= LEAST_LABELS
+        }  # where the labels of each language lie
 
     def similarities(self, vectors: Vectors) -> Vectors:
         """Return for each vector and concept the cosine of the nearest label, shape (vectors, concepts)."""

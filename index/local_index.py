@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pes_search.index.alignment import QueryVectors
 from pes_search.index.bm25 import load_bm25
 from pes_search.index.columns import Columns
 from pes_search.index.concepts import ConceptSpace, activations, labels_of
@@ -63,6 +64,7 @@ class LocalIndex:
         if len(of_labels) != len(labels):
             raise ValueError(f"{len(of_labels)} vectors for {len(labels)} labels")
         self._space = ConceptSpace(labels, of_labels.astype(np.float32))
+        self.language_means: Mapping[str, Vectors] = self._space.language_means
         self._held = _held_matrix(list(_read_lines(folder / "concepts.jsonl")), self._space.keys)
         if len(self._held) != len(self._documents):
             raise ValueError(f"concepts of {len(self._held)} documents for {len(self._documents)}")
@@ -70,27 +72,42 @@ class LocalIndex:
         self._columns = Columns(self._document_order, self.taxonomy)
         languages = [passage.language for passage in self._passages]
         counts = Counter(languages)
+        self._languages = list(counts)
+        codes = {language: code for code, language in enumerate(self._languages)}
+        self._language_codes = np.array([codes[language] for language in languages], dtype=np.int64)
         self._of_language = {
             language: np.array([other == language for other in languages]) if len(counts) > 1 else None for language in counts
         }
 
     def candidates(
-        self, terms: Mapping[str | None, Sequence[str]], vector: Vectors, filters: Filters, depth: int
+        self, terms: Mapping[str | None, Sequence[str]], vectors: QueryVectors, filters: Filters, depth: int
     ) -> list[Candidate]:
         """Return the `depth` best passages of each leg among those that pass the filters, in any order."""
         allowed = self._allowed(filters)
         if allowed is not None and not allowed.any():
             return []
         lexical = self._lexical(terms, allowed)
-        windows = self._windows.top(vector, None if allowed is None else allowed[self._window_rows], depth)
-        rows = np.unique(
-            np.concatenate([_top(lexical, depth), self._whole.top(vector, allowed, depth), self._window_rows[windows]])
-        )
+        rows = self._near(vectors, allowed, depth) | set(_top(lexical, depth).tolist())
+        return self._scored(np.array(sorted(rows), dtype=np.int64), lexical, vectors)
+
+    def _near(self, vectors: QueryVectors, allowed: npt.NDArray[np.bool_] | None, depth: int) -> set[int]:
+        """Return the rows of the passages that, whole or by a window, are nearest to one of the query's vectors."""
+        allowed_windows = None if allowed is None else allowed[self._window_rows]
+        rows: set[int] = set()
+        for vector in {id(vector): vector for vector in vectors.by_language.values()}.values():
+            rows.update(self._whole.top(vector, allowed, depth).tolist())
+            rows.update(self._window_rows[self._windows.top(vector, allowed_windows, depth)].tolist())
+        return rows
+
+    def _scored(self, rows: npt.NDArray[np.int64], lexical: Vectors, vectors: QueryVectors) -> list[Candidate]:
+        """Return the passages of these rows with what each kind of evidence says of them."""
         documents = self._document_rows[rows]
-        dense = self._whole.vectors[rows] @ vector.reshape(-1)
-        topic = (self._means @ vector.reshape(-1))[documents]
-        agreement = (self._held @ self._activations(vector))[documents]
-        closest = self._closest_windows(rows, vector)
+        by_code = np.stack([vectors.by_language[language] for language in self._languages])
+        queries = by_code[self._language_codes[rows]]
+        dense = np.einsum("ij,ij->i", self._whole.vectors[rows], queries)
+        topic = np.einsum("ij,ij->i", self._means[documents], queries)
+        agreement = (self._held @ self._activations(vectors.own))[documents]
+        closest = self._closest_windows(rows, queries)
         return [
             Candidate(
                 passage := self._passages[row],
@@ -202,11 +219,11 @@ class LocalIndex:
     def _activations(self, vector: Vectors) -> Vectors:
         return activations(self._space.similarities(vector.reshape(1, -1))[0], self._concept_idf)
 
-    def _closest_windows(self, rows: npt.NDArray[np.int64], vector: Vectors) -> list[tuple[bool, float]]:
-        """Return for each passage whether it has windows, and the highest cosine among them."""
+    def _closest_windows(self, rows: npt.NDArray[np.int64], queries: Vectors) -> list[tuple[bool, float]]:
+        """Return for each passage whether it has windows, and the highest cosine among them; row i of `queries` is for it."""
         starts, ends = self._window_starts[rows], self._window_starts[rows + 1]
         own = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)] or [starts])
-        cosines = self._windows.vectors[own.astype(np.int64)] @ vector.reshape(-1)
+        cosines = np.einsum("ij,ij->i", self._windows.vectors[own.astype(np.int64)], np.repeat(queries, ends - starts, axis=0))
         offsets = np.concatenate([[0], np.cumsum(ends - starts)])
         return [
             (True, float(cosines[start:end].max())) if end > start else (False, 0.0)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from pes_search.index.alignment import aligned
 from pes_search.index.columns import LISTS
 from pes_search.index.encoder import Encoder
 from pes_search.index.fusion import FusionConfig, document_score, fused
@@ -44,9 +45,12 @@ class SearchConfig:
     __pydantic_config__ = {"extra": "forbid"}
 
     fusion: FusionConfig = field(default_factory=FusionConfig)
+    language_shift: float = 0.8  # how far a query's vector moves to the passages' language (see `alignment`)
     passages_per_document: int = 3  # shown with each document, the best included
 
     def __post_init__(self) -> None:
+        if self.language_shift < 0:
+            raise ValueError("language_shift must not be negative")
         if self.passages_per_document < 1:
             raise ValueError("passages_per_document must be at least 1")
 
@@ -75,6 +79,7 @@ def search(
     query = " ".join(query.encode("utf-8", "replace").decode("utf-8").split())
     _check(query, k, offset)
     filters = filters or Filters()
+    language = detect_language(query)
     expanded, expansions = index.expand(query)
     by_language = terms_by_language(query, index)
     vector = encoder.encode_queries([expanded])[0]
@@ -84,7 +89,7 @@ def search(
 
     depth = max(FIRST_DEPTH, 4 * wanted)
     while True:
-        hits = ranked(expanded, vector, index, config, filters, depth)
+        hits = ranked(expanded, vector, language, index, config, filters, depth)
         groups = by_document(hits, config) if group == "document" else [(hit,) for hit in hits]
         if len(groups) >= wanted or depth >= passages:
             break
@@ -93,7 +98,6 @@ def search(
     for rank, (best, *others) in enumerate(groups[offset : offset + k], start=offset + 1):
         shown = [_highlighted(hit, by_language, index) for hit in (best, *others)]
         shown_hits.append(replace(shown[0], rank=rank, passages=tuple(shown[1:])))
-    language = detect_language(query)
     facets = index.facets(filters)
     return SearchResult(
         query=query,
@@ -141,12 +145,19 @@ def _check(query: str, k: int, offset: int) -> None:
         raise QueryError(f"offset must not be negative, not {offset}")
 
 
-def ranked(query: str, vector: Vectors, index: OpenIndex, config: SearchConfig, filters: Filters, depth: int) -> list[Hit]:
-    """Return the passages that any leg has among its `depth` best, ranked by the fused score; `vector` is the query's."""
-    hits = [
-        fused(candidate, config.fusion)
-        for candidate in index.candidates(terms_by_language(query, index), vector, filters, depth)
-    ]
+def ranked(
+    query: str,
+    vector: Vectors,
+    language: str | None,
+    index: OpenIndex,
+    config: SearchConfig,
+    filters: Filters,
+    depth: int,
+) -> list[Hit]:
+    """Return the passages that any leg has among its `depth` best, by the fused score; vector and language are the query's."""
+    terms = terms_by_language(query, index)
+    vectors = aligned(vector, language, terms, index.language_means, config.language_shift)
+    hits = [fused(candidate, config.fusion) for candidate in index.candidates(terms, vectors, filters, depth)]
     return sorted(hits, key=lambda hit: (-hit.score, hit.document.id, hit.passage.id))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from pes_search.index.alignment import QueryVectors
 from pes_search.index.expansion import Expansion
 from pes_search.index.types import Candidate, EncodedDocument, Facets, Filters, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
@@ -26,13 +27,14 @@ class OpenIndex(Protocol):
 
     manifest: Manifest
     taxonomy: Taxonomy  # of the collection; without lists where it has none
+    language_means: Mapping[str, Vectors]  # where the lists' labels in each language lie; empty without lists
 
     def candidates(
-        self, terms: Mapping[str | None, Sequence[str]], vector: Vectors, filters: Filters, depth: int
+        self, terms: Mapping[str | None, Sequence[str]], vectors: QueryVectors, filters: Filters, depth: int
     ) -> list[Candidate]:
         """Return at least the `depth` best passages of each leg among those that pass the filters, in any order.
 
-        `terms` holds the query's terms by language of the passages that they are for; `vector` is the query's.
+        `terms` holds the query's terms by language of the passages that they are for, `vectors` its vectors.
         """
 
     def size(self, filters: Filters) -> tuple[int, int]:

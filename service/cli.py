@@ -161,6 +161,7 @@ def _build(parsed: argparse.Namespace) -> int:
             cache_dir=settings.cache_dir,
             passage_config=settings.passages,
             configs=(settings.bm25,),
+            default_lists=settings.taxonomy,
             on_progress=bar.show,
         )
     if parsed.json:

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PES_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     sources: tuple[str, ...] = ("corpus",)
+    taxonomy: Path = Path("corpus/taxonomy")
     index_dir: Path = Path("var/index")
     cache_dir: Path = Path(platformdirs.user_cache_dir("pes-search"))
     passages: PassageConfig = PassageConfig()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pes_search.eval.inputs import SHOWN_FAULTS, InputError, read_qrels, read_run, write_run
-from pes_search.eval.questions import read_judgments, read_questions
+from pes_search.eval.question_set import read_judgments, read_questions
 
 
 def test_a_run_is_written_and_read_back_best_first(tmp_path: Path) -> None:

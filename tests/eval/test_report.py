@@ -14,7 +14,7 @@ import pytest
 from pes_search.eval.measures import MAIN, answerable, by_group, estimate, estimates, measure
 from pes_search.eval.plots import Group, plot_groups
 from pes_search.eval.provenance import provenance
-from pes_search.eval.questions import read_judgments, read_questions
+from pes_search.eval.question_set import read_judgments, read_questions
 from pes_search.eval.report import write_report
 from pes_search.eval.retrieval import LEGS, runs
 from pes_search.index.bm25 import Bm25Config

@@ -7,7 +7,7 @@ import pytest
 
 from pes_search.eval.beir import BeirSet, read_beir
 from pes_search.eval.measures import MAIN, estimates, measure
-from pes_search.eval.questions import Question
+from pes_search.eval.question_set import Question
 from pes_search.eval.retrieval import indexed, runs
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.encoder import SentenceTransformerEncoder

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pes_search.index.alignment import QueryVectors
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import write_documents
 from pes_search.index.encoder import SentenceTransformerEncoder
@@ -146,14 +147,18 @@ def test_an_open_index_outlives_its_generation(store: LocalStore, encoder: Sente
         write(store, names, encoder, cache_dir)
     assert len(list((store.folder / "generations").iterdir())) == 2
     assert old.document("c").title == "Practice c"
-    assert old.candidates({"en": ["voucher"]}, encoder.encode_queries(["vouchers"])[0], Filters(), 3)[0].lexical >= 0
+    vector = encoder.encode_queries(["vouchers"])[0]
+    assert old.candidates({"en": ["voucher"]}, QueryVectors(vector, {"en": vector}), Filters(), 3)[0].lexical >= 0
     assert [d.id for d in store.open().documents(Filters())] == ["a"]
 
 
 def test_candidates_carry_both_scores(store: LocalStore, encoder: SentenceTransformerEncoder) -> None:
     index = store.open()
     vector = encoder.encode_queries(["vouchers for training"])[0]
-    found = {c.document.id: c for c in index.candidates({"en": ["voucher", "train"]}, vector, Filters(), 10)}
+    found = {
+        c.document.id: c
+        for c in index.candidates({"en": ["voucher", "train"]}, QueryVectors(vector, {"en": vector}), Filters(), 10)
+    }
     assert set(found) == {"a", "b", "c"}
     assert found["b"].lexical > 0 == found["a"].lexical
     assert found["b"].dense > found["a"].dense

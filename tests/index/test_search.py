@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pes_search.index.alignment import QueryVectors
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import write_documents
 from pes_search.index.encoder import SentenceTransformerEncoder
@@ -124,7 +125,8 @@ def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: LocalIndex, 
     query = "older workers who lost their job"
     result = search(query, corpus_index, encoder, CONFIG, k=100, group="passage")
     vector = encoder.encode_queries([query])[0]
-    everything = corpus_index.candidates(terms_by_language(query, corpus_index), vector, Filters(), 10_000)
+    terms = terms_by_language(query, corpus_index)
+    everything = corpus_index.candidates(terms, QueryVectors(vector, dict.fromkeys(terms, vector)), Filters(), 10_000)
     assert len(everything) == corpus_index.manifest.passages
     best = sorted(
         (fused(candidate, CONFIG.fusion) for candidate in everything),
@@ -233,5 +235,6 @@ def test_passages_are_matched_by_the_stemmer_of_their_own_language(
     index = store.open()
     vector = np.zeros(384, np.float32)
     for query, expected in (("arbeitslose", {"de"}), ("searches", {"en"}), ("Stelle search", {"de", "en"})):
-        found = index.candidates(terms_by_language(query, index), vector, Filters(), 10)
+        terms = terms_by_language(query, index)
+        found = index.candidates(terms, QueryVectors(vector, dict.fromkeys(terms, vector)), Filters(), 10)
         assert {c.document.id for c in found if c.lexical > 0} == expected
