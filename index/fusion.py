@@ -23,7 +23,7 @@ class FusionConfig:
 
     __pydantic_config__ = {"extra": "forbid"}
 
-    lexical_weight: float = 0.15
+    lexical_weight: float = 0.2
     window_weight: float = 0.5  # of the closest window; the whole passage has the rest
     topic_weight: float = 0.3  # of the document's mean vector; the passage has the rest
     concept_weight: float = 0.1

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pes_search.index.encoder import SentenceTransformerEncoder
-from pes_search.ingest.passages import PassageConfig, TokenStarts, build_pages, build_passages, sentence_spans
+from pes_search.ingest.passages import PassageConfig, TokenStarts, build_pages, build_passages, sentence_spans, window_spans
 from pes_search.ingest.types import Block, Document, Page, Passage
 
 DOCUMENT = Document(id="bus", title="Bus", kind="practice", language="en", sha256="0", path="bus.md")
@@ -367,3 +367,20 @@ def test_the_real_tokenizer_is_kept_to(encoder: SentenceTransformerEncoder) -> N
     # Splitting is not thrifty without reason: together they need little more room than the text.
     assert len(passages) <= 1 + 1.5 * len(encoder.token_starts(pages[0][0].text)) / 40
     assert "".join("".join(passage.text.split()) for passage in passages) == "".join(pages[0][0].text.split())
+
+
+@pytest.mark.parametrize(
+    ("tokens", "windows"),
+    [
+        (4, ["One two.", "Three four.", "Five six seven eight nine."]),
+        (9, ["One two. Three four.", "Five six seven eight nine."]),
+        (50, []),  # all of it would be one
+        (0, []),
+    ],
+)
+def test_windows_are_whole_sentences(tokens: int, windows: list[str]) -> None:
+    text = "One two. Three four.\n\nFive six seven eight nine."
+    found = window_spans(
+        text, "en", lambda part: [m.start() for m in re.finditer(r"\S+", part)], PassageConfig(window_tokens=tokens)
+    )
+    assert [re.sub(r"\s+", " ", text[start:end]) for start, end in found] == windows
