@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test lint corpus check bench lock clean
+.PHONY: help setup build serve test lint corpus check bench bench-peers lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -45,6 +45,12 @@ check: lint corpus test  ## lint, check the corpus and test
 
 bench: setup  ## measure retrieval and speed (needs ../shared/data/bench; takes about half an hour)
 	$(BIN)/python -m pes_search.eval.bench
+
+bench-peers: build  ## compare with txtai, Haystack and LlamaIndex, installed in an environment of their own (2 GB)
+	$(PYTHON) -m venv var/peers
+	var/peers/bin/python -m pip install --quiet --upgrade 'pip>=25,<27'
+	var/peers/bin/python -m pip install --quiet torch==2.13.0 -r eval/peers.txt
+	$(BIN)/python -m pes_search.eval.peers var/peers/bin/python
 
 lock: setup  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv

@@ -1,6 +1,6 @@
 """`make bench`: the figures that the README and `docs/` quote, printed as Markdown, with what they were measured on.
 
-python -m pes_search.eval.bench [--data ../shared/data] [--json FILE] [languages] [build] [http]
+python -m pes_search.eval.bench [--data ../shared/data] [--json FILE] [PART …]
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import json
 import platform
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pes_search.eval.beir import read_beir
-from pes_search.eval.measures import MAIN, estimates, measure
+from pes_search.eval.beir import BeirSet, read_beir
+from pes_search.eval.factsheets import write_factsheet_sets
+from pes_search.eval.measures import MAIN, answerable, estimates, measure
 from pes_search.eval.question_set import Question
 from pes_search.eval.retrieval import indexed, runs
+from pes_search.eval.spans import PASSAGES, span_figures
 from pes_search.eval.speed import build_ratio, http_ratio, write_lines_as_files
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import build_index
@@ -26,21 +29,25 @@ from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.settings import Settings, read_settings
 
-PARTS = ("languages", "build", "http")
-# Collection and question language; the same 240 paragraphs and 1,190 questions in each (XQuAD, CC BY-SA 4.0).
-PAIRS = (("en", "en"), ("en", "de"), ("en", "es"), ("en", "ro"), ("en", "el"))
+# Collection and questions. XQuAD (CC BY-SA 4.0) has the same 240 paragraphs and 1,190 questions in each language.
+SETS = (
+    *(("xquad-en", f"xquad-{language}") for language in ("en", "de", "es", "ro", "el")),
+    *((f"xquad-{language}", f"xquad-{language}") for language in ("de", "es", "ro", "el")),
+    ("faquad-pt", "faquad-pt"),
+    ("scifact", "scifact"),
+)
 HTTP_PASSAGES = 10_000
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure the chosen parts; return the exit status."""
     parser = argparse.ArgumentParser(prog="bench", description="Measure retrieval and speed.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(MEASURES)} (default: all)")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the test data")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parsed = parser.parse_args(arguments)
-    if unknown := set(parsed.parts) - set(PARTS):
-        parser.error(f"no part {', '.join(sorted(unknown))}; choose of {', '.join(PARTS)}")
+    if unknown := set(parsed.parts) - set(MEASURES):
+        parser.error(f"no part {', '.join(sorted(unknown))}; choose of {', '.join(MEASURES)}")
     if not (parsed.data / "bench").is_dir():
         print(f"bench: no test data in {parsed.data}; name its folder with --data", file=sys.stderr)
         return 1
@@ -51,8 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
             "model": encoder.model_id,
             "machine": f"{platform.machine()}, {settings.encoder.threads} threads",
         }
-        for part in parsed.parts or PARTS:
-            figures[part] = _MEASURES[part](parsed.data, settings, encoder)
+        for part in parsed.parts or MEASURES:
+            figures[part] = MEASURES[part](parsed.data, settings, encoder)
             if parsed.json:
                 parsed.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
     except PesSearchError as error:
@@ -61,25 +68,49 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _languages(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> list[dict[str, Any]]:
+def _sets(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> list[dict[str, Any]]:
     rows = []
-    print("| collection ← questions | BM25 | dense | hybrid |\n|---|---|---|---|", flush=True)
-    for documents, questions in PAIRS:
-        folder = data / "bench" / f"xquad-{questions}"
-        collection = read_beir(
-            data / "bench" / f"xquad-{documents}", queries=folder / "queries.jsonl", qrels=folder / "qrels.tsv"
-        )
-        taxonomy = read_taxonomy(settings.taxonomy)
-        with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy) as index:
-            asked = [Question(query, collection.queries[query]) for query in collection.qrels]
-            found = runs(asked, index, encoder, settings.search, ids=collection.original_ids)
-        values = {leg: estimates(measure(run, collection.qrels, list(collection.qrels))) for leg, run in found.items()}
-        ndcg = {leg: value[MAIN].value for leg, value in values.items()}
-        lost = " (below a leg)" if ndcg["hybrid"] < max(ndcg["bm25"], ndcg["dense"]) else ""
-        name = f"{collection.name} ← {questions}"
-        print(f"| {name} | {ndcg['bm25']:.3f} | {ndcg['dense']:.3f} | {ndcg['hybrid']:.3f}{lost} |", flush=True)
-        rows.append({"set": name, "nDCG@10": ndcg})
+    print(f"| collection ← questions, {MAIN} | BM25 | dense | hybrid |\n|---|---|---|---|", flush=True)
+    for documents, questions in SETS:
+        folder = data / "bench" / questions
+        collection = read_beir(data / "bench" / documents, queries=folder / "queries.jsonl", qrels=folder / "qrels.tsv")
+        rows.append(_row(f"{documents} ← {questions}", collection, MAIN, settings, encoder))
     return rows
+
+
+def _factsheets(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> list[dict[str, Any]]:
+    """Find a factsheet, its titles taken out, by its title or by the one in the country's language."""
+    rows = []
+    print("\n| factsheets ← titles, RR@10 | BM25 | dense | hybrid |\n|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, place in write_factsheet_sets(data / "eurofound" / "factsheets", Path(folder)).items():
+            rows.append(_row(kind, read_beir(place), "RR@10", settings, encoder))
+    return rows
+
+
+def _row(
+    name: str, collection: BeirSet, measure_name: str, settings: Settings, encoder: SentenceTransformerEncoder
+) -> dict[str, Any]:
+    taxonomy = read_taxonomy(settings.taxonomy)
+    asked = [query for query in answerable(collection.qrels) if query in collection.queries]
+    with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy) as index:
+        questions = [Question(query, collection.queries[query]) for query in asked]
+        found = runs(questions, index, encoder, settings.search, ids=collection.original_ids)
+    values = {leg: estimates(measure(run, collection.qrels, asked))[measure_name] for leg, run in found.items()}
+    lost = " (below a leg)" if values["hybrid"].value < max(values["bm25"].value, values["dense"].value) else ""
+    print(f"| {name} | {values['bm25']} | {values['dense']} | {values['hybrid']}{lost} |", flush=True)
+    return {"set": name, "queries": len(asked), measure_name: {leg: asdict(value) for leg, value in values.items()}}
+
+
+def _spans(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> dict[str, Any]:
+    model = model_fingerprint(settings.encoder)
+    figures = span_figures(data / "bench" / "chunking-eval", encoder, settings, model)
+    print(
+        f"\ngold text in the first {PASSAGES} passages, {figures.questions} questions: recall {figures.recall}, precision "
+        f"{figures.precision}; longest passage {figures.longest} characters; {figures.lost} gold stretches lost in reading",
+        flush=True,
+    )
+    return asdict(figures)
 
 
 def _build(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> dict[str, float]:
@@ -118,7 +149,7 @@ def _http(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -
     return figures
 
 
-_MEASURES = {"languages": _languages, "build": _build, "http": _http}
+MEASURES = {"sets": _sets, "factsheets": _factsheets, "spans": _spans, "build": _build, "http": _http}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -125,6 +125,6 @@ def test_a_wrong_command_is_found(text: str, word: str) -> None:
 
 
 def test_the_targets_of_the_makefile_are_found() -> None:
-    known = ("help", "setup", "build", "serve", "test", "lint", "check", "bench", "lock", "clean")
+    known = ("help", "setup", "build", "serve", "test", "lint", "check", "bench", "bench-peers", "lock", "clean")
     assert faults("\n".join(f"`make {target}`" for target in known), MAKEFILE) == []
     assert faults("`make VENV`", MAKEFILE) == ["make VENV: no such target"]
