@@ -49,7 +49,9 @@ bench: setup  ## measure retrieval and speed (needs ../shared/data/bench; takes 
 bench-peers: build  ## compare with txtai, Haystack and LlamaIndex, installed in an environment of their own (2 GB)
 	$(PYTHON) -m venv var/peers
 	var/peers/bin/python -m pip install --quiet --upgrade 'pip>=25,<27'
-	var/peers/bin/python -m pip install --quiet torch==2.13.0 -r eval/peers.txt
+	var/peers/bin/python -m pip install --quiet torch==2.13.0 txtai==9.14.0 haystack-ai==3.4.1 \
+	  sentence-transformers-haystack==2.0.0 llama-index-core==0.14.25 llama-index-embeddings-huggingface==0.8.0 \
+	  llama-index-retrievers-bm25==0.8.0 sentence-transformers==6.2.0
 	$(BIN)/python -m pes_search.eval.peers var/peers/bin/python
 
 lock: setup  ## resolve the dependencies anew into requirements.lock

@@ -16,7 +16,7 @@ from pes_search.index.build import write_documents
 from pes_search.index.encoder import Encoder
 from pes_search.index.fusion import FusionConfig, dense_score, document_score
 from pes_search.index.local import LocalStore
-from pes_search.index.search import SearchConfig, grouped, ranked, related
+from pes_search.index.search import SearchConfig, grouped, ranked, read_query, related
 from pes_search.index.store import OpenIndex
 from pes_search.index.types import Filters, Hit
 from pes_search.ingest.languages import detect_language
@@ -74,7 +74,8 @@ def runs(
     result: dict[Leg, Run] = {leg: {} for leg in legs}
     for question, text, vector in zip(questions, texts, encoder.encode_queries(texts), strict=True):
         language = detect_language(_text(question, index))
-        found = grouped(ranked(text, vector, language, index, config, Filters(), DEPTH))
+        asked = read_query(text, language, vector, index, config)
+        found = grouped(ranked(asked, index, config, Filters(), DEPTH))
         near = {hit.document.id: hit.score for hit in related(question.document, index, k=KEPT)} if question.document else None
         for leg in legs:
             scores = _scores(found, leg, config.fusion) if near is None or leg == "bm25" else near

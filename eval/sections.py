@@ -13,7 +13,7 @@ from pes_search.eval.measures import LEVEL, MAIN, Values, by_group, estimate, es
 from pes_search.eval.plots import Group, Plot, plot_groups
 from pes_search.eval.question_set import Question
 from pes_search.eval.retrieval import KEPT, LEGS, Leg
-from pes_search.index.search import FIRST_DEPTH, QUERY_CHARACTERS, ranked, search
+from pes_search.index.search import FIRST_DEPTH, QUERY_CHARACTERS, ranked, read_query, search
 from pes_search.index.types import Filters
 from pes_search.ingest.languages import detect_language
 
@@ -169,7 +169,7 @@ def latency_section(measured: Measured, engine: Engine) -> Section:
         started = time.perf_counter()
         vector = encoder.encode_queries([expanded])[0]
         encoded = time.perf_counter()
-        ranked(expanded, vector, detect_language(text), index, config, Filters(), FIRST_DEPTH)
+        ranked(read_query(expanded, detect_language(text), vector, index, config), index, config, Filters(), FIRST_DEPTH)
         encoding.append(encoded - started)
         ranking.append(time.perf_counter() - encoded)
     for text in texts:  # on its own, so that its ranking does not follow one of the same text

@@ -10,7 +10,6 @@ difference of their mean vectors m is the languages' distance.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,26 +20,20 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryVectors:
-    """A query's vector as the encoder gave it, and as each passage language is compared with; unit length."""
-
-    own: Vectors
-    by_language: Mapping[str | None, Vectors]
-
-
 def aligned(
     vector: Vectors, language: str | None, languages: Iterable[str | None], means: Mapping[str, Vectors], shift: float
-) -> QueryVectors:
-    """Return the query's vectors for passages in these languages; one whose mean is not known keeps the encoder's."""
-    own = vector.reshape(-1)
+) -> dict[str | None, Vectors]:
+    """Return a query's vector as passages in each of these languages are compared with, of unit length.
+
+    Where a language's mean is not known it is the encoder's own.
+    """
     start = means.get(language or "")
     moved: dict[str | None, Vectors] = {}
     for other in languages:
         mean = means.get(other or "")
         if start is None or mean is None or other == language or not shift:
-            moved[other] = own
+            moved[other] = vector
         else:
-            there = own + np.float32(shift) * (mean - start)
+            there = vector + np.float32(shift) * (mean - start)
             moved[other] = there / np.linalg.norm(there)
-    return QueryVectors(own, moved)
+    return moved

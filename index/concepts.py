@@ -4,10 +4,11 @@ A query is mapped to the concepts whose labels are nearest to it, in any languag
 those that its passages come close to. The vectors are the encoder's, labels read as queries.
 
     s(q, c) = the highest cosine of the query with a label of concept c
-    a(q, c) = max(0, z(s(q, c)) - z₀) · idf(c), over their sum     z: standard score among the query's s; idf over documents
+    a(q, c) = max(0, z(s(q, c)) + β · n(q, c) - z₀) · idf(c), over their sum
     agreement(q, d) = Σ a(q, c) · held(d, c)     from 0 to 1
 
-so a query that stands out nowhere spreads its weight thinly, and a document about none of it gets nothing.
+z is the standard score among the query's s, n the words that the query shares with the concept's labels (see `label_match`),
+idf over documents. So a query that stands out nowhere spreads its weight thinly, and a document about none of it gets nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """A list's name and a concept's id."""
 
+NAMED = 4.0  # β: a concept that is called by name stands out; from 2 to 8 no different on the development questions
 LEAST_Z = 1.0  # a query's concepts stand out from the others by one standard deviation (docs/retrieval.md)
 LEAST_LABELS = 50  # of a language whose mean vector says where it lies
 BROADER = 0.5  # a document holds what includes its own concepts only half
@@ -87,10 +89,11 @@ class ConceptSpace:
     def held(self, document: Document, vectors: Vectors, taxonomy: Taxonomy) -> dict[str, float]:
         """Return the concepts that a document holds, as `list/id`, each with a confidence.
 
-        Its tags are held fully, what includes a tag by half. From a list that it has no tag of, it holds the concepts that
-        its passages (`vectors`) come close to, by how close they come.
+        Its tags and countries are held fully, what includes a tag by half. From a list that it has no tag of, it holds the
+        concepts that its passages (`vectors`) come close to, by how close they come.
         """
-        held: dict[str, float] = {}
+        known = taxonomy.lists.get("countries", {})
+        held = {f"countries/{own}": 1.0 for own in document.countries if own in known}
         untagged = set()
         for field, name in FIELDS.items():
             known = taxonomy.lists.get(name, {})
@@ -109,9 +112,9 @@ class ConceptSpace:
         return held
 
 
-def activations(similarities: Vectors, idf: Vectors) -> Vectors:
+def activations(similarities: Vectors, named: Vectors, idf: Vectors) -> Vectors:
     """Return how much a query is about each concept; the sum is 1, or 0 where nothing stands out."""
-    raw = np.clip(_standard(similarities) - LEAST_Z, 0, None) * idf
+    raw = np.clip(_standard(similarities) + NAMED * named - LEAST_Z, 0, None) * idf
     total = float(raw.sum())
     shares: Vectors = (raw / total if total else raw).astype(np.float32)
     return shares

@@ -1,10 +1,11 @@
 """The evidence for a document or passage, as one score.
 
     meaning = (1 - v) · cosine of the whole passage + v · cosine of its closest window
-    score   = (1 - t) · meaning + t · topic + w · lexical + c · agreement
+    score   = (1 - t) · meaning + t · topic + w · lexical + c · agreement + n · labels
 
-with BM25 bounded to 0…1 (see `bm25`), topic the cosine of the document's mean vector, and agreement the share of the
-query's concepts that the document holds (see `concepts`). For a document, meaning and lexical are the highest among its
+with BM25 bounded to 0…1 (see `bm25`), topic the cosine of the document's mean vector, agreement the share of the query's
+concepts that the document holds (see `concepts`), and labels what the query shares with the names of the document's concepts in
+the query's language (see `label_match`). For a document, meaning and lexical are the highest among its
 passages. Every part is bounded, so none can outvote the others where it has no evidence; reciprocal rank fusion gives the
 lexical leg half the vote always, which ruins cross-language search (`docs/retrieval.md`).
 """
@@ -25,12 +26,13 @@ class FusionConfig:
 
     lexical_weight: float = 0.2
     window_weight: float = 0.5  # of the closest window; the whole passage has the rest
-    topic_weight: float = 0.3  # of the document's mean vector; the passage has the rest
-    concept_weight: float = 0.1
+    topic_weight: float = 0.2  # of the document's mean vector; the passage has the rest
+    concept_weight: float = 0.075
+    label_weight: float = 0.2  # of the names of the document's concepts
 
     def __post_init__(self) -> None:
-        if self.lexical_weight < 0 or self.concept_weight < 0:
-            raise ValueError("lexical_weight and concept_weight must not be negative")
+        if min(self.lexical_weight, self.concept_weight, self.label_weight) < 0:
+            raise ValueError("lexical_weight, concept_weight and label_weight must not be negative")
         if not 0 <= self.window_weight <= 1 or not 0 <= self.topic_weight <= 1:
             raise ValueError("window_weight and topic_weight must be from 0 to 1")
 
@@ -40,11 +42,12 @@ def fused(candidate: Candidate, config: FusionConfig) -> Hit:
     meaning = (1 - config.window_weight) * candidate.dense + config.window_weight * candidate.window
     return Hit(
         rank=0,
-        score=_score(meaning, candidate.lexical, candidate.topic, candidate.agreement, config),
+        score=_score(meaning, candidate.lexical, candidate.topic, candidate.agreement, candidate.labels, config),
         lexical=round(candidate.lexical, 6),
         dense=round(meaning, 6),
         topic=round(candidate.topic, 6),
         agreement=round(candidate.agreement, 6),
+        labels=round(candidate.labels, 6),
         passage=candidate.passage,
         document=candidate.document,
     )
@@ -53,15 +56,16 @@ def fused(candidate: Candidate, config: FusionConfig) -> Hit:
 def document_score(hits: Sequence[Hit], config: FusionConfig) -> float:
     """Return the score of a document with these passages."""
     meaning, lexical = max(hit.dense for hit in hits), max(hit.lexical for hit in hits)
-    return _score(meaning, lexical, hits[0].topic, hits[0].agreement, config)
+    return _score(meaning, lexical, hits[0].topic, hits[0].agreement, hits[0].labels, config)
 
 
 def dense_score(hits: Sequence[Hit], config: FusionConfig) -> float:
     """Return what the vectors alone say of a document with these passages."""
-    return _score(max(hit.dense for hit in hits), 0.0, hits[0].topic, 0.0, config)
+    return _score(max(hit.dense for hit in hits), 0.0, hits[0].topic, 0.0, 0.0, config)
 
 
-def _score(meaning: float, lexical: float, topic: float, agreement: float, config: FusionConfig) -> float:
+def _score(meaning: float, lexical: float, topic: float, agreement: float, labels: float, config: FusionConfig) -> float:
     """Return the score, rounded so that ties are ties on every machine."""
     dense = (1 - config.topic_weight) * meaning + config.topic_weight * topic
-    return round(dense + config.lexical_weight * lexical + config.concept_weight * agreement, 6)
+    named = config.concept_weight * agreement + config.label_weight * labels
+    return round(dense + config.lexical_weight * lexical + named, 6)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pes_search.index.alignment import QueryVectors
 from pes_search.index.bm25 import load_bm25
 from pes_search.index.columns import Columns
 from pes_search.index.concepts import ConceptSpace, activations, labels_of
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.expansion import Expander, Expansion
-from pes_search.index.types import Candidate, Facets, Filters, Manifest
+from pes_search.index.label_match import LabelMatcher
+from pes_search.index.types import Candidate, Facets, Filters, Manifest, Query
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage, passage_id
 
@@ -58,16 +58,23 @@ class LocalIndex:
         self._window_rows = np.repeat(np.arange(len(self._passages)), counts_of_windows)  # the passage of each window
 
         self._bm25 = load_bm25(folder / "bm25")
-        self._expander = Expander(self.taxonomy, next(iter(manifest.languages), "") or "en")
+        self._main_language = next(iter(manifest.languages), "") or "en"
+        self._expander = Expander(self.taxonomy, self._main_language)
         labels = labels_of(self.taxonomy)
         of_labels = np.fromfile(folder / "labels.f16", np.float16).reshape(-1, manifest.dimensions)
         if len(of_labels) != len(labels):
             raise ValueError(f"{len(of_labels)} vectors for {len(labels)} labels")
         self._space = ConceptSpace(labels, of_labels.astype(np.float32))
         self.language_means: Mapping[str, Vectors] = self._space.language_means
-        self._held = _held_matrix(list(_read_lines(folder / "concepts.jsonl")), self._space.keys)
-        if len(self._held) != len(self._documents):
-            raise ValueError(f"concepts of {len(self._held)} documents for {len(self._documents)}")
+        concepts = list(_read_lines(folder / "concepts.jsonl"))
+        if len(concepts) != len(self._documents):
+            raise ValueError(f"concepts of {len(concepts)} documents for {len(self._documents)}")
+        countries = [("countries", own) for own in self.taxonomy.lists.get("countries", {})]
+        held = _held_matrix(concepts, [*self._space.keys, *countries])
+        self._held = held[:, : len(self._space.keys)]
+        # A country is no concept that a query is vaguely about, but it has a name in every language.
+        self._names_of_documents = LabelMatcher(self.taxonomy, [*self._space.keys, *countries], held)
+        self._names_of_concepts = LabelMatcher(self.taxonomy, self._space.keys, np.eye(len(self._space.keys), dtype=np.float32))
         self._concept_idf = _concept_idf(self._held)
         self._columns = Columns(self._document_order, self.taxonomy)
         languages = [passage.language for passage in self._passages]
@@ -79,34 +86,43 @@ class LocalIndex:
             language: np.array([other == language for other in languages]) if len(counts) > 1 else None for language in counts
         }
 
-    def candidates(
-        self, terms: Mapping[str | None, Sequence[str]], vectors: QueryVectors, filters: Filters, depth: int
-    ) -> list[Candidate]:
-        """Return the `depth` best passages of each leg among those that pass the filters, in any order."""
+    def candidates(self, query: Query, filters: Filters, depth: int) -> list[Candidate]:
+        """Return the `depth` best passages of each leg among those that pass the filters, in any order.
+
+        The legs are words, vectors, and what the documents are about.
+        """
         allowed = self._allowed(filters)
         if allowed is not None and not allowed.any():
             return []
-        lexical = self._lexical(terms, allowed)
-        rows = self._near(vectors, allowed, depth) | set(_top(lexical, depth).tolist())
-        return self._scored(np.array(sorted(rows), dtype=np.int64), lexical, vectors)
+        lexical = self._lexical(query.terms, allowed)
+        agreement = self._held @ self._activations(query)
+        labels = self._called(self._names_of_documents, query)
+        about = (agreement + labels)[self._document_rows]
+        named = _top(about if allowed is None else np.where(allowed, about, np.float32(0)), depth)
+        rows = self._near(query, allowed, depth) | set(_top(lexical, depth).tolist()) | set(named.tolist())
+        return self._scored(np.array(sorted(rows), dtype=np.int64), lexical, agreement, labels, query)
 
-    def _near(self, vectors: QueryVectors, allowed: npt.NDArray[np.bool_] | None, depth: int) -> set[int]:
+    def _near(self, query: Query, allowed: npt.NDArray[np.bool_] | None, depth: int) -> set[int]:
         """Return the rows of the passages that, whole or by a window, are nearest to one of the query's vectors."""
         allowed_windows = None if allowed is None else allowed[self._window_rows]
         rows: set[int] = set()
-        for vector in {id(vector): vector for vector in vectors.by_language.values()}.values():
+        for vector in {id(vector): vector for vector in query.vectors.values()}.values():
             rows.update(self._whole.top(vector, allowed, depth).tolist())
             rows.update(self._window_rows[self._windows.top(vector, allowed_windows, depth)].tolist())
         return rows
 
-    def _scored(self, rows: npt.NDArray[np.int64], lexical: Vectors, vectors: QueryVectors) -> list[Candidate]:
-        """Return the passages of these rows with what each kind of evidence says of them."""
+    def _scored(
+        self, rows: npt.NDArray[np.int64], lexical: Vectors, agreement: Vectors, labels: Vectors, query: Query
+    ) -> list[Candidate]:
+        """Return the passages of these rows with what each kind of evidence says of them.
+
+        `lexical` is by passage, `agreement` and `labels` are by document.
+        """
         documents = self._document_rows[rows]
-        by_code = np.stack([vectors.by_language[language] for language in self._languages])
+        by_code = np.stack([query.vectors[language] for language in self._languages])
         queries = by_code[self._language_codes[rows]]
         dense = np.einsum("ij,ij->i", self._whole.vectors[rows], queries)
         topic = np.einsum("ij,ij->i", self._means[documents], queries)
-        agreement = (self._held @ self._activations(vectors.own))[documents]
         closest = self._closest_windows(rows, queries)
         return [
             Candidate(
@@ -117,9 +133,10 @@ class LocalIndex:
                 float(window if has_windows else cosine),
                 float(of_topic),
                 float(of_concepts),
+                float(of_labels),
             )
-            for row, cosine, (has_windows, window), of_topic, of_concepts in zip(
-                rows.tolist(), dense, closest, topic, agreement, strict=True
+            for row, cosine, (has_windows, window), of_topic, of_concepts, of_labels in zip(
+                rows.tolist(), dense, closest, topic, agreement[documents], labels[documents], strict=True
             )
         ]
 
@@ -134,9 +151,9 @@ class LocalIndex:
         """Return the facet counts for these filters."""
         return self._columns.facets(filters)
 
-    def concepts(self, vector: Vectors) -> list[tuple[str, str, float]]:
-        """Return the concepts that the query with this vector is about: list, id and share, the highest first."""
-        shares = self._activations(vector)
+    def concepts(self, query: Query) -> list[tuple[str, str, float]]:
+        """Return the concepts that a query is about: list, id and share, the highest first."""
+        shares = self._activations(query)
         order = sorted(np.flatnonzero(shares).tolist(), key=lambda row: (-float(shares[row]), self._space.keys[row]))
         return [(*self._space.keys[row], round(float(shares[row]), 3)) for row in order]
 
@@ -216,8 +233,17 @@ class LocalIndex:
             scores = computed[query] if of_language is None else np.where(of_language, computed[query], scores)
         return scores if allowed is None else np.where(allowed, scores, np.float32(0))
 
-    def _activations(self, vector: Vectors) -> Vectors:
-        return activations(self._space.similarities(vector.reshape(1, -1))[0], self._concept_idf)
+    def _activations(self, query: Query) -> Vectors:
+        named = self._called(self._names_of_concepts, query)
+        return activations(self._space.similarities(query.vector.reshape(1, -1))[0], named, self._concept_idf)
+
+    def _called(self, names: LabelMatcher, query: Query) -> Vectors:
+        """Return the scores by the labels in the query's language or in the collection's: a few words are easily misread."""
+        scores = names.scores(query.text, self._main_language)
+        if query.language in {None, self._main_language}:
+            return scores
+        better: Vectors = np.maximum(scores, names.scores(query.text, str(query.language)))
+        return better
 
     def _closest_windows(self, rows: npt.NDArray[np.int64], queries: Vectors) -> list[tuple[bool, float]]:
         """Return for each passage whether it has windows, and the highest cosine among them; row i of `queries` is for it."""

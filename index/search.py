@@ -13,7 +13,7 @@ from pes_search.index.encoder import Encoder
 from pes_search.index.fusion import FusionConfig, document_score, fused
 from pes_search.index.store import OpenIndex
 from pes_search.index.tokens import term_spans, terms
-from pes_search.index.types import Facets, Filters, Hit, QueryConcept, SearchResult
+from pes_search.index.types import Facets, Filters, Hit, Query, QueryConcept, SearchResult
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.languages import detect_language
 
@@ -82,14 +82,14 @@ def search(
     language = detect_language(query)
     expanded, expansions = index.expand(query)
     by_language = terms_by_language(query, index)
-    vector = encoder.encode_queries([expanded])[0]
+    asked = read_query(expanded, language, encoder.encode_queries([expanded])[0], index, config)
     documents, passages = index.size(filters)
     total = documents if group == "document" else passages
     wanted = min(offset + k, total)
 
     depth = max(FIRST_DEPTH, 4 * wanted)
     while True:
-        hits = ranked(expanded, vector, language, index, config, filters, depth)
+        hits = ranked(asked, index, config, filters, depth)
         groups = by_document(hits, config) if group == "document" else [(hit,) for hit in hits]
         if len(groups) >= wanted or depth >= passages:
             break
@@ -104,7 +104,7 @@ def search(
         language=language,
         index_id=index.manifest.index_id,
         hits=tuple(shown_hits),
-        concepts=_concepts(index, vector, language, facets),
+        concepts=_concepts(index, asked, facets),
         expansions=expansions,
         total=total,
         facets=facets,
@@ -129,7 +129,7 @@ def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters
     _check("related", k, 0)
     nearest = index.nearest(document_id, filters or Filters(), k)
     return tuple(
-        Hit(rank, score, 0.0, score, score, 0.0, passage, index.document(passage.document_id))
+        Hit(rank, score, 0.0, score, score, 0.0, 0.0, passage, index.document(passage.document_id))
         for rank, (score, passage) in enumerate(nearest, start=1)
     )
 
@@ -145,19 +145,15 @@ def _check(query: str, k: int, offset: int) -> None:
         raise QueryError(f"offset must not be negative, not {offset}")
 
 
-def ranked(
-    query: str,
-    vector: Vectors,
-    language: str | None,
-    index: OpenIndex,
-    config: SearchConfig,
-    filters: Filters,
-    depth: int,
-) -> list[Hit]:
-    """Return the passages that any leg has among its `depth` best, by the fused score; vector and language are the query's."""
-    terms = terms_by_language(query, index)
-    vectors = aligned(vector, language, terms, index.language_means, config.language_shift)
-    hits = [fused(candidate, config.fusion) for candidate in index.candidates(terms, vectors, filters, depth)]
+def read_query(text: str, language: str | None, vector: Vectors, index: OpenIndex, config: SearchConfig) -> Query:
+    """Return a query as this index's passages are compared with it; `text` has its names written out, `vector` is its own."""
+    terms = terms_by_language(text, index)
+    return Query(text, language, terms, vector, aligned(vector, language, terms, index.language_means, config.language_shift))
+
+
+def ranked(query: Query, index: OpenIndex, config: SearchConfig, filters: Filters, depth: int) -> list[Hit]:
+    """Return the passages that any leg has among its `depth` best, by the fused score."""
+    hits = [fused(candidate, config.fusion) for candidate in index.candidates(query, filters, depth)]
     return sorted(hits, key=lambda hit: (-hit.score, hit.document.id, hit.passage.id))
 
 
@@ -183,13 +179,17 @@ def by_document(hits: Sequence[Hit], config: SearchConfig) -> list[tuple[Hit, ..
     return sorted(found, key=lambda group: (-group[0].score, group[0].document.id))
 
 
-def _concepts(index: OpenIndex, vector: Vectors, language: str | None, facets: Facets) -> tuple[QueryConcept, ...]:
+def _concepts(index: OpenIndex, query: Query, facets: Facets) -> tuple[QueryConcept, ...]:
     """Return the concepts of a query that are worth showing."""
     filters = {name: field for field, name in LISTS.items()}
-    shown = [found for found in index.concepts(vector) if found[2] >= CONCEPT_SHARE][:SHOWN_CONCEPTS]
+    shown = [found for found in index.concepts(query) if found[2] >= CONCEPT_SHARE][:SHOWN_CONCEPTS]
     return tuple(
         QueryConcept(
-            filters[name], own, index.taxonomy.label(name, own, language or "en"), share, facets[filters[name]].get(own, 0)
+            filters[name],
+            own,
+            index.taxonomy.label(name, own, query.language or "en"),
+            share,
+            facets[filters[name]].get(own, 0),
         )
         for name, own, share in shown
     )

@@ -6,12 +6,11 @@ database. Both give the same candidates for the same passages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from pes_search.index.alignment import QueryVectors
 from pes_search.index.expansion import Expansion
-from pes_search.index.types import Candidate, EncodedDocument, Facets, Filters, Manifest
+from pes_search.index.types import Candidate, EncodedDocument, Facets, Filters, Manifest, Query
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage
 
@@ -29,13 +28,8 @@ class OpenIndex(Protocol):
     taxonomy: Taxonomy  # of the collection; without lists where it has none
     language_means: Mapping[str, Vectors]  # where the lists' labels in each language lie; empty without lists
 
-    def candidates(
-        self, terms: Mapping[str | None, Sequence[str]], vectors: QueryVectors, filters: Filters, depth: int
-    ) -> list[Candidate]:
-        """Return at least the `depth` best passages of each leg among those that pass the filters, in any order.
-
-        `terms` holds the query's terms by language of the passages that they are for, `vectors` its vectors.
-        """
+    def candidates(self, query: Query, filters: Filters, depth: int) -> list[Candidate]:
+        """Return at least the `depth` best passages of each leg among those that pass the filters, in any order."""
 
     def size(self, filters: Filters) -> tuple[int, int]:
         """Return how many documents and passages pass the filters."""
@@ -43,8 +37,8 @@ class OpenIndex(Protocol):
     def facets(self, filters: Filters) -> Facets:
         """Return for each filter's values the number of documents that choosing it would leave."""
 
-    def concepts(self, vector: Vectors) -> list[tuple[str, str, float]]:
-        """Return the concepts that the query with this vector is about: list, id and share, the highest first."""
+    def concepts(self, query: Query) -> list[tuple[str, str, float]]:
+        """Return the concepts that a query is about: list, id and share, the highest first."""
 
     def expand(self, query: str) -> tuple[str, tuple[Expansion, ...]]:
         """Return the query with its acronyms and former names written out, and which they are."""

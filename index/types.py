@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    Vectors = npt.NDArray[np.float32]
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -29,6 +31,17 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """A query as every kind of evidence reads it."""
+
+    text: str  # acronyms and former names written out
+    language: str | None  # as identified
+    terms: Mapping[str | None, Sequence[str]]  # by the language of the passages that they are for
+    vector: Vectors  # as the encoder gave it, of unit length
+    vectors: Mapping[str | None, Vectors]  # as the passages of each language are compared with, of unit length
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage that one of the legs brought up, with what both legs say of it."""
 
@@ -39,6 +52,7 @@ class Candidate:
     window: float  # cosine of its closest window; that of the whole passage where it has none
     topic: float  # cosine of its document's mean vector
     agreement: float  # of its document's concepts with the query's, from 0 to 1
+    labels: float  # what the query shares with the names of its document's concepts, from 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,7 @@ class Hit:
     dense: float  # what the vectors say: the whole passage and its closest window
     topic: float  # cosine of the document's mean vector
     agreement: float  # of the document's concepts with the query's, from 0 to 1
+    labels: float  # what the query shares with the names of the document's concepts, from 0 to 1
     passage: Passage
     document: Document
     highlights: tuple[tuple[int, int], ...] = ()  # characters of the passage's text that the query's words match
@@ -75,8 +90,8 @@ class EncodedDocument:
     document: Document
     pages: Sequence[Page]
     passages: Sequence[Passage]
-    vectors: npt.NDArray[np.float32]  # row i is passage i, unit length
-    windows: Sequence[npt.NDArray[np.float32]]  # for each passage a row for each of its windows
+    vectors: Vectors  # row i is passage i, unit length
+    windows: Sequence[Vectors]  # for each passage a row for each of its windows
     concepts: Mapping[str, float]  # held, as `list/id`, with the confidence
 
 

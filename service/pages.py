@@ -10,7 +10,7 @@ from functools import cache
 from itertools import dropwhile
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request
@@ -23,7 +23,7 @@ from pes_search.index.columns import LISTS
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.search import related as near
 from pes_search.index.store import OpenIndex
-from pes_search.index.types import Hit
+from pes_search.index.types import Hit, SearchResult
 from pes_search.ingest.taxonomy import FIELDS, Taxonomy, fold
 from pes_search.ingest.types import Page, Passage
 from pes_search.service.parameters import EngineOf, FiltersOf, Offset
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 PAGE_HITS = 10
 RELATED = 5
+SUGGESTED = 3  # filters; what comes after is seldom what was meant
 # Everything that a page needs comes from this service, and nothing runs in it.
 HEADERS = {
     "Content-Security-Policy": (
@@ -81,6 +82,7 @@ def add_pages(app: FastAPI) -> None:
             "result": result,
             "hits": [_shown(hit, index) for hit in result.hits] if result else [],
             "chosen": chosen,
+            "suggested": _suggested(result, q, chosen, index.taxonomy) if result else [],
             "selects": [_select(name, facets[name], getattr(filters, name), index.taxonomy) for name in SELECTS],
             "documents": index.manifest.documents,
             "first": offset + 1,
@@ -229,6 +231,19 @@ def _select(name: str, counts: Mapping[str, int], chosen: Sequence[str], taxonom
         for value, count in _with_chosen(counts, sorted(wanted)).items()
     ]
     return name, SELECTS[name], options
+
+
+def _suggested(result: SearchResult, q: str, chosen: Mapping[str, Any], taxonomy: Taxonomy) -> list[tuple[str, str, int]]:
+    """Return the filters that the query's concepts suggest: address, label as in the filters' lists, and documents left."""
+    return [
+        (
+            _url(q, {**chosen, concept.filter: (concept.id,)}, 0),
+            taxonomy.label(LISTS[concept.filter], concept.id),
+            concept.documents,
+        )
+        for concept in result.concepts[:SUGGESTED]
+        if concept.documents and not chosen.get(concept.filter)
+    ]
 
 
 def _with_chosen(counts: Mapping[str, int], chosen: Sequence[str]) -> dict[str, int]:

@@ -29,6 +29,7 @@ class PassageHitOut(BaseModel):
     dense: float = Field(description="cosine similarity of the passage and of its closest sentences")
     topic: float = Field(description="cosine similarity of the whole document")
     agreement: float = Field(description="of the document's concepts with the query's, 0 to 1")
+    labels: float = Field(description="what the query shares with the names of the document's concepts, 0 to 1")
 
 
 class HitOut(PassageHitOut):
@@ -240,4 +241,5 @@ def _passage_hit(hit: Hit) -> dict[str, Any]:
         "dense": hit.dense,
         "topic": hit.topic,
         "agreement": hit.agreement,
+        "labels": hit.labels,
     }

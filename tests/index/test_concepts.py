@@ -50,14 +50,21 @@ def test_without_lists_there_are_no_concepts() -> None:
     space = ConceptSpace([], np.empty((0, 4), np.float32))
     assert space.similarities(ROWS).shape == (4, 0)
     assert space.held(document(), ROWS, NO_TAXONOMY) == {}
-    assert activations(np.empty(0, np.float32), np.empty(0, np.float32)).tolist() == []
+    assert activations(*[np.empty(0, np.float32)] * 3).tolist() == []
 
 
 def test_shares_add_up_to_one_or_nothing_stands_out() -> None:
     similarities = np.array([0.9, 0.8, 0.8, 0.8, 0.8, 0.8], np.float32)
-    shares = activations(similarities, np.ones(6, np.float32))
+    nothing = np.zeros(6, np.float32)
+    shares = activations(similarities, nothing, np.ones(6, np.float32))
     assert shares.tolist() == pytest.approx([1, 0, 0, 0, 0, 0])
-    assert activations(np.full(5, 0.8, np.float32), np.ones(5, np.float32)).sum() == 0
+    assert activations(np.full(6, 0.8, np.float32), nothing, np.ones(6, np.float32)).sum() == 0
+
+
+def test_a_concept_that_is_called_by_name_stands_out() -> None:
+    named = np.array([0, 1, 0, 0, 0, 0], np.float32)
+    shares = activations(np.full(6, 0.8, np.float32), named, np.ones(6, np.float32))
+    assert shares.tolist() == pytest.approx([0, 1, 0, 0, 0, 0])
 
 
 def test_a_tag_is_held_fully_and_what_includes_it_by_half() -> None:

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pes_search.index.alignment import QueryVectors
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import write_documents
 from pes_search.index.encoder import SentenceTransformerEncoder
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError, NotInIndexError
 from pes_search.index.local import LocalStore
-from pes_search.index.types import EncodedDocument, Filters, Manifest
+from pes_search.index.types import EncodedDocument, Filters, Manifest, Query
 from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.types import Block, Document
 
@@ -148,7 +147,7 @@ def test_an_open_index_outlives_its_generation(store: LocalStore, encoder: Sente
     assert len(list((store.folder / "generations").iterdir())) == 2
     assert old.document("c").title == "Practice c"
     vector = encoder.encode_queries(["vouchers"])[0]
-    assert old.candidates({"en": ["voucher"]}, QueryVectors(vector, {"en": vector}), Filters(), 3)[0].lexical >= 0
+    assert old.candidates(Query("voucher", "en", {"en": ["voucher"]}, vector, {"en": vector}), Filters(), 3)[0].lexical >= 0
     assert [d.id for d in store.open().documents(Filters())] == ["a"]
 
 
@@ -157,7 +156,9 @@ def test_candidates_carry_both_scores(store: LocalStore, encoder: SentenceTransf
     vector = encoder.encode_queries(["vouchers for training"])[0]
     found = {
         c.document.id: c
-        for c in index.candidates({"en": ["voucher", "train"]}, QueryVectors(vector, {"en": vector}), Filters(), 10)
+        for c in index.candidates(
+            Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}), Filters(), 10
+        )
     }
     assert set(found) == {"a", "b", "c"}
     assert found["b"].lexical > 0 == found["a"].lexical

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pes_search.index.alignment import QueryVectors
 from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import write_documents
 from pes_search.index.encoder import SentenceTransformerEncoder
@@ -14,7 +13,7 @@ from pes_search.index.fusion import FusionConfig, fused
 from pes_search.index.local import LocalStore
 from pes_search.index.local_index import LocalIndex
 from pes_search.index.search import QUERY_CHARACTERS, QueryError, SearchConfig, related, search, terms_by_language
-from pes_search.index.types import Filters
+from pes_search.index.types import Filters, Query
 from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.types import Block, Document
 
@@ -108,7 +107,8 @@ def test_scores_add_up(corpus_index: LocalIndex, encoder: SentenceTransformerEnc
     weights = config.fusion
     for hit in search("vouchers for training", corpus_index, encoder, config, k=5, group="passage").hits:
         dense = (1 - weights.topic_weight) * hit.dense + weights.topic_weight * hit.topic
-        assert hit.score == pytest.approx(dense + 0.5 * hit.lexical + weights.concept_weight * hit.agreement, abs=4e-6)
+        named = weights.concept_weight * hit.agreement + weights.label_weight * hit.labels
+        assert hit.score == pytest.approx(dense + 0.5 * hit.lexical + named, abs=4e-6)
 
 
 def test_a_document_takes_the_best_of_its_passages(many: LocalIndex, encoder: SentenceTransformerEncoder) -> None:
@@ -126,7 +126,7 @@ def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: LocalIndex, 
     result = search(query, corpus_index, encoder, CONFIG, k=100, group="passage")
     vector = encoder.encode_queries([query])[0]
     terms = terms_by_language(query, corpus_index)
-    everything = corpus_index.candidates(terms, QueryVectors(vector, dict.fromkeys(terms, vector)), Filters(), 10_000)
+    everything = corpus_index.candidates(Query(query, "en", terms, vector, dict.fromkeys(terms, vector)), Filters(), 10_000)
     assert len(everything) == corpus_index.manifest.passages
     best = sorted(
         (fused(candidate, CONFIG.fusion) for candidate in everything),
@@ -236,5 +236,5 @@ def test_passages_are_matched_by_the_stemmer_of_their_own_language(
     vector = np.zeros(384, np.float32)
     for query, expected in (("arbeitslose", {"de"}), ("searches", {"en"}), ("Stelle search", {"de", "en"})):
         terms = terms_by_language(query, index)
-        found = index.candidates(terms, QueryVectors(vector, dict.fromkeys(terms, vector)), Filters(), 10)
+        found = index.candidates(Query(query, "en", terms, vector, dict.fromkeys(terms, vector)), Filters(), 10)
         assert {c.document.id for c in found if c.lexical > 0} == expected

@@ -14,7 +14,7 @@ Files = dict[str, dict[str, Any]]
 CORPUS = Path(__file__).parents[2] / "corpus"
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
-    "highlights", "url", "lexical", "dense", "topic", "agreement", "passages",
+    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "passages",
 }  # fmt: skip
 QUERY = "reaching women after career breaks"
 

@@ -25,7 +25,7 @@ HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura
 QUERY = "reaching women after career breaks"
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
-    "highlights", "url", "lexical", "dense", "topic", "agreement", "passages",
+    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "passages",
 }  # fmt: skip
 
 Pes = Callable[..., Any]  # gives status, out and err (see conftest)

@@ -160,6 +160,25 @@ def test_a_filter_restricts_the_results(client: TestClient, name: str, value: st
     assert hits(get(client, "/", **{"q": "outreach", **fields, name: value})) == [title]
 
 
+def test_what_a_question_is_about_narrows_the_results(client: TestClient) -> None:
+    page = get(client, "/", q="Leute, die gerade aus dem Gefängnis entlassen wurden")
+    [(link, label)] = [
+        (str(found["href"]), text) for found, text in page.all("a") if "target_group=ex-offenders" in str(found["href"])
+    ]
+    count = int(label.rpartition("(")[2].removesuffix(")"))
+    narrowed = get(client, link)
+    assert f"of {count} documents" in narrowed.text()
+    # Once a target group is chosen, no other one is suggested.
+    suggested = [str(found["href"]) for found, text in narrowed.all("a") if re.search(r"\(\d+\)$", text)]
+    assert all(href.count("target_group=") == 1 for href in suggested)
+
+
+def test_an_acronym_is_written_out_and_said_to_be(client: TestClient) -> None:
+    page = get(client, "/", q="NEET outreach")
+    (first, *_) = [text for _, text in page.all("p", class_="hints")]
+    assert first == "Also searched: NEET as “not in employment, education or training”"
+
+
 def test_one_can_page_through_all_documents_and_back(client: TestClient) -> None:
     link: str | None = "/?q=training&kind=practice"
     pages = []

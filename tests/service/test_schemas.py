@@ -47,9 +47,9 @@ def test_a_link_leads_to_the_page(url: str | None, media_type: str, page: int | 
 
 
 def test_a_hit_carries_its_source_and_its_other_passages() -> None:
-    other = Hit(2, 0.8, 0.1, 0.78, 0.7, 0.2, passage(20, "men"), report())
+    other = Hit(2, 0.8, 0.1, 0.78, 0.7, 0.2, 0.1, passage(20, "men"), report())
     best = Hit(
-        1, 0.9, 0.5, 0.8, 0.7, 0.2, passage(4, "back to work"), report(), highlights=((0, 4), (8, 12)), passages=(other,)
+        1, 0.9, 0.5, 0.8, 0.7, 0.2, 0.1, passage(4, "back to work"), report(), highlights=((0, 4), (8, 12)), passages=(other,)
     )
     found = hit_out(best).model_dump()
     assert {name: value for name, value in found.items() if name != "passages"} == {
@@ -71,12 +71,13 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "dense": 0.8,
         "topic": 0.7,
         "agreement": 0.2,
+        "labels": 0.1,
     }
     assert [(each["rank"], each["passage_id"], each["text"]) for each in found["passages"]] == [(2, "report~p3~20-23", "men")]
 
 
 def test_a_search_becomes_plain_json() -> None:
-    hit = Hit(1, 0.9, 0.5, 0.8, 0.7, 0.2, passage(4, "back to work"), report(), highlights=((0, 4),))
+    hit = Hit(1, 0.9, 0.5, 0.8, 0.7, 0.2, 0.1, passage(4, "back to work"), report(), highlights=((0, 4),))
     facets = {"country": {"DE": 1, "AT": 1}}
     concept = QueryConcept("target_group", "women-returners", "Wiedereinsteigerinnen", 0.4, 2)
     expansion = Expansion("LZA", "long-term unemployment")
