@@ -17,6 +17,9 @@ from dataclasses import dataclass
 
 from pes_search.index.types import Candidate, Hit
 
+# From .05 to .25 the 16 development questions of editors gain .22 to .28 of nDCG@10 (docs/retrieval.md).
+CONCEPTS_OF_RELATED = 0.15
+
 
 @dataclass(frozen=True, slots=True)
 class FusionConfig:
@@ -62,6 +65,11 @@ def document_score(hits: Sequence[Hit], config: FusionConfig) -> float:
 def dense_score(hits: Sequence[Hit], config: FusionConfig) -> float:
     """Return what the vectors alone say of a document with these passages."""
     return _score(max(hit.dense for hit in hits), 0.0, hits[0].topic, 0.0, 0.0, config)
+
+
+def related_score(cosine: float, overlap: float) -> float:
+    """Return how near two documents are: the cosine of their mean vectors, and that of the concepts that they hold."""
+    return round((1 - CONCEPTS_OF_RELATED) * cosine + CONCEPTS_OF_RELATED * overlap, 6)
 
 
 def _score(meaning: float, lexical: float, topic: float, agreement: float, labels: float, config: FusionConfig) -> float:

@@ -15,6 +15,7 @@ from pes_search.index.columns import Columns
 from pes_search.index.concepts import ConceptSpace, activations, labels_of
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.expansion import Expander, Expansion
+from pes_search.index.fusion import related_score
 from pes_search.index.label_match import LabelMatcher
 from pes_search.index.types import Candidate, Facets, Filters, Manifest, Query
 from pes_search.ingest.taxonomy import Taxonomy
@@ -76,6 +77,7 @@ class LocalIndex:
         self._names_of_documents = LabelMatcher(self.taxonomy, [*self._space.keys, *countries], held)
         self._names_of_concepts = LabelMatcher(self.taxonomy, self._space.keys, np.eye(len(self._space.keys), dtype=np.float32))
         self._concept_idf = _concept_idf(self._held)
+        self._profiles = _unit(self._held * self._concept_idf)  # a document's concepts, the rarer the weightier
         self._columns = Columns(self._document_order, self.taxonomy)
         languages = [passage.language for passage in self._passages]
         counts = Counter(languages)
@@ -202,20 +204,27 @@ class LocalIndex:
         except KeyError:
             raise NotInIndexError(f"no passage {passage_id!r} in this index; `pes search` lists ids") from None
 
-    def nearest(self, document_id: str, filters: Filters, k: int) -> list[tuple[float, Passage]]:
-        """Return the k documents nearest in meaning to this one, best first: cosine of mean vectors, and closest passage."""
+    def nearest(self, document_id: str, filters: Filters, k: int) -> list[tuple[float, float, Passage]]:
+        """Return the k documents nearest to this one by `fusion.related_score`, best first.
+
+        Of each: the cosine of the mean vectors, the overlap of the concepts (0 to 1), and the passage closest to this document.
+        """
         self.document(document_id)
         row = list(self._documents).index(document_id)
-        similarity = self._means @ self._means[row]
+        cosines = self._means @ self._means[row]
+        # Where one of the two holds no concept, what they say is all that is known.
+        known = self._profiles.any(axis=1) & self._profiles[row].any()
+        overlaps = np.where(known, self._profiles @ self._profiles[row], cosines)
+        scores = [related_score(float(cosine), float(overlap)) for cosine, overlap in zip(cosines, overlaps, strict=True)]
         mask = self._columns.mask(filters)
-        others = [other for other in range(len(similarity)) if other != row and (mask is None or mask[other])]
-        others.sort(key=lambda other: (-round(float(similarity[other]), 6), self._document_order[other].id))
+        others = [other for other in range(len(scores)) if other != row and (mask is None or mask[other])]
+        others.sort(key=lambda other: (-scores[other], self._document_order[other].id))
         found = []
         for other in others[:k]:
             rows = np.flatnonzero(self._document_rows == other)
             if len(rows):
                 closest = rows[np.argmax(self._whole.vectors[rows] @ self._means[row])]
-                found.append((round(float(similarity[other]), 6), self._passages[closest]))
+                found.append((float(cosines[other]), float(overlaps[other]), self._passages[closest]))
         return found
 
     def _allowed(self, filters: Filters) -> npt.NDArray[np.bool_] | None:
@@ -315,9 +324,14 @@ def _means(vectors: Vectors, rows: npt.NDArray[np.int64], count: int) -> Vectors
     """Return each document's mean vector, of unit length; zero for a document without passages."""
     sums = np.zeros((count, vectors.shape[1]), np.float32)
     np.add.at(sums, rows, vectors)
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    means: Vectors = np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 0)
-    return means
+    return _unit(sums)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Return the rows at unit length; a row of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units: Vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return units
 
 
 # ── Reading the files ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from pes_search.index.alignment import aligned
 from pes_search.index.columns import LISTS
 from pes_search.index.encoder import Encoder
-from pes_search.index.fusion import FusionConfig, document_score, fused
+from pes_search.index.fusion import FusionConfig, document_score, fused, related_score
 from pes_search.index.store import OpenIndex
 from pes_search.index.tokens import term_spans, terms
 from pes_search.index.types import Facets, Filters, Hit, Query, QueryConcept, SearchResult
@@ -118,9 +118,10 @@ def terms_by_language(query: str, index: OpenIndex) -> dict[str | None, list[str
 
 
 def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters | None = None) -> tuple[Hit, ...]:
-    """Return the k documents nearest in meaning to this one, each with the passage that is closest to it.
+    """Return the k documents nearest to this one, each with the passage that is closest to it.
 
-    The score is the cosine of the documents' mean vectors; near 1 they say the same, perhaps in two languages.
+    The score is mostly the cosine of the documents' mean vectors, the rest the concepts that they share; near 1 they say the
+    same, perhaps in two languages.
 
     Raises:
         NotInIndexError: no document has this id.
@@ -129,8 +130,18 @@ def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters
     _check("related", k, 0)
     nearest = index.nearest(document_id, filters or Filters(), k)
     return tuple(
-        Hit(rank, score, 0.0, score, score, 0.0, 0.0, passage, index.document(passage.document_id))
-        for rank, (score, passage) in enumerate(nearest, start=1)
+        Hit(
+            rank=rank,
+            score=related_score(cosine, overlap),
+            lexical=0.0,
+            dense=round(cosine, 6),
+            topic=round(cosine, 6),
+            agreement=round(overlap, 6),
+            labels=0.0,
+            passage=passage,
+            document=index.document(passage.document_id),
+        )
+        for rank, (cosine, overlap, passage) in enumerate(nearest, start=1)
     )
 
 

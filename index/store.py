@@ -61,8 +61,11 @@ class OpenIndex(Protocol):
     def passage(self, passage_id: str) -> Passage:
         """Raise `NotInIndexError` for an unknown id."""
 
-    def nearest(self, document_id: str, filters: Filters, k: int) -> list[tuple[float, Passage]]:
-        """Return the k documents nearest in meaning to this one, best first: cosine of mean vectors, and closest passage."""
+    def nearest(self, document_id: str, filters: Filters, k: int) -> list[tuple[float, float, Passage]]:
+        """Return the k documents nearest to this one by `fusion.related_score`, best first.
+
+        Of each: the cosine of the mean vectors, the overlap of the concepts (0 to 1), and the passage closest to this document.
+        """
 
 
 class GenerationWriter(Protocol):

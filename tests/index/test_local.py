@@ -169,5 +169,7 @@ def test_candidates_carry_both_scores(store: LocalStore, encoder: SentenceTransf
 
 def test_nearest_documents_leave_out_the_document_itself(store: LocalStore) -> None:
     nearest = store.open().nearest("a", Filters(), 10)
-    assert sorted(passage.document_id for _, passage in nearest) == ["b", "c"]
-    assert [score for score, _ in nearest] == sorted((score for score, _ in nearest), reverse=True)
+    assert sorted(passage.document_id for _, _, passage in nearest) == ["b", "c"]
+    cosines = [cosine for cosine, _, _ in nearest]
+    assert cosines == sorted(cosines, reverse=True)
+    assert [overlap for _, overlap, _ in nearest] == cosines  # no lists: nothing else is known

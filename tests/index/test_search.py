@@ -206,6 +206,8 @@ def test_related_documents_of_a_practice(corpus_index: LocalIndex) -> None:
     assert "de-stark-im-beruf" in [hit.document.id for hit in hits]
     assert "de-power-m" not in [hit.document.id for hit in hits]
     assert all(-1 <= hit.score <= 1 for hit in hits)
+    for hit in hits:
+        assert hit.score == pytest.approx(0.85 * hit.dense + 0.15 * hit.agreement, abs=2e-6)
     only = related("de-power-m", corpus_index, k=3, filters=Filters(country=("IS",)))
     assert [hit.document.id for hit in only] == ["is-youth-mental-health"]
     with pytest.raises(NotInIndexError):
