@@ -43,7 +43,7 @@ corpus: setup  ## check the corpus: schema, terms, links, and where its numbers 
 
 check: lint corpus test  ## lint, check the corpus and test
 
-bench: setup  ## measure retrieval and speed (needs ../shared/data/bench; takes about half an hour)
+bench: setup  ## measure retrieval and speed (needs ../shared/data/bench; more than an hour where no vector is cached)
 	$(BIN)/python -m pes_search.eval.bench
 
 bench-peers: build  ## compare with txtai, Haystack and LlamaIndex, installed in an environment of their own (2 GB)

@@ -36,6 +36,7 @@ HERE = Path(__file__).parent
 PAGE_HITS = 10
 RELATED = 5
 SUGGESTED = 3  # filters; what comes after is seldom what was meant
+WORTH_NARROWING = 2  # documents; a filter that leaves one is a hit, not a list
 # Everything that a page needs comes from this service, and nothing runs in it.
 HEADERS = {
     "Content-Security-Policy": (
@@ -241,9 +242,9 @@ def _suggested(result: SearchResult, q: str, chosen: Mapping[str, Any], taxonomy
             taxonomy.label(LISTS[concept.filter], concept.id),
             concept.documents,
         )
-        for concept in result.concepts[:SUGGESTED]
-        if concept.documents and not chosen.get(concept.filter)
-    ]
+        for concept in result.concepts
+        if concept.documents >= WORTH_NARROWING and not chosen.get(concept.filter)
+    ][:SUGGESTED]
 
 
 def _with_chosen(counts: Mapping[str, int], chosen: Sequence[str]) -> dict[str, int]:
