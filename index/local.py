@@ -1,8 +1,8 @@
 """The local store: a folder of generations, written aside and switched in one step.
 
     INDEX/CURRENT                      the name of the generation in use
-    INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, taxonomy.json,
-                                       vectors.f32, bm25/
+    INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, concepts.jsonl,
+                                       taxonomy.json, vectors.f32, windows.f32, labels.f16, bm25/
     INDEX/.lock                        held while a build writes
 
 A generation is complete before its name goes into CURRENT, which is replaced in one step, so a reader sees the old index
