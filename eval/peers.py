@@ -35,7 +35,7 @@ from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.engine import open_engine
 from pes_search.service.settings import Settings, read_settings
 
-KEPT = 100  # documents that a search gives
+KEPT = 10  # documents that a search gives
 
 
 def main(arguments: list[str] | None = None) -> int:

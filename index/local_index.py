@@ -76,6 +76,7 @@ class LocalIndex:
         # A country is no concept that a query is vaguely about, but it has a name in every language.
         self._names_of_documents = LabelMatcher(self.taxonomy, [*self._space.keys, *countries], held)
         self._names_of_concepts = LabelMatcher(self.taxonomy, self._space.keys, np.eye(len(self._space.keys), dtype=np.float32))
+        self._columns_of_concepts = {key: column for column, key in enumerate(self._space.keys)}
         self._concept_idf = _concept_idf(self._held)
         self._profiles = _unit(self._held * self._concept_idf)  # a document's concepts, the rarer the weightier
         self._columns = Columns(self._document_order, self.taxonomy)
@@ -97,8 +98,8 @@ class LocalIndex:
         if allowed is not None and not allowed.any():
             return []
         lexical = self._lexical(query.terms, allowed)
-        agreement = self._held @ self._activations(query)
-        labels = self._called(self._names_of_documents, query)
+        agreement = self._agreement(query)
+        labels = self._called(self._names_of_documents, query.text, query.language)
         about = (agreement + labels)[self._document_rows]
         named = _top(about if allowed is None else np.where(allowed, about, np.float32(0)), depth)
         rows = self._near(query, allowed, depth) | set(_top(lexical, depth).tolist()) | set(named.tolist())
@@ -153,11 +154,12 @@ class LocalIndex:
         """Return the facet counts for these filters."""
         return self._columns.facets(filters)
 
-    def concepts(self, query: Query) -> list[tuple[str, str, float]]:
-        """Return the concepts that a query is about: list, id and share, the highest first."""
-        shares = self._activations(query)
+    def concepts(self, text: str, language: str | None, vector: Vectors) -> list[tuple[str, str, float]]:
+        """Return the concepts that a query is about: list, id and share, the highest first. `vector` is the encoder's."""
+        named = self._called(self._names_of_concepts, text, language)
+        shares = activations(self._space.similarities(vector.reshape(1, -1))[0], named, self._concept_idf)
         order = sorted(np.flatnonzero(shares).tolist(), key=lambda row: (-float(shares[row]), self._space.keys[row]))
-        return [(*self._space.keys[row], round(float(shares[row]), 3)) for row in order]
+        return [(*self._space.keys[row], float(shares[row])) for row in order]
 
     def expand(self, query: str) -> tuple[str, tuple[Expansion, ...]]:
         """Return the query with its acronyms and former names written out, and which they are."""
@@ -242,16 +244,18 @@ class LocalIndex:
             scores = computed[query] if of_language is None else np.where(of_language, computed[query], scores)
         return scores if allowed is None else np.where(allowed, scores, np.float32(0))
 
-    def _activations(self, query: Query) -> Vectors:
-        named = self._called(self._names_of_concepts, query)
-        return activations(self._space.similarities(query.vector.reshape(1, -1))[0], named, self._concept_idf)
+    def _agreement(self, query: Query) -> Vectors:
+        """Return for each document how much of what the query is about it holds."""
+        columns = [self._columns_of_concepts[name, own] for name, own, _ in query.concepts]
+        agreement: Vectors = self._held[:, columns] @ np.array([share for _, _, share in query.concepts], np.float32)
+        return agreement
 
-    def _called(self, names: LabelMatcher, query: Query) -> Vectors:
+    def _called(self, names: LabelMatcher, text: str, language: str | None) -> Vectors:
         """Return the scores by the labels in the query's language or in the collection's: a few words are easily misread."""
-        scores = names.scores(query.text, self._main_language)
-        if query.language in {None, self._main_language}:
+        scores = names.scores(text, self._main_language)
+        if language in {None, self._main_language}:
             return scores
-        better: Vectors = np.maximum(scores, names.scores(query.text, str(query.language)))
+        better: Vectors = np.maximum(scores, names.scores(text, str(language)))
         return better
 
     def _closest_windows(self, rows: npt.NDArray[np.int64], queries: Vectors) -> list[tuple[bool, float]]:

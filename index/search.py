@@ -90,14 +90,15 @@ def search(
     depth = max(FIRST_DEPTH, 4 * wanted)
     while True:
         hits = ranked(asked, index, config, filters, depth)
-        groups = by_document(hits, config) if group == "document" else [(hit,) for hit in hits]
+        groups = by_document(hits, config.fusion) if group == "document" else [(hit.score, [hit]) for hit in hits]
         if len(groups) >= wanted or depth >= passages:
             break
         depth *= 4
     shown_hits = []
-    for rank, (best, *others) in enumerate(groups[offset : offset + k], start=offset + 1):
-        shown = [_highlighted(hit, by_language, index) for hit in (best, *others)]
-        shown_hits.append(replace(shown[0], rank=rank, passages=tuple(shown[1:])))
+    for rank, (score, group_hits) in enumerate(groups[offset : offset + k], start=offset + 1):
+        best, *others = [_highlighted(hit, by_language, index) for hit in group_hits[: config.passages_per_document]]
+        passages_shown = tuple(replace(hit, rank=other_rank) for other_rank, hit in enumerate(others, start=2))
+        shown_hits.append(replace(best, rank=rank, score=score, passages=passages_shown))
     facets = index.facets(filters)
     return SearchResult(
         query=query,
@@ -159,7 +160,8 @@ def _check(query: str, k: int, offset: int) -> None:
 def read_query(text: str, language: str | None, vector: Vectors, index: OpenIndex, config: SearchConfig) -> Query:
     """Return a query as this index's passages are compared with it; `text` has its names written out, `vector` is its own."""
     terms = terms_by_language(text, index)
-    return Query(text, language, terms, vector, aligned(vector, language, terms, index.language_means, config.language_shift))
+    vectors = aligned(vector, language, terms, index.language_means, config.language_shift)
+    return Query(text, language, terms, vector, vectors, index.concepts(text, language, vector))
 
 
 def ranked(query: Query, index: OpenIndex, config: SearchConfig, filters: Filters, depth: int) -> list[Hit]:
@@ -176,30 +178,25 @@ def grouped(hits: Sequence[Hit]) -> list[list[Hit]]:
     return list(groups.values())
 
 
-def by_document(hits: Sequence[Hit], config: SearchConfig) -> list[tuple[Hit, ...]]:
-    """Return each document's best hits, at most as many as are shown, the documents by their own scores.
+def by_document(hits: Sequence[Hit], config: FusionConfig) -> list[tuple[float, list[Hit]]]:
+    """Return each document's score with its hits in their order, the best document first.
 
-    The first hit of a document carries the document's score, which takes the best words and the nearest meaning from
-    whichever of its passages has them.
+    A document's score takes the best words and the nearest meaning from whichever of its passages has them.
     """
-    found = []
-    for group in grouped(hits):
-        first = replace(group[0], rank=1, score=document_score(group, config.fusion))
-        shown = group[1 : config.passages_per_document]
-        found.append((first, *(replace(hit, rank=rank) for rank, hit in enumerate(shown, start=2))))
-    return sorted(found, key=lambda group: (-group[0].score, group[0].document.id))
+    scored = [(document_score(group, config), group) for group in grouped(hits)]
+    return sorted(scored, key=lambda found: (-found[0], found[1][0].document.id))
 
 
 def _concepts(index: OpenIndex, query: Query, facets: Facets) -> tuple[QueryConcept, ...]:
     """Return the concepts of a query that are worth showing."""
     filters = {name: field for field, name in LISTS.items()}
-    shown = [found for found in index.concepts(query) if found[2] >= CONCEPT_SHARE][:SHOWN_CONCEPTS]
+    shown = [found for found in query.concepts if found[2] >= CONCEPT_SHARE][:SHOWN_CONCEPTS]
     return tuple(
         QueryConcept(
             filters[name],
             own,
             index.taxonomy.label(name, own, query.language or "en"),
-            share,
+            round(share, 3),
             facets[filters[name]].get(own, 0),
         )
         for name, own, share in shown

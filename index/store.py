@@ -37,8 +37,8 @@ class OpenIndex(Protocol):
     def facets(self, filters: Filters) -> Facets:
         """Return for each filter's values the number of documents that choosing it would leave."""
 
-    def concepts(self, query: Query) -> list[tuple[str, str, float]]:
-        """Return the concepts that a query is about: list, id and share, the highest first."""
+    def concepts(self, text: str, language: str | None, vector: Vectors) -> list[tuple[str, str, float]]:
+        """Return the concepts that a query is about: list, id and share, the highest first. `vector` is the encoder's."""
 
     def expand(self, query: str) -> tuple[str, tuple[Expansion, ...]]:
         """Return the query with its acronyms and former names written out, and which they are."""

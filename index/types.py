@@ -39,6 +39,7 @@ class Query:
     terms: Mapping[str | None, Sequence[str]]  # by the language of the passages that they are for
     vector: Vectors  # as the encoder gave it, of unit length
     vectors: Mapping[str | None, Vectors]  # as the passages of each language are compared with, of unit length
+    concepts: Sequence[tuple[str, str, float]]  # that it is about: list, id and share, the highest first
 
 
 @dataclass(frozen=True, slots=True)

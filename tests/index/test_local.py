@@ -147,7 +147,7 @@ def test_an_open_index_outlives_its_generation(store: LocalStore, encoder: Sente
     assert len(list((store.folder / "generations").iterdir())) == 2
     assert old.document("c").title == "Practice c"
     vector = encoder.encode_queries(["vouchers"])[0]
-    assert old.candidates(Query("voucher", "en", {"en": ["voucher"]}, vector, {"en": vector}), Filters(), 3)[0].lexical >= 0
+    assert old.candidates(Query("voucher", "en", {"en": ["voucher"]}, vector, {"en": vector}, ()), Filters(), 3)[0].lexical >= 0
     assert [d.id for d in store.open().documents(Filters())] == ["a"]
 
 
@@ -157,7 +157,7 @@ def test_candidates_carry_both_scores(store: LocalStore, encoder: SentenceTransf
     found = {
         c.document.id: c
         for c in index.candidates(
-            Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}), Filters(), 10
+            Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}, ()), Filters(), 10
         )
     }
     assert set(found) == {"a", "b", "c"}

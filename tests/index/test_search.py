@@ -12,7 +12,7 @@ from pes_search.index.errors import NotInIndexError
 from pes_search.index.fusion import FusionConfig, fused
 from pes_search.index.local import LocalStore
 from pes_search.index.local_index import LocalIndex
-from pes_search.index.search import QUERY_CHARACTERS, QueryError, SearchConfig, related, search, terms_by_language
+from pes_search.index.search import QUERY_CHARACTERS, QueryError, SearchConfig, read_query, related, search, terms_by_language
 from pes_search.index.types import Filters, Query
 from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.types import Block, Document
@@ -125,8 +125,7 @@ def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: LocalIndex, 
     query = "older workers who lost their job"
     result = search(query, corpus_index, encoder, CONFIG, k=100, group="passage")
     vector = encoder.encode_queries([query])[0]
-    terms = terms_by_language(query, corpus_index)
-    everything = corpus_index.candidates(Query(query, "en", terms, vector, dict.fromkeys(terms, vector)), Filters(), 10_000)
+    everything = corpus_index.candidates(read_query(query, "en", vector, corpus_index, CONFIG), Filters(), 10_000)
     assert len(everything) == corpus_index.manifest.passages
     best = sorted(
         (fused(candidate, CONFIG.fusion) for candidate in everything),
@@ -238,5 +237,5 @@ def test_passages_are_matched_by_the_stemmer_of_their_own_language(
     vector = np.zeros(384, np.float32)
     for query, expected in (("arbeitslose", {"de"}), ("searches", {"en"}), ("Stelle search", {"de", "en"})):
         terms = terms_by_language(query, index)
-        found = index.candidates(Query(query, "en", terms, vector, dict.fromkeys(terms, vector)), Filters(), 10)
+        found = index.candidates(Query(query, "en", terms, vector, dict.fromkeys(terms, vector), ()), Filters(), 10)
         assert {c.document.id for c in found if c.lexical > 0} == expected
