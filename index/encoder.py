@@ -130,6 +130,7 @@ def load_encoder(config: EncoderConfig, cache_dir: Path) -> SentenceTransformerE
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     with _quiet():
         from sentence_transformers import SentenceTransformer
+        from threadpoolctl import threadpool_limits
 
         try:
             model = SentenceTransformer(folder, device="cpu")
@@ -138,6 +139,8 @@ def load_encoder(config: EncoderConfig, cache_dir: Path) -> SentenceTransformerE
                 f"cannot load the model {config.model!r}: {str(error).splitlines()[0]}; set [encoder] model in pes.toml to "
                 f"{MODEL_NAME!r}, a sentence-transformers folder, or a name that this machine can download"
             ) from error
+    # numpy's threads wait by spinning and take the cores from torch's: a search took twice as long with them.
+    threadpool_limits(limits=1, user_api="blas")
     if not model.tokenizer.is_fast:
         raise EncoderError(f"the model {config.model!r} has no fast tokenizer, which passages need; choose another model")
     return SentenceTransformerEncoder(model, _weights_id(Path(folder), config.model), config)
