@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test lint corpus check bench bench-peers lock clean
+.PHONY: help setup build serve test lint corpus check bench bench-peers train-encoder lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,6 +53,10 @@ bench-peers: build  ## compare with txtai, Haystack and LlamaIndex, installed in
 	  sentence-transformers-haystack==2.0.0 llama-index-core==0.14.25 llama-index-embeddings-huggingface==0.8.0 \
 	  llama-index-retrievers-bm25==0.8.0 sentence-transformers==6.2.0
 	$(BIN)/python -m pes_search.eval.peers var/peers/bin/python
+
+train-encoder: setup  ## train the encoder's adapter into var/encoder, and report (needs ../shared/data; under two hours)
+	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[train]'
+	$(BIN)/python -m pes_search.eval.train_encoder
 
 lock: setup  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv

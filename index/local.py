@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Vectors = npt.NDArray[np.float32]
 
-SCHEMA = 4  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 5  # raise it when a change of the files makes older indexes unreadable
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
 

@@ -124,6 +124,7 @@ class Manifest:
     built_at: str  # ISO 8601, UTC
     version: str  # of pes-search
     model_id: str
+    adapter: str  # SHA-256 of the adapter that is merged into the model, or `none`
     dimensions: int
     inputs_sha256: str  # of the files' names and contents, the reading code and the configuration
     corpus_sha256: str  # of the documents as read

@@ -285,7 +285,7 @@ def _info(parsed: argparse.Namespace) -> int:
         ("built", f"{manifest.built_at} by pes-search {manifest.version}"),
         ("documents", manifest.documents),
         ("passages", f"{manifest.passages} ({languages})"),
-        ("model", f"{manifest.model_id}, {manifest.dimensions} dimensions"),
+        ("model", f"{manifest.model_id}, {manifest.dimensions} dimensions, adapter {manifest.adapter[:12]}"),
         ("files", ", ".join(f"{len(rows)} {name}" for name, rows in manifest.report.items())),
     ):
         print(f"{name:<10} {value}")

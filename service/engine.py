@@ -74,7 +74,8 @@ def _checked(store: IndexStore, encoder: Encoder) -> OpenIndex:
     index = store.open()
     if index.manifest.model_id != encoder.model_id:
         raise IndexDamagedError(
-            f"the index in {store.place} was built with the model {index.manifest.model_id}, the settings name "
-            f"{encoder.model_id}; build it anew with `pes build --index {store.place}`, or set [encoder] as it was"
+            f"the index in {store.place} was built with the model {index.manifest.model_id} (adapter "
+            f"{index.manifest.adapter[:12]}), the settings name {encoder.model_id} (adapter {encoder.adapter[:12]}); "
+            f"build it anew with `pes build --index {store.place}`, or set [encoder] as it was"
         )
     return index

@@ -38,7 +38,7 @@ def test_a_conversion_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pyt
 def test_first_runs_at_the_same_time_share_one_conversion(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib; from pes_search.index.default_model import default_model_folder as f; "
-        "print((f(pathlib.Path(sys.argv[1])) / 'model.safetensors').stat().st_ino)"
+        "print((f(pathlib.Path(sys.argv[1]), None) / 'model.safetensors').stat().st_ino)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     with ThreadPoolExecutor(3) as pool:
@@ -50,7 +50,7 @@ def test_first_runs_at_the_same_time_share_one_conversion(tmp_path: Path) -> Non
 def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file where the folder should be")
     with pytest.raises(EncoderError, match="PES_CACHE_DIR"):
-        default_model_folder(tmp_path)
+        default_model_folder(tmp_path, None)
 
 
 def test_weights_equal_a_dequantisation_written_differently(encoder: SentenceTransformerEncoder, tmp_path: Path) -> None:

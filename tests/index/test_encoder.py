@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
+from pes_search.index.adapter import PACKAGED, adapter_folder
 from pes_search.index.default_model import default_model_folder
 from pes_search.index.encoder import EncoderConfig, SentenceTransformerEncoder, load_encoder, model_fingerprint
 from pes_search.index.errors import EncoderError
@@ -16,7 +17,7 @@ TEXTS = ["short", "Wie findet man nach der Elternzeit zurück in den Beruf? " * 
 
 @pytest.fixture(scope="module")
 def plain() -> SentenceTransformer:
-    return SentenceTransformer(str(default_model_folder(Settings().cache_dir)), device="cpu")
+    return SentenceTransformer(str(default_model_folder(Settings().cache_dir, adapter_folder(PACKAGED))), device="cpu")
 
 
 @pytest.mark.parametrize(("method", "prompt"), [("encode_queries", "query: "), ("encode_passages", "passage: ")])

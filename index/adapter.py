@@ -1,0 +1,85 @@
+"""A low-rank adapter (LoRA; Hu et al. 2021) in PEFT's format, added to a model's weights once, when the model is converted.
+
+    W + (alpha / rank) · B A      for each weight W that the adapter has an A and a B for
+
+So a search costs what it costs without. `make train-encoder` makes the packaged one (docs/encoder.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pes_search.index.errors import EncoderError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Float32 = npt.NDArray[np.float32]
+
+PACKAGED = "packaged"
+NONE = "none"
+WEIGHTS_FILE = "adapter_model.safetensors"
+CONFIG_FILE = "adapter_config.json"
+_PREFIX = "base_model.model."
+_A, _B = ".lora_A.weight", ".lora_B.weight"
+
+
+def adapter_folder(name: str) -> Path | None:
+    """Return the folder of the adapter that a setting names: the packaged one, none, or a folder of that name.
+
+    Raises:
+        EncoderError: there is no adapter in the folder.
+    """
+    if name == NONE:
+        return None
+    folder = Path(__file__).with_name("adapter") if name == PACKAGED else Path(name)
+    missing = [file for file in (WEIGHTS_FILE, CONFIG_FILE) if not (folder / file).is_file()]
+    if missing:
+        advice = (
+            "install pes-search anew" if name == PACKAGED else f"set [encoder] adapter to {PACKAGED!r}, {NONE!r} or a folder"
+        )
+        raise EncoderError(f"the adapter {folder} has no {' and no '.join(missing)}; {advice}")
+    return folder
+
+
+def adapter_hash(folder: Path | None) -> str:
+    """Return the SHA-256 of an adapter's weights and configuration; `none` where there is no adapter."""
+    if folder is None:
+        return NONE
+    return hashlib.sha256((folder / WEIGHTS_FILE).read_bytes() + (folder / CONFIG_FILE).read_bytes()).hexdigest()
+
+
+def merge(weights: dict[str, Float32], folder: Path) -> None:
+    """Add an adapter to weights, given by the names that transformers has for them.
+
+    Raises:
+        EncoderError: the adapter cannot be read, or is one of another model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        factor = np.float32(config["lora_alpha"] / config["r"])
+        tensors: Mapping[str, npt.NDArray[np.generic]] = load_file(folder / WEIGHTS_FILE)
+    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, SafetensorError) as error:
+        raise EncoderError(f"cannot read the adapter {folder}: {error!r}; train it anew with `make train-encoder`") from error
+    firsts = {name.removesuffix(_A): matrix for name, matrix in tensors.items() if name.endswith(_A)}
+    seconds = {name.removesuffix(_B): matrix for name, matrix in tensors.items() if name.endswith(_B)}
+    strange = [name for name in tensors if not name.endswith((_A, _B))] + sorted(firsts.keys() ^ seconds.keys())
+    for name, first in firsts.items():
+        weight = weights.get(f"{name.removeprefix(_PREFIX)}.weight")
+        second = seconds.get(name)
+        if weight is None or second is None or (second.shape[:1] + first.shape[1:]) != weight.shape:
+            strange.append(name)
+            continue
+        weight += factor * (second.astype(np.float32) @ first.astype(np.float32))
+    if strange or not firsts:
+        what = f"its {strange[0]} does not fit" if strange else "it holds no matrices"
+        raise EncoderError(f"the adapter {folder} is not one of this model: {what}; set [encoder] adapter to {PACKAGED!r}")
