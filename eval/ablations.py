@@ -43,6 +43,12 @@ def variants(config: SearchConfig) -> Mapping[str, SearchConfig]:
         "without the document's mean": fusion(topic_weight=0),
         "document's mean 0.4": fusion(topic_weight=0.4),
         "without moving the query to the passages' language": replace(config, language_shift=0),
+        "document's mean 0.3": fusion(topic_weight=0.3),
+        "windows 0.3": fusion(window_weight=0.3),
+        "agreement weight 0.1": fusion(concept_weight=0.1),
+        "agreement weight 0.05": fusion(concept_weight=0.05),
+        "moving the query by 1.0": replace(config, language_shift=1.0),
+        "moving the query by 0.6": replace(config, language_shift=0.6),
         "lexical weight 0.1": fusion(lexical_weight=0.1),
         "lexical weight 0.3": fusion(lexical_weight=0.3),
     }
