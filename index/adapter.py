@@ -38,7 +38,7 @@ def adapter_folder(name: str) -> Path | None:
     """
     if name == NONE:
         return None
-    folder = Path(__file__).with_name("adapter") if name == PACKAGED else Path(name)
+    folder = Path(__file__).with_name("packaged_adapter") if name == PACKAGED else Path(name)
     missing = [file for file in (WEIGHTS_FILE, CONFIG_FILE) if not (folder / file).is_file()]
     if missing:
         advice = (
