@@ -63,6 +63,8 @@ def test_without_lists_or_documents_there_is_nothing_to_match() -> None:
 def test_a_country_is_found_by_its_name_in_the_querys_language(
     corpus_index: LocalIndex, encoder: SentenceTransformerEncoder
 ) -> None:
+    """The encoder alone would put voucher schemes of other countries there."""
     hits = search("Gutscheine für Weiterbildung in Kroatien", corpus_index, encoder, SearchConfig(), k=3).hits
-    assert hits[0].document.id == "hr-vouchers"
+    assert [hit.document.countries for hit in hits[:2]] == [("HR",), ("HR",)]
+    assert "hr-vouchers" in [hit.document.id for hit in hits[:2]]
     assert hits[0].labels > 0.1
