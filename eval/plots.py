@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
+from pes_search.eval.answers import Outcome, risk_coverage
 from pes_search.eval.measures import LEVEL, Estimate
 from pes_search.eval.retrieval import Leg
+from pes_search.ingest.errors import PesSearchError
 
 # Told apart by place and marker too; each colour has a contrast of 3:1 or more with the page behind it.
 MARKERS: Mapping[Leg, str] = {"bm25": "s", "dense": "^", "hybrid": "o"}
@@ -98,3 +100,33 @@ def _drawn(groups: Sequence[Group], measure: str, colours: Mapping[str, str]) ->
         image = BytesIO()
         figure.savefig(image, format="png", metadata={"Software": None})
     return image.getvalue()
+
+
+def risk_coverage_plot(found: Sequence[Outcome], suffix: str) -> bytes:
+    """Draw the share of wrong answers by the share of questions answered, as SVG or PNG.
+
+    Raises:
+        PesSearchError: the suffix is neither `.svg` nor `.png`.
+    """
+    if suffix not in {".svg", ".png"}:
+        raise PesSearchError(f"cannot draw {suffix!r}; name a file that ends in .svg or .png")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    curve = risk_coverage(found)
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot([coverage for coverage, _, _ in curve], [risk for _, risk, _ in curve], color=LIGHT["dense"])
+    answered = sum(not one.refused for one in found)
+    if answered:
+        coverage, risk, _ = curve[answered - 1]
+        axes.plot([coverage], [risk], "o", color=LIGHT["bm25"], label="at the threshold")
+        axes.legend(frameon=False)
+    axes.set(
+        xlabel="share of the questions answered", ylabel="share of these answers that is wrong", xlim=(0, 1), ylim=(0, None)
+    )
+    axes.spines[["top", "right"]].set_visible(False)
+    file = BytesIO()
+    figure.savefig(file, format=suffix[1:], dpi=150)
+    return file.getvalue()

@@ -30,7 +30,7 @@ from pes_search.index.vectors import VectorCache, encode_cached
 from pes_search.ingest.clean import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.passages import PassageConfig, build_pages, build_passages, window_spans
+from pes_search.ingest.passages import PassageConfig, build_pages, build_passages, passage_sentences, window_spans
 from pes_search.ingest.readers import format_of
 from pes_search.ingest.sources import SourceFile, find_files
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
@@ -327,7 +327,7 @@ def _write_batch(
     space: ConceptSpace,
     progress: Callable[[int, int], object],
 ) -> tuple[int, int]:
-    """Encode a batch's passages and their windows, and hand its documents to the store.
+    """Encode a batch's passages, their windows and sentences, and hand its documents to the store.
 
     Returns how many texts it has, and how many of them had to be encoded.
     """
@@ -339,16 +339,27 @@ def _write_batch(
         ]
         for _, passage in passages
     ]
+    page_of = {(page.document_id, page.number): page for _, pages, _ in batch for page in pages}
+    spans = [passage_sentences(passage, page_of[passage.document_id, passage.page]) for _, passage in passages]
+    sentences = [
+        [dataclasses.replace(passage, text=passage.text[start:end]) for start, end in own]
+        for (_, passage), own in zip(passages, spans, strict=True)
+    ]
     texts = [full_text(document, passage) for document, passage in passages]
-    texts += [full_text(document, window) for (document, _), own in zip(passages, windows, strict=True) for window in own]
+    for parts in (windows, sentences):
+        texts += [full_text(document, part) for (document, _), own in zip(passages, parts, strict=True) for part in own]
     vectors, encoded = encode_cached(
         texts, encoder.encode_passages, encoder.dimensions, cache, lambda finished: progress(finished, len(texts))
     )
     at, window_at = 0, len(passages)
+    sentence_at = window_at + sum(map(len, windows))
     for document, pages, own in batch:
         counts = [len(windows[row]) for row in range(at, at + len(own))]
         of_windows = vectors[window_at : window_at + sum(counts)]
         of_passages = vectors[at : at + len(own)]
+        own_spans = spans[at : at + len(own)]
+        of_sentences = vectors[sentence_at : sentence_at + sum(map(len, own_spans))]
+        sentence_at += len(of_sentences)
         writer.add(
             EncodedDocument(
                 document,
@@ -356,6 +367,8 @@ def _write_batch(
                 own,
                 of_passages,
                 np.split(of_windows, np.cumsum(counts)[:-1]) if counts else [],
+                own_spans,
+                of_sentences,
                 space.held(document, of_passages, taxonomy),
             )
         )

@@ -2,7 +2,7 @@
 
     INDEX/CURRENT                      the name of the generation in use
     INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, concepts.jsonl,
-                                       taxonomy.json, vectors.f32, windows.f32, labels.f16, bm25/
+                                       taxonomy.json, vectors.f32, windows.f32, sentences.f16, labels.f16, bm25/
     INDEX/.lock                        held while a build writes
 
 A generation is complete before its name goes into CURRENT, which is replaced in one step, so a reader sees the old index
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Vectors = npt.NDArray[np.float32]
 
-SCHEMA = 5  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 6  # raise it when a change of the files makes older indexes unreadable
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
 
@@ -152,6 +152,7 @@ class LocalWriter:
         }
         self._vectors = (self._aside / "vectors.f32").open("wb")
         self._windows = (self._aside / "windows.f32").open("wb")
+        self._sentences = (self._aside / "sentences.f16").open("wb")
         self._terms = Bm25Builder(bm25)
 
     def add(self, encoded: EncodedDocument) -> None:
@@ -163,7 +164,7 @@ class LocalWriter:
                 self._files["pages"],
                 {"document": document.id, "number": page.number, "text": page.text, "headings": page.headings},
             )
-        for passage, own in zip(encoded.passages, encoded.windows, strict=True):
+        for passage, own, spans in zip(encoded.passages, encoded.windows, encoded.sentence_spans, strict=True):
             # The text is a slice of its page and is not stored twice.
             _write_line(
                 self._files["passages"],
@@ -175,11 +176,14 @@ class LocalWriter:
                     "headings": passage.headings,
                     "language": passage.language,
                     "windows": len(own),
+                    "sentences": spans,
                 },
             )
             self._windows.write(np.ascontiguousarray(own, np.float32).tobytes())
             self._terms.add(terms_of(full_text(document, passage), passage.language))
         self._vectors.write(np.ascontiguousarray(encoded.vectors, np.float32).tobytes())
+        # Half precision moves a cosine by less than .0005.
+        self._sentences.write(np.ascontiguousarray(encoded.sentences, np.float16).tobytes())
         _write_line(self._files["concepts"], encoded.concepts)
 
     def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> Manifest:
@@ -188,7 +192,7 @@ class LocalWriter:
         # Half precision moves a cosine by less than .0005 and halves the largest file of a small collection.
         (self._aside / "labels.f16").write_bytes(np.ascontiguousarray(labels, np.float16).tobytes())
         _sync(self._aside / "labels.f16")
-        for file in (*self._files.values(), self._vectors, self._windows):
+        for file in (*self._files.values(), self._vectors, self._windows, self._sentences):
             file.flush()
             os.fsync(file.fileno())
             file.close()
@@ -210,7 +214,7 @@ class LocalWriter:
 
     def discard(self) -> None:
         """Remove what was written; does nothing after `commit`."""
-        for file in (*self._files.values(), self._vectors, self._windows):
+        for file in (*self._files.values(), self._vectors, self._windows, self._sentences):
             file.close()
         shutil.rmtree(self._aside, ignore_errors=True)
         self._lock.release()

@@ -38,7 +38,8 @@ class LocalIndex:
         for row in _read_lines(folder / "pages.jsonl"):
             self._pages[row["document"]].append(_page(row))
         texts = {(page.document_id, page.number): page.text for pages in self._pages.values() for page in pages}
-        self._passages = [_passage(row, texts) for row in _read_lines(folder / "passages.jsonl")]
+        rows = list(_read_lines(folder / "passages.jsonl"))
+        self._passages = [_passage(row, texts) for row in rows]
         self._passage_rows = {passage.id: row for row, passage in enumerate(self._passages)}
         order = {document_id: row for row, document_id in enumerate(self._documents)}
         self._document_rows = np.array([order[passage.document_id] for passage in self._passages], dtype=np.int64)
@@ -51,12 +52,19 @@ class LocalIndex:
         self._whole = _Flat(vectors)
 
         windows = np.fromfile(folder / "windows.f32", np.float32).reshape(-1, manifest.dimensions)
-        counts_of_windows = [row["windows"] for row in _read_lines(folder / "passages.jsonl")]
+        counts_of_windows = [row["windows"] for row in rows]
         if len(windows) != sum(counts_of_windows):
             raise ValueError(f"{len(windows)} vectors for {sum(counts_of_windows)} windows")
         self._windows = _Flat(windows)
         self._window_starts = np.concatenate([[0], np.cumsum(counts_of_windows)]).astype(np.int64)
         self._window_rows = np.repeat(np.arange(len(self._passages)), counts_of_windows)  # the passage of each window
+
+        self._sentence_spans = [[(start, end) for start, end in row["sentences"]] for row in rows]
+        counts_of_sentences = [len(spans) for spans in self._sentence_spans]
+        self._sentence_starts = np.concatenate([[0], np.cumsum(counts_of_sentences)]).astype(np.int64)
+        self._sentences = np.fromfile(folder / "sentences.f16", np.float16).reshape(-1, manifest.dimensions)
+        if len(self._sentences) != self._sentence_starts[-1]:
+            raise ValueError(f"{len(self._sentences)} vectors for {self._sentence_starts[-1]} sentences")
 
         self._bm25 = load_bm25(folder / "bm25")
         self._main_language = next(iter(manifest.languages), "") or "en"
@@ -205,6 +213,16 @@ class LocalIndex:
             return self._passages[self._passage_rows[passage_id]]
         except KeyError:
             raise NotInIndexError(f"no passage {passage_id!r} in this index; `pes search` lists ids") from None
+
+    def sentences(self, passage_id: str) -> tuple[list[tuple[int, int]], Vectors]:
+        """Return the places of a passage's sentences in its text, and their vectors.
+
+        Raises:
+            NotInIndexError: no passage has this id.
+        """
+        row = self._passage_rows[self.passage(passage_id).id]
+        start, end = self._sentence_starts[row], self._sentence_starts[row + 1]
+        return self._sentence_spans[row], self._sentences[start:end].astype(np.float32)
 
     def nearest(self, document_id: str, filters: Filters, k: int) -> list[tuple[float, float, Passage]]:
         """Return the k documents nearest to this one by `fusion.related_score`, best first.

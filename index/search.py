@@ -102,6 +102,7 @@ def search(
     facets = index.facets(filters)
     return SearchResult(
         query=query,
+        asked=asked,
         language=language,
         index_id=index.manifest.index_id,
         hits=tuple(shown_hits),

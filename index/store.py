@@ -6,7 +6,7 @@ database. Both give the same candidates for the same passages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from pes_search.index.expansion import Expansion
@@ -60,6 +60,12 @@ class OpenIndex(Protocol):
 
     def passage(self, passage_id: str) -> Passage:
         """Raise `NotInIndexError` for an unknown id."""
+
+    def sentences(self, passage_id: str) -> tuple[Sequence[tuple[int, int]], Vectors]:
+        """Return the places of a passage's sentences in its text, and their vectors: row i is sentence i.
+
+        Raises `NotInIndexError` for an unknown id.
+        """
 
     def nearest(self, document_id: str, filters: Filters, k: int) -> list[tuple[float, float, Passage]]:
         """Return the k documents nearest to this one by `fusion.related_score`, best first.

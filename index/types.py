@@ -93,6 +93,8 @@ class EncodedDocument:
     passages: Sequence[Passage]
     vectors: Vectors  # row i is passage i, unit length
     windows: Sequence[Vectors]  # for each passage a row for each of its windows
+    sentence_spans: Sequence[Sequence[tuple[int, int]]]  # for each passage the places of its sentences in its text
+    sentences: Vectors  # row i is sentence i, passage after passage
     concepts: Mapping[str, float]  # held, as `list/id`, with the confidence
 
 
@@ -105,6 +107,7 @@ class SearchResult:
     """Hits in ranked order, and what the whole collection holds for these filters."""
 
     query: str
+    asked: Query  # as every kind of evidence read it
     language: str | None  # of the query, as identified
     index_id: str
     hits: tuple[Hit, ...]

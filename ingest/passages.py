@@ -216,6 +216,17 @@ def window_spans(text: str, language: str | None, token_starts: TokenStarts, con
     return windows if len(windows) > 1 else []
 
 
+def passage_sentences(passage: Passage, page: Page) -> list[tuple[int, int]]:
+    """Return the places of a passage's sentences in its text, in their order; headings are none."""
+    headings = [(start - passage.start, end - passage.start) for start, end, _ in page.headings]
+    return [
+        (start, end)
+        for paragraph in re.finditer(r"[^\n]+", passage.text)
+        if not any(first <= paragraph.start() and paragraph.end() <= last for first, last in headings)
+        for start, end in sentence_spans(passage.text, *paragraph.span(), passage.language)
+    ]
+
+
 def _with_headings(text: str, spans: Iterator[_Span], tokens: _TokenCounter, config: PassageConfig) -> Iterator[_Unit]:
     """Join headings to the text that follows them, so that neither ends up alone."""
     headings: list[_Span] = []

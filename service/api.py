@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.search import related as near
+from pes_search.index.types import Filters
 from pes_search.service import pages
 from pes_search.service.engine import Engine
+from pes_search.service.events import stream
 from pes_search.service.parameters import DocumentId, EngineOf, FiltersOf, K, Offset, engine_of
 from pes_search.service.problems import RESPONSES, add_handlers, problem_schema
 from pes_search.service.schemas import (
+    AskIn,
+    AskOut,
+    ComparisonOut,
     DocumentDetailOut,
     DocumentsOut,
     PassageOut,
     RelatedOut,
     SearchOut,
+    ask_out,
+    comparison_out,
     document_detail,
     document_out,
     hit_out,
     passage_out,
     search_out,
 )
+from pes_search.service.types import WriterName
+
+FILTERS = [field.name for field in dataclasses.fields(Filters)]
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
@@ -81,6 +92,38 @@ def search(
 ) -> SearchOut:
     """Find the passages that fit a query, ranked, with their sources."""
     return search_out(engine.search(engine.index(), q, k=k, offset=offset, group=group, filters=filters))
+
+
+@router.post("/ask", tags=["answers"])
+def ask(engine: EngineOf, asked: AskIn) -> AskOut:
+    """Answer a question with quotations, or say that the collection does not answer it."""
+    filters = Filters(**{name: getattr(asked, name) for name in FILTERS})
+    return ask_out(engine.ask(engine.index(), asked.question, k=asked.k, filters=filters, writer=asked.writer))
+
+
+@router.get("/ask/stream", tags=["answers"], response_class=StreamingResponse)
+def ask_stream(
+    request: Request,
+    engine: EngineOf,
+    filters: FiltersOf,
+    question: Annotated[str, Query(min_length=1, max_length=QUERY_CHARACTERS, examples=["Who pays for power_m?"])],
+    writer: Annotated[WriterName | None, Query(description="default: that of the settings")] = None,
+    k: K = 5,
+) -> StreamingResponse:
+    """Answer a question as server-sent events, as the answer comes: hits, sentence and citation, at last done or refused."""
+    events = engine.ask_events(engine.index(), question, k=k, filters=filters, writer=writer)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy that collects would undo the streaming
+    return StreamingResponse(stream(request, events, k), media_type="text/event-stream", headers=headers)
+
+
+@router.get("/compare", tags=["documents"])
+def compare(
+    engine: EngineOf,
+    ids: Annotated[list[str], Query(description="documents, repeated or between commas", examples=[["hr-vouchers,pl-kfs"]])],
+) -> ComparisonOut:
+    """Compare documents field by field, every cell a quotation or not stated."""
+    named = [own for value in ids for own in value.split(",") if own]
+    return comparison_out(engine.compare(engine.index(), named))
 
 
 @router.get("/documents", tags=["documents"])

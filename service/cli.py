@@ -10,10 +10,19 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.output import nothing_passes, place, print_hit, print_json, print_report
+from pes_search.service.output import (
+    nothing_passes,
+    place,
+    print_answer,
+    print_comparison,
+    print_hit,
+    print_json,
+    print_report,
+)
+from pes_search.service.types import WriterName
 
 if TYPE_CHECKING:
     from pes_search.index.types import Filters
@@ -72,6 +81,19 @@ def _parser() -> argparse.ArgumentParser:
     _index_argument(search)
     _filter_arguments(search)
     _json_argument(search)
+
+    ask = _command(commands, "ask", _ask, "answer a question", 'pes ask "Which countries use vouchers for training?"')
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--writer", choices=get_args(WriterName), help="who writes the sentences (default: [answer] writer)")
+    ask.add_argument("-k", type=int, default=5, metavar="N", help="how many nearest documents to list (default: 5)")
+    _index_argument(ask)
+    _filter_arguments(ask)
+    _json_argument(ask)
+
+    compare = _command(commands, "compare", _compare, "compare documents field by field", "pes compare hr-vouchers pl-kfs")
+    compare.add_argument("ids", nargs="+", metavar="DOCUMENT_ID")
+    _index_argument(compare)
+    _json_argument(compare)
 
     related = _command(commands, "related", _related, "find documents near to one", "pes related de-power-m -k 5")
     related.add_argument("document_id", metavar="DOCUMENT_ID")
@@ -191,6 +213,33 @@ def _search(parsed: argparse.Namespace) -> int:
         )
     for hit in result.hits:
         print_hit(hit)
+    return 0
+
+
+def _ask(parsed: argparse.Namespace) -> int:
+    from pes_search.service.engine import open_engine
+    from pes_search.service.schemas import ask_out
+
+    engine = open_engine(_settings(parsed))
+    answer = engine.ask(engine.index(), parsed.question, k=parsed.k, filters=_filters(parsed), writer=parsed.writer)
+    result = ask_out(answer)
+    if parsed.json:
+        print_json(result.model_dump())
+    else:
+        print_answer(result)
+    return 0
+
+
+def _compare(parsed: argparse.Namespace) -> int:
+    from pes_search.service.engine import open_engine
+    from pes_search.service.schemas import comparison_out
+
+    engine = open_engine(_settings(parsed))
+    result = comparison_out(engine.compare(engine.index(), parsed.ids))
+    if parsed.json:
+        print_json(result.model_dump())
+    else:
+        print_comparison(result)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator, Sequence
 
 from pes_search.index.encoder import Encoder, load_encoder
 from pes_search.index.errors import IndexDamagedError
@@ -12,7 +13,11 @@ from pes_search.index.search import Group, search
 from pes_search.index.store import IndexStore, OpenIndex
 from pes_search.index.types import Filters, SearchResult
 from pes_search.ingest.errors import PesSearchError
+from pes_search.service.answer import Answerer, answer, answer_events
+from pes_search.service.comparison import compare
+from pes_search.service.confidence import check_models, load_models
 from pes_search.service.settings import Settings
+from pes_search.service.types import Answer, Comparison, Event, WriterName
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +29,8 @@ class Engine:
         self.settings = settings
         self._store = store
         self.encoder = encoder
+        self.answerer = Answerer(encoder, settings.search, settings.answer, load_models())
+        check_models(self.answerer.models, encoder.model_id)
         self._lock = threading.Lock()
         self._name = store.current_name()
         self._index = _checked(store, encoder)
@@ -51,6 +58,20 @@ class Engine:
     def search(self, index: OpenIndex, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
         """Search one generation, as `index()` gave it: a request sees one from its beginning to its end."""
         return search(query, index, self.encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters)
+
+    def ask(self, index: OpenIndex, question: str, *, k: int, filters: Filters, writer: WriterName | None = None) -> Answer:
+        """Answer a question from one generation, or refuse it."""
+        return answer(question, index, self.answerer, k=k, filters=filters, writer=writer)
+
+    def ask_events(
+        self, index: OpenIndex, question: str, *, k: int, filters: Filters, writer: WriterName | None = None
+    ) -> Iterator[Event]:
+        """Yield the search result, each sentence and the whole answer as they come."""
+        return answer_events(question, index, self.answerer, k=k, filters=filters, writer=writer)
+
+    def compare(self, index: OpenIndex, ids: Sequence[str]) -> Comparison:
+        """Compare documents field by field."""
+        return compare(ids, index, self.encoder)
 
 
 def open_store(settings: Settings) -> LocalStore:

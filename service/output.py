@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pes_search.index.build import BuildReport
     from pes_search.index.store import OpenIndex
     from pes_search.index.types import Filters
-    from pes_search.service.schemas import HitOut
+    from pes_search.service.schemas import AskOut, ComparisonOut, HitOut
     from pes_search.service.settings import Settings
 
 SHOWN_PATHS = 3  # of the files that were skipped for one reason
@@ -36,6 +36,54 @@ def print_hit(hit: HitOut) -> None:
     if hit.url:
         print(f"   {hit.url}")
     print()
+
+
+# What a refusal says to people.
+REFUSALS = {
+    "nothing_relevant": "The collection has nothing on this.",
+    "not_answered": "The collection has something near this, but no answer to it.",
+    "personal_or_instruction": (
+        "This asks for something personal or gives an order. This service only quotes documents; ask your employment office."
+    ),
+}
+
+
+def print_answer(answer: AskOut) -> None:
+    """Print an answer with its sources, or why it is refused and what comes nearest."""
+    if answer.notice:
+        print(f"note: {answer.notice}", file=sys.stderr)
+    if answer.reason:
+        print(REFUSALS[answer.reason] + "\n")
+    sources: dict[str, int] = {}  # passages, numbered as they are first cited
+    lines: list[str] = []
+    for sentence in answer.sentences:
+        numbers = [sources.setdefault(citation.passage_id, len(sources) + 1) for citation in sentence.citations]
+        lines.append(sentence.text + " " + "".join(f"[{number}]" for number in dict.fromkeys(numbers)))
+    if lines:
+        print("\n".join(lines) + "\n")
+    for sentence in answer.sentences:
+        for citation in sentence.citations:
+            if number := sources.pop(citation.passage_id, None):
+                language = f", in {citation.language}" if citation.language not in {None, answer.language} else ""
+                print(f"[{number}] {citation.title}{place(citation.page, [])}{language}  {citation.passage_id}")
+                print(f"    {citation.url}")
+    if answer.refused and answer.nearest:
+        print("Nearest:")
+        for hit in answer.nearest:
+            facts = " · ".join(filter(None, [", ".join(hit.countries), str(hit.year or ""), hit.kind]))
+            print(f"  {hit.title}  [{facts}]  {hit.document_id}")
+
+
+def print_comparison(comparison: ComparisonOut) -> None:
+    """Print the documents' fields, one under the other, each with its quotation or as not stated."""
+    for row in comparison.rows:
+        print(row.label)
+        for document, cell in zip(comparison.documents, row.cells, strict=True):
+            if not cell.citations:
+                print(f"  {document.id}: not stated")
+            for citation in cell.citations:
+                print(f"  {document.id}: {citation.quote}{place(citation.page, [])}  {citation.passage_id}")
+        print()
 
 
 def _marked(text: str, highlights: Sequence[tuple[int, int]]) -> str:

@@ -46,10 +46,18 @@ def problem(request: Request, status: int, detail: str, errors: list[dict[str, A
     """Return a problem for the API and a page for people."""
     if not request.url.path.startswith(API_PATHS) and "text/html" in request.headers.get("accept", ""):
         return error_page(request, status, detail)
-    body = ProblemOut(
-        title=HTTPStatus(status).phrase, status=status, detail=detail, instance=request.url.path, errors=errors or []
-    )
-    return JSONResponse(body.model_dump(), status_code=status, media_type=MEDIA_TYPE)
+    return JSONResponse(problem_values(request, status, detail, errors), status_code=status, media_type=MEDIA_TYPE)
+
+
+def problem_values(request: Request, status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Return a problem as JSON values."""
+    title, instance = HTTPStatus(status).phrase, request.url.path
+    return ProblemOut(title=title, status=status, detail=detail, instance=instance, errors=errors or []).model_dump()
+
+
+def status_of(error: PesSearchError) -> int:
+    """Return the status that a fault is answered with."""
+    return _STATUS.get(type(error), 503)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -57,7 +65,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(PesSearchError)
     async def known(request: Request, error: PesSearchError) -> Response:
-        return problem(request, _STATUS.get(type(error), 503), str(error))
+        return problem(request, status_of(error), str(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

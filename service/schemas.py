@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Any
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import quote, urldefrag, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
 from pes_search.index.types import Hit, SearchResult
 from pes_search.ingest.types import Document, Page, Passage
+from pes_search.service.types import Answer, Citation, Comparison, Reason, Sentence, WriterName
 
+FRAGMENT_WORDS = 12  # a longer one is given by its ends
 _EXAMPLE_PASSAGE = "de-power-m~318-802"
 
 
@@ -77,6 +80,98 @@ class SearchOut(BaseModel):
     concepts: list[QueryConceptOut] = Field(description="what the query is about, in terms that filters take")
     expansions: list[ExpansionOut] = Field(description="acronyms and former names that were written out")
     facets: dict[str, dict[str, int]] = Field(description="by filter: its values, with the documents that each would leave")
+
+
+class AskIn(BaseModel):
+    """A question, with the filters of a search."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(min_length=1, max_length=QUERY_CHARACTERS, examples=["Which countries use vouchers for training?"])
+    writer: WriterName | None = Field(default=None, description="default: that of the settings")
+    k: int = Field(default=5, ge=1, le=LARGEST_K, description="how many nearest documents come along")
+    country: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    target_group: tuple[str, ...] = ()
+    measure_type: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    year_from: int | None = None
+    year_to: int | None = None
+
+
+class CitationOut(BaseModel):
+    """A quotation: `quote` is the passage's text from `start` to `end`."""
+
+    document_id: str = Field(examples=["de-power-m"])
+    passage_id: str = Field(examples=[_EXAMPLE_PASSAGE])
+    quote: str = Field(description="in the document's own language")
+    start: int = Field(description="characters of the passage's text")
+    end: int
+    page: int | None = Field(description="from 1; null for a document without pages")
+    url: str = Field(description="the place in the original, or in this service where there is no original")
+    support: float = Field(description="how far it supports the sentence, 0 to 1; of a quotation 1")
+    title: str = Field(description="of the document")
+    language: str | None = Field(description="of the quotation, ISO 639-1")
+
+
+class SentenceOut(BaseModel):
+    """A sentence of an answer, with the quotations that it rests on."""
+
+    text: str
+    citations: list[CitationOut]
+
+
+class AskOut(BaseModel):
+    """The answer to a question, or its refusal."""
+
+    question: str
+    language: str | None = Field(description="of the question, as identified")
+    refused: bool
+    reason: Reason | None = Field(
+        description="why: nothing in the collection is near the question; what is near does not answer it; or it is a person's "
+        "own matter or an order to the system"
+    )
+    confidence: float = Field(description="that the collection answers the question, 0 to 1")
+    sentences: list[SentenceOut] = Field(description="none if refused")
+    rejected: int = Field(description="sentences of a language model that nothing supports; they are not shown")
+    nearest: list[HitOut] = Field(description="the documents that come closest, whether they answer or not")
+    writer: WriterName
+    index_id: str
+    took_ms: float
+    notice: str | None = Field(description="why another writer answered than the one asked for")
+
+
+class CellOut(BaseModel):
+    """What a document says of a field: quotations, or none where it does not state it."""
+
+    stated: bool
+    citations: list[CitationOut]
+
+
+class RowOut(BaseModel):
+    """A field of a comparison, with a cell for each document."""
+
+    field: str = Field(examples=["target_group"])
+    label: str
+    cells: list[CellOut]
+
+
+class ComparedOut(BaseModel):
+    """A compared document."""
+
+    id: str
+    title: str
+    countries: list[str]
+    url: str | None
+
+
+class ComparisonOut(BaseModel):
+    """Documents field by field."""
+
+    index_id: str
+    documents: list[ComparedOut]
+    rows: list[RowOut]
 
 
 class RelatedOut(BaseModel):
@@ -204,6 +299,86 @@ def hit_out(hit: Hit) -> HitOut:
         year=document.year,
         language=document.language,
         passages=[PassageHitOut(**_passage_hit(other)) for other in hit.passages],
+    )
+
+
+def ask_out(answer: Answer) -> AskOut:
+    """Return an answer for the outside."""
+    return AskOut(
+        question=answer.question,
+        language=answer.language,
+        refused=answer.refused,
+        reason=answer.reason,
+        confidence=answer.confidence,
+        sentences=[sentence_out(sentence) for sentence in answer.sentences],
+        rejected=answer.rejected,
+        nearest=[hit_out(hit) for hit in answer.nearest],
+        writer=answer.writer,
+        index_id=answer.index_id,
+        took_ms=answer.took_ms,
+        notice=answer.notice,
+    )
+
+
+def sentence_out(sentence: Sentence) -> SentenceOut:
+    """Return a sentence for the outside."""
+    return SentenceOut(text=sentence.text, citations=[citation_out(citation) for citation in sentence.citations])
+
+
+def citation_out(citation: Citation) -> CitationOut:
+    """Return a citation for the outside."""
+    return CitationOut(
+        document_id=citation.document.id,
+        passage_id=citation.passage.id,
+        quote=citation.quote,
+        start=citation.start,
+        end=citation.end,
+        page=citation.passage.page,
+        url=place_link(citation),
+        support=citation.support,
+        title=citation.document.title,
+        language=citation.passage.language,
+    )
+
+
+def place_link(citation: Citation) -> str:
+    """Return the address of what is quoted: the page of a PDF, the text in a web page, else the place in our own page.
+
+    A corpus file in Markdown or text is our own write-up: its `url` is a source about the practice, where the words are not.
+    """
+    document, passage = citation.document, citation.passage
+    original = deep_link(document, passage.page)
+    if original and document.media_type == "application/pdf":
+        return original
+    if original and document.media_type == "text/html":
+        return f"{urldefrag(original).url}#:~:text={_fragment(citation.quote)}"
+    return f"/documents/{quote(document.id)}#{quote(passage.id)}:~:text={_fragment(citation.quote)}"
+
+
+def _fragment(text: str) -> str:
+    """Return a text as a text fragment of a web address: whole where it is short, else its first and last words."""
+    words = text.split()
+    parts = [words] if len(words) <= FRAGMENT_WORDS else [words[:5], words[-5:]]
+    # A hyphen or comma would be read as part of the fragment's own syntax.
+    return ",".join(quote(" ".join(part), safe="").replace("-", "%2D") for part in parts)
+
+
+def comparison_out(comparison: Comparison) -> ComparisonOut:
+    """Return a comparison for the outside."""
+    return ComparisonOut(
+        index_id=comparison.index_id,
+        documents=[
+            ComparedOut(id=one.id, title=one.title, countries=list(one.countries), url=deep_link(one, None))
+            for one in comparison.documents
+        ],
+        rows=[
+            RowOut(
+                field=row.field,
+                label=row.label,
+                cells=[CellOut(stated=bool(own), citations=[citation_out(citation) for citation in own]) for own in row.cells],
+            )
+            for row in comparison.rows
+        ],
     )
 
 

@@ -15,6 +15,7 @@ from pes_search.index.encoder import EncoderConfig
 from pes_search.index.search import SearchConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.passages import PassageConfig
+from pes_search.service.answer import AnswerConfig
 
 LARGEST_PORT = 65_535
 FILE_VARIABLE = "PES_CONFIG"
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     encoder: EncoderConfig = EncoderConfig()
     bm25: Bm25Config = Bm25Config()
     search: SearchConfig = SearchConfig()
+    answer: AnswerConfig = AnswerConfig()
     serve: ServeConfig = ServeConfig()
 
     @classmethod

@@ -124,7 +124,8 @@ def test_a_pointer_that_names_no_generation_is_refused(store: LocalStore, name: 
 def test_a_discarded_generation_changes_nothing(store: LocalStore) -> None:
     name = store.current_name()
     writer = store.begin()
-    writer.add(EncodedDocument(document("x"), [], [], np.zeros((0, 384), np.float32), [], {}))
+    none = np.zeros((0, 384), np.float32)
+    writer.add(EncodedDocument(document("x"), [], [], none, [], [], none, {}))
     writer.discard()
     assert store.current_name() == name
     assert [path.name for path in (store.folder / "generations").iterdir()] == [name]

@@ -1,0 +1,284 @@
+"""How good are the answers? Gold quoted, words read, citations, and refusal.
+
+Of a question that has an answer: is it in what was quoted, and if not, whose fault is it? The retriever's, if none of the
+passages that were read holds it; the threshold's, if it was refused; else the reader's, who had it and quoted others.
+
+Support of citations as TREC RAG 2024 has it: a sentence's citation supports it fully (1), in part (.5) or not (0); weighted
+precision divides the sum by the citations, weighted recall by the sentences. A quotation supports itself. Of a language
+model's sentence the service's own check is the judge, so there the figures are an upper bound.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+import numpy as np
+
+from pes_search.eval.answer_set import Gold
+from pes_search.eval.measures import Estimate, estimate
+from pes_search.eval.question_set import Question
+from pes_search.index.search import by_document, ranked, read_query
+from pes_search.index.store import OpenIndex
+from pes_search.index.types import Filters, SearchResult
+from pes_search.ingest.languages import detect_language
+from pes_search.service.answer import Answerer, answer_events, judged
+from pes_search.service.evidence import passage_hits
+from pes_search.service.types import Answer, Citation, WriterName
+
+FIRST = 3  # sentences that the bars look at
+FULL, PART = 0.9, 0.5  # support from which a citation counts 1, and .5
+ALL_PASSAGES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a question."""
+
+    question: Question
+    is_impossible: bool
+    has_gold: bool
+    refused: bool
+    confidence: float
+    gold_first: bool  # within the first three sentences
+    gold_all: bool
+    gold_own_document: bool  # within the first three, quoted from the document that the answer stands in
+    retrieved: bool  # a passage that was read holds the gold
+    words: int  # quoted
+    sentences: int
+    rejected: int
+    citation_precision: float
+    citation_recall: float
+    search_ms: float
+    answer_ms: float
+
+
+def outcomes(
+    questions: Sequence[tuple[Question, Gold]],
+    index: OpenIndex,
+    answerer: Answerer,
+    *,
+    writer: WriterName | None = None,
+    ids: Mapping[str, str] | None = None,
+    on_progress: Callable[[int], object] | None = None,
+) -> Iterator[Outcome]:
+    """Ask every question of the whole collection; `ids` gives the index's documents the names that the gold has."""
+    for question, gold in questions:
+        started = time.perf_counter()
+        *events, last = answer_events(question.text, index, answerer, writer=writer)
+        answer_ms = (time.perf_counter() - started) * 1000
+        result = events[0]
+        if not isinstance(last, Answer) or not isinstance(result, SearchResult):
+            raise TypeError("an answer's first event is its search, the last the answer")
+        if on_progress:
+            on_progress(1)
+        yield _outcome(question, gold, result, last, answer_ms, ids or {})
+
+
+def given_paragraph(
+    questions: Sequence[tuple[Question, Gold]], index: OpenIndex, answerer: Answerer, ids: Mapping[str, str]
+) -> Iterator[tuple[bool, float]]:
+    """Judge every question by its own paragraph alone: whether it has no answer there, and the confidence that it has."""
+    own = {original: document for document, original in ids.items()}
+    in_field = answerer.in_field(index)
+    vectors = answerer.encoder.encode_queries([index.expand(question.text)[0] for question, _ in questions])
+    for (question, gold), vector in zip(questions, vectors, strict=True):
+        document = own.get(gold.document, gold.document)
+        text = index.expand(question.text)[0]
+        asked = read_query(text, detect_language(question.text), vector, index, answerer.search)
+        hits = [hit for hit in ranked(asked, index, answerer.search, Filters(), ALL_PASSAGES) if hit.document.id == document]
+        if not hits:
+            continue
+        ((score, group),) = by_document(hits, answerer.search.fusion)
+        best = replace(group[0], score=score, passages=tuple(group[1:]))
+        result = SearchResult(question.text, asked, asked.language, "", (best,), (), (), 1, {}, 0.0)
+        yield gold.is_impossible, judged(result, index, answerer.models, in_field=in_field).confidence
+
+
+def _outcome(
+    question: Question, gold: Gold, result: SearchResult, answer: Answer, answer_ms: float, ids: Mapping[str, str]
+) -> Outcome:
+    wanted = [(squeezed(text), document) for text, document in gold.texts]
+    first = [citation for sentence in answer.sentences[:FIRST] for citation in sentence.citations]
+    every = [citation for sentence in answer.sentences for citation in sentence.citations]
+    read = [(squeezed(hit.passage.text), hit.document.id) for hit in passage_hits(result.hits)]
+    support = [[_support(citation) for citation in sentence.citations] for sentence in answer.sentences]
+    return Outcome(
+        question=question,
+        is_impossible=gold.is_impossible,
+        has_gold=bool(wanted),
+        refused=answer.refused,
+        confidence=answer.confidence,
+        gold_first=_holds(_quoted(first), wanted),
+        gold_all=_holds(_quoted(every), wanted),
+        gold_own_document=_holds(_quoted(first), wanted, ids),
+        retrieved=_holds(read, wanted),
+        words=sum(len(citation.quote.split()) for citation in every),
+        sentences=len(answer.sentences),
+        rejected=answer.rejected,
+        citation_precision=float(np.mean([one for own in support for one in own])) if every else 0.0,
+        citation_recall=float(np.mean([max(own, default=0.0) for own in support])) if support else 0.0,
+        search_ms=result.took_ms,
+        answer_ms=answer_ms,
+    )
+
+
+def squeezed(text: str) -> str:
+    """Return a text's letters and digits alone, so that markup, line breaks and case, which reading changes, do not count."""
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def _quoted(citations: Sequence[Citation]) -> list[tuple[str, str]]:
+    """Return what was quoted with its document; sentences that follow each other in a passage are one stretch."""
+    stretches: list[tuple[str, str]] = []
+    end, before = -1, ""
+    for citation in sorted(citations, key=lambda one: (one.passage.id, one.start)):
+        text = citation.passage.text
+        own = squeezed(citation.quote)
+        if citation.passage.id == before and not text[end : citation.start].strip():
+            stretches[-1] = (stretches[-1][0] + own, citation.document.id)
+        else:
+            stretches.append((own, citation.document.id))
+        end, before = citation.end, citation.passage.id
+    return stretches
+
+
+def _holds(
+    stretches: Sequence[tuple[str, str]], wanted: Sequence[tuple[str, str]], ids: Mapping[str, str] | None = None
+) -> bool:
+    """Tell whether one of the wanted texts is in one of the stretches; with `ids`, in one of its own document."""
+    return any(
+        text in stretch and (ids is None or not own or ids.get(document, document) == own)
+        for stretch, document in stretches
+        for text, own in wanted
+    )
+
+
+def _support(citation: Citation) -> float:
+    return 1.0 if citation.support >= FULL else 0.5 if citation.support >= PART else 0.0
+
+
+# ── Figures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How well a threshold tells the questions that have no answer; a refused one is a positive."""
+
+    impossible: int
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    auroc: Estimate | None  # None where one of the two kinds is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Means over questions, with intervals."""
+
+    questions: int
+    with_gold: int
+    answered: Estimate  # share of the answerable ones that are not refused
+    gold_first: Estimate  # of those with gold: quoted in the first three sentences
+    gold_all: Estimate
+    gold_own_document: Estimate
+    faults: Mapping[str, int]  # gold not quoted at all, by whose fault it is
+    words: Estimate  # quoted per answer
+    sentences: Estimate
+    citation_precision: Estimate
+    citation_recall: Estimate
+    rejected: int
+    refusal: Refusal | None  # None where every question has an answer
+    answer_by_search: float  # median of the time for the answer by that for the search in it
+
+
+def figures(found: Sequence[Outcome]) -> Figures:
+    """Return the figures of some outcomes."""
+    possible = [one for one in found if not one.is_impossible]
+    gold = [one for one in possible if one.has_gold]
+    answered = [one for one in found if not one.refused]
+    lost = [one for one in gold if not one.gold_all]
+    faults = {
+        "retriever": sum(not one.retrieved for one in lost),
+        "refused": sum(one.retrieved and one.refused for one in lost),
+        "reader": sum(one.retrieved and not one.refused for one in lost),
+    }
+    return Figures(
+        questions=len(found),
+        with_gold=len(gold),
+        answered=estimate([not one.refused for one in possible]),
+        gold_first=estimate([one.gold_first for one in gold]),
+        gold_all=estimate([one.gold_all for one in gold]),
+        gold_own_document=estimate([one.gold_own_document for one in gold]),
+        faults=faults,
+        words=estimate([one.words for one in answered]),
+        sentences=estimate([one.sentences for one in answered]),
+        citation_precision=estimate([one.citation_precision for one in answered]),
+        citation_recall=estimate([one.citation_recall for one in answered]),
+        rejected=sum(one.rejected for one in found),
+        refusal=refusal(
+            [one.is_impossible for one in found], [one.refused for one in found], [one.confidence for one in found]
+        ),
+        answer_by_search=round(median(one.answer_ms / one.search_ms for one in found if one.search_ms), 2) if found else 0.0,
+    )
+
+
+def refusal(impossible: Sequence[bool], refused: Sequence[bool], confidence: Sequence[float]) -> Refusal | None:
+    """Return the figures of refusal; None where no question lacks an answer."""
+    if not any(impossible):
+        return None
+    truth, positive, scores = np.array(impossible), np.array(refused), -np.array(confidence)
+    area = None
+    if not truth.all():
+        area = _resampled(lambda rows: auroc(truth[rows], scores[rows]), truth)
+    return Refusal(
+        int(truth.sum()),
+        _resampled(lambda rows: _ratio((truth & positive)[rows].sum(), positive[rows].sum()), truth),
+        _resampled(lambda rows: _ratio((truth & positive)[rows].sum(), truth[rows].sum()), truth),
+        _resampled(lambda rows: _ratio(2 * (truth & positive)[rows].sum(), truth[rows].sum() + positive[rows].sum()), truth),
+        area,
+    )
+
+
+def auroc(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Return the chance that a positive scores higher than a negative; ties count half."""
+    from scipy.stats import rankdata
+
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    if not positives or not negatives:
+        return 0.5
+    ranks = rankdata(scores)
+    return float((ranks[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def risk_coverage(found: Sequence[Outcome]) -> list[tuple[float, float, float]]:
+    """Return coverage, risk and threshold, the most confident answers first.
+
+    Coverage is the share of all questions that is answered, risk the share of these answers that is wrong: the question has
+    no answer, or its gold is not quoted. A question whose gold is not known counts by whether it has an answer.
+    """
+    order = sorted(found, key=lambda one: -one.confidence)
+    points, wrong = [], 0
+    for count, one in enumerate(order, start=1):
+        wrong += one.is_impossible or (one.has_gold and not one.gold_all)
+        points.append((count / len(order), wrong / count, one.confidence))
+    return points
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else 0.0
+
+
+RESAMPLES = 1_000
+SEED = 20_231_127
+
+
+def _resampled(measure: Callable[[np.ndarray], float], truth: np.ndarray) -> Estimate:
+    """Return a measure of all questions with its 95 % interval (percentile bootstrap over the questions)."""
+    rng = np.random.default_rng(SEED)
+    count = len(truth)
+    values = [measure(rng.integers(count, size=count)) for _ in range(RESAMPLES)]
+    low, high = np.percentile(values, [2.5, 97.5])
+    return Estimate(measure(np.arange(count)), float(low), float(high))

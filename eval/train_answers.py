@@ -1,0 +1,282 @@
+"""`make train-answers`: fit what answering has to learn, and write `service/answer_models.json`.
+
+    python -m pes_search.eval.train_answers [--data ../shared/data] [--out FILE] [--work var/train-answers]
+
+What is learnt from (never a test question):
+
+- the development questions, and questions written for training by kind (`eval/questions/training_*.jsonl`), of this collection
+- SQuAD 2, articles with even numbers: its questions of its own paragraphs, some of our questions of its paragraphs, and some of
+  its questions of our collection, which has no answer to them
+- XQuAD, articles with even numbers: questions in four languages of the English paragraphs, so that a collection in another
+  language than the question is known as well
+
+Networks that read the question's vector (own_matter, subject, answerable) feed the one for confidence. For its training each
+question gets their log-odds from networks that were fitted without it, else it would learn to trust them too far.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pes_search.eval.answer_set import Gold, read_answers, with_gold
+from pes_search.eval.answers import auroc
+from pes_search.eval.beir import read_beir, read_queries
+from pes_search.eval.inputs import read_records
+from pes_search.eval.question_set import OWN, Question, read_questions
+from pes_search.eval.retrieval import indexed
+from pes_search.eval.training_texts import is_training_article
+from pes_search.index.encoder import Encoder, load_encoder
+from pes_search.index.search import search
+from pes_search.index.store import OpenIndex
+from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.taxonomy import read_taxonomy
+from pes_search.service.answer import SEARCHED
+from pes_search.service.confidence import PACKAGED, Kind
+from pes_search.service.engine import open_store
+from pes_search.service.evidence import EvidenceWeights, evidence
+from pes_search.service.settings import Settings, read_settings
+from pes_search.service.signals import SIGNALS, signals
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Values = npt.NDArray[np.float64]
+
+SEED = 20_231_127
+FOLDS = 5
+VECTOR_C = 0.003  # inverse strength of the penalty for networks that read vectors: .001 to .03 are alike (cross-validated)
+SEVERAL_C = 0.01
+HIDDEN, PENALTY, NETWORKS = 16, 1.0, 5  # of the confidence: (8, 3), (16, 10) and (32, 3) were worse by .004 to .02 AUROC
+LANGUAGES = ("de", "es", "ro", "el")  # of XQuAD's questions
+IMPOSSIBLE_SHARE = 0.2  # of SQuAD's questions without an answer: they were written to deceive, and seldom can be told
+EVERY_OWN, EVERY_SQUAD = 4, 10  # of the questions that are asked of the other's collection
+PERSONAL = {"personal", "injection"}
+OUTSIDE = {"near_topic", "off_topic", "gibberish"}
+# The share of answerable development questions that may be refused; with it the threshold is placed at one half.
+REFUSED_SHARE = 0.025
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question as the networks see it."""
+
+    group: str  # examples of a group are never on both sides of a fold
+    kind: str  # `answerable`, or why not
+    vector: npt.NDArray[np.float32]
+    signals: tuple[float, ...]  # those that depend on networks are 0
+    in_field: bool
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Collect the examples, fit, write; return the exit status."""
+    parser = argparse.ArgumentParser(prog="train-answers", description="Fit the models of answering.")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the training data")
+    parser.add_argument("--out", type=Path, default=PACKAGED, help="file to write")
+    parsed = parser.parse_args(arguments)
+    if not (parsed.data / "bench").is_dir():
+        print(f"train-answers: no training data in {parsed.data}; name its folder with --data", file=sys.stderr)
+        return 1
+    try:
+        settings = read_settings()
+        encoder = load_encoder(settings.encoder, settings.cache_dir)
+        models = fit(list(examples(parsed.data / "bench", settings, encoder)), several_examples(encoder))
+        values = {"model_id": encoder.model_id, **models, "evidence": asdict(EvidenceWeights())}
+        parsed.out.write_text(json.dumps(values) + "\n", encoding="utf-8")
+    except PesSearchError as error:
+        print(f"train-answers: {error}", file=sys.stderr)
+        return 1
+    print(f"written: {parsed.out}")
+    return 0
+
+
+# ── Examples ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def examples(bench: Path, settings: Settings, encoder: Encoder) -> Iterator[Example]:
+    """Yield the examples of all sources."""
+    own = open_store(settings).open()
+    ours = list(own_questions())
+    squad, squad_questions = bench / "squad2-even", _with_answers(bench / "squad2-even", bench / "squad2-even")
+    rng = np.random.default_rng(SEED)
+    yield from _examples(ours, own, settings, encoder, in_field=True)
+    others = [(f"squad {gold.document.partition('-')[0]}", "off_topic", question.text) for question, gold in squad_questions]
+    yield from _examples(others[::EVERY_SQUAD], own, settings, encoder, in_field=True)
+    with _collection(squad, settings, encoder) as index:
+        asked = [
+            (f"squad {gold.document.partition('-')[0]}", "not_answered" if gold.is_impossible else "answerable", question.text)
+            for question, gold in squad_questions
+            if not gold.is_impossible or rng.random() < IMPOSSIBLE_SHARE
+        ]
+        yield from _examples(asked, index, settings, encoder, in_field=False)
+        strangers = [(group, "off_topic", text) for group, kind, text in ours if kind not in PERSONAL]
+        yield from _examples(strangers[::EVERY_OWN], index, settings, encoder, in_field=False)
+    english = bench / "xquad-en"
+    with _collection(english, settings, encoder) as index:
+        for language in LANGUAGES:
+            asked = [
+                (f"xquad {gold.document.partition('-')[0]}", "answerable", question.text)
+                for question, gold in _with_answers(english, bench / f"xquad-{language}")
+                if is_training_article(gold.document)
+            ]
+            yield from _examples(asked, index, settings, encoder, in_field=False)
+
+
+def own_questions() -> Iterator[tuple[str, str, str]]:
+    """Yield group, kind and text of the development and training questions of this project's collection."""
+    kinds = {record["_id"]: record.get("kind", "") for _, record in read_records(OWN / "questions.jsonl", [], ids=("id",))}
+    for question in read_questions(OWN / "questions.jsonl", "dev"):
+        if question.text:
+            yield question.need, kinds[question.id] or "answerable", question.text
+    for name in ("training_refusal", "training_answerable"):
+        for _, record in read_records(OWN / f"{name}.jsonl", [], ids=("id",)):
+            yield record.get("document", record["_id"]), record.get("kind", "answerable"), record["text"]
+
+
+def several_examples(encoder: Encoder) -> tuple[Values, npt.NDArray[np.bool_]]:
+    """Return the vectors of questions, and whether each asks for several."""
+    records = [record for _, record in read_records(OWN / "training_several.jsonl", [], ids=("id",))]
+    vectors = encoder.encode_queries([record["text"] for record in records]).astype(np.float64)
+    return vectors, np.array([bool(record["several"]) for record in records])
+
+
+def _with_answers(documents: Path, questions: Path) -> list[tuple[Question, Gold]]:
+    texts = read_queries(questions / "queries.jsonl", [])
+    answers = documents / "answers.jsonl"
+    return with_gold([Question(own, text) for own, text in texts.items()], read_answers(answers), answers)
+
+
+def _collection(folder: Path, settings: Settings, encoder: Encoder) -> Any:
+    taxonomy = read_taxonomy(settings.taxonomy)
+    return indexed(read_beir(folder), encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy)
+
+
+def _examples(
+    questions: Sequence[tuple[str, str, str]], index: OpenIndex, settings: Settings, encoder: Encoder, *, in_field: bool
+) -> Iterator[Example]:
+    nothing = Kind(0.0, 0.0, 0.0, several=False)
+    weights = EvidenceWeights()
+    for group, kind, text in questions:
+        result = search(text, index, encoder, settings.search, k=SEARCHED)
+        found = evidence(result.asked, result.hits, index, weights)
+        values = signals(result.asked, result.hits, found, index, nothing, in_field=in_field)
+        yield Example(group, kind, result.asked.vector, tuple(values), in_field)
+    print(f"{len(questions)} questions of {index.manifest.documents} documents", flush=True)
+
+
+# ── Fitting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fit(found: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_]]) -> dict[str, Any]:
+    """Return the fitted networks as JSON values."""
+    from sklearn.model_selection import GroupKFold
+
+    vectors = np.array([one.vector for one in found], np.float64)
+    kinds = np.array([one.kind for one in found])
+    in_field = np.array([one.in_field for one in found])
+    groups = np.array([one.group for one in found])
+    truth = kinds == "answerable"
+    personal, outside = np.isin(kinds, list(PERSONAL)), np.isin(kinds, list(OUTSIDE))
+    heads = {
+        "own_matter": (np.ones(len(found), bool), personal),
+        "subject": (in_field & ~personal, ~outside),
+        "answerable": (in_field, truth),
+    }
+    rows = np.array([one.signals for one in found], np.float64)
+    folds = list(GroupKFold(FOLDS, shuffle=True, random_state=0).split(vectors, groups=groups))
+    for name, (used, labels) in heads.items():
+        held_out = np.zeros(len(found))
+        for train, test in folds:
+            train = train[used[train]]
+            held_out[test] = _logits(_logistic(vectors[train], labels[train], VECTOR_C), vectors[test])
+        column = SIGNALS.index(name)
+        rows[:, column] = held_out if name == "own_matter" else np.where(in_field, held_out, 0.0)
+        print(f"{name}: AUROC {auroc(labels[used], held_out[used]):.3f} (cross-validated)")
+
+    confidence = np.zeros(len(found))
+    for train, test in folds:
+        confidence[test] = np.mean([_logits(own, rows[test]) for own in _networks(rows[train], truth[train])], axis=0)
+    offset = _report(confidence, found, truth)
+    networks = [_shifted(own, -offset) for own in _networks(rows, truth)]
+    near = ~outside & ~personal
+    return {
+        **{name: _logistic(vectors[used], labels[used], VECTOR_C) for name, (used, labels) in heads.items()},
+        "several": _logistic(*several, SEVERAL_C),
+        "related": _logistic(rows[~personal], near[~personal], 0.3),
+        "confidence": networks,
+    }
+
+
+def _report(confidence: Values, found: Sequence[Example], truth: npt.NDArray[np.bool_]) -> float:
+    """Print the cross-validated figures by source and kind; return the log-odds that becomes the threshold."""
+    in_field = np.array([one.in_field for one in found])
+    kinds = np.array([one.kind for one in found])
+    offset = float(np.quantile(confidence[in_field & truth], REFUSED_SHARE))
+    refused = confidence < offset
+    for name, part in (("our collection", in_field), ("other collections", ~in_field)):
+        print(f"{name}: AUROC {auroc(~truth[part], -confidence[part]):.3f}; refused by kind (cross-validated):")
+        for kind in sorted(set(kinds[part])):
+            own = part & (kinds == kind)
+            print(f"  {kind:<15} {refused[own].mean():.3f} of {own.sum()}")
+    return offset
+
+
+def _logistic(values: Values, labels: npt.NDArray[np.bool_], c: float) -> dict[str, Any]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(values)
+    model = LogisticRegression(C=c, max_iter=5_000, class_weight="balanced").fit(scaler.transform(values), labels)
+    return _network(scaler, [(model.coef_.T, model.intercept_)])
+
+
+def _networks(values: Values, labels: npt.NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """Return networks that differ in their first weights only; their mean is steadier than one."""
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(values)
+    scaled = scaler.transform(values)
+    models = [
+        MLPClassifier((HIDDEN,), alpha=PENALTY, max_iter=1_000, random_state=seed).fit(scaled, labels)
+        for seed in range(NETWORKS)
+    ]
+    return [_network(scaler, list(zip(model.coefs_, model.intercepts_, strict=True))) for model in models]
+
+
+def _network(scaler: Any, layers: Sequence[tuple[Values, Values]]) -> dict[str, Any]:
+    return {
+        "mean": _short(scaler.mean_),
+        "scale": _short(scaler.scale_),
+        "layers": [[_short(weights), _short(biases)] for weights, biases in layers],
+    }
+
+
+def _logits(network: Mapping[str, Any], values: Values) -> Values:
+    at = (values - np.array(network["mean"])) / np.array(network["scale"])
+    *hidden, (weights, biases) = network["layers"]
+    for own, bias in hidden:
+        at = np.maximum(0.0, at @ np.array(own) + np.array(bias))
+    result: Values = (at @ np.array(weights) + np.array(biases))[:, 0]
+    return result
+
+
+def _shifted(network: dict[str, Any], by: float) -> dict[str, Any]:
+    *hidden, (weights, biases) = network["layers"]
+    return {**network, "layers": [*hidden, [weights, [round(biases[0] + by, 5)]]]}
+
+
+def _short(values: Any) -> Any:
+    """Return values as lists, rounded: five digits move no decision and keep the file small."""
+    return np.round(np.asarray(values, np.float64), 5).tolist()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

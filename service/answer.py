@@ -1,0 +1,178 @@
+"""A question becomes a cited answer, or a refusal: found, read, judged, written."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from pes_search.index.encoder import Encoder
+from pes_search.index.search import SearchConfig, search
+from pes_search.index.store import OpenIndex
+from pes_search.index.types import Filters, SearchResult
+from pes_search.service.confidence import AnswerModels, is_in_field
+from pes_search.service.evidence import evidence
+from pes_search.service.extractive import ExtractiveWriter
+from pes_search.service.language_model import LanguageModelWriter
+from pes_search.service.signals import signals
+from pes_search.service.types import Answer, Event, Reading, Reason, Sentence, Writer, WriterError, WriterName
+
+SEARCHED = 10  # documents whose sentences are read
+logger = logging.getLogger(__name__)
+
+
+class AnswerConfig(BaseModel):
+    """How questions are answered, and when they are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    writer: WriterName = "extractive"
+    # Below it a question is refused. docs/answers.md has the share answered and the share of wrong answers at each value.
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    sentences: int = Field(default=3, ge=1)  # quoted for a question about one thing
+    most_sentences: int = Field(default=5, ge=1)  # quoted where several are asked for, or figures disagree
+    base_url: str | None = None  # of an OpenAI-compatible service, such as http://127.0.0.1:8080/v1
+    model: str | None = None  # its name there
+    api_key: SecretStr | None = None
+    timeout_seconds: float = Field(default=30, gt=0)  # for the whole text; then the extractive answer takes over
+    passages: int = Field(default=6, ge=1)  # shown to the language model
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """All that answering needs besides the question."""
+
+    encoder: Encoder
+    search: SearchConfig
+    config: AnswerConfig
+    models: AnswerModels
+    _fields: dict[str, bool] = field(default_factory=dict)  # by index
+
+    def in_field(self, index: OpenIndex) -> bool:
+        """Tell whether an index is of the field that the models know; looked at once."""
+        own = index.manifest.index_id
+        if own not in self._fields:
+            self._fields[own] = is_in_field(index, self.encoder, self.models)
+        return self._fields[own]
+
+    def writers(self, index: OpenIndex) -> Mapping[WriterName, Writer]:
+        """Return the writers by name."""
+        config = self.config
+        key = config.api_key.get_secret_value() if config.api_key else None
+        return {
+            "extractive": ExtractiveWriter(config.sentences, config.most_sentences),
+            "llm": LanguageModelWriter(
+                config.base_url, config.model, key, config.timeout_seconds, config.passages, self.encoder, index
+            ),
+        }
+
+
+def read(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters: Filters) -> Reading:
+    """Search the collection for a question and judge what was found.
+
+    Raises:
+        QueryError: the question is empty or too long, or `k` is out of range.
+    """
+    result = search(question, index, answerer.encoder, answerer.search, k=max(k, SEARCHED), filters=filters)
+    return judged(result, index, answerer.models, in_field=answerer.in_field(index))
+
+
+def judged(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_field: bool) -> Reading:
+    """Return what was found with its sentences and the confidence that they answer."""
+    asked, hits = result.asked, result.hits[:SEARCHED]
+    found = evidence(asked, hits, index, models.evidence)
+    if not found:
+        return Reading(result, [], [], 0.0, "nothing_relevant", several=False)
+    kind = models.kind(asked.vector, in_field=in_field)
+    values = signals(asked, hits, found, index, kind, in_field=in_field)
+    return Reading(
+        result=result,
+        found=found,
+        signals=values,
+        confidence=round(models.probability(values), 4),
+        reason=models.reason(values, kind),
+        several=kind.several,
+    )
+
+
+def answer_events(
+    question: str,
+    index: OpenIndex,
+    answerer: Answerer,
+    *,
+    k: int = 5,
+    filters: Filters | None = None,
+    writer: WriterName | None = None,
+) -> Iterator[Event]:
+    """Yield what answers a question as it comes: the search result, each sentence, and at last the whole answer.
+
+    A writer that fails is replaced by the extractive one, which the answer's notice says; what had been written by then
+    is kept, as it was checked. A language model of which no sentence holds is replaced as well.
+
+    Raises:
+        QueryError: the question is empty or too long, or `k` is out of range.
+    """
+    started = time.perf_counter()
+    reading = read(question, index, answerer, k=k, filters=filters or Filters())
+    yield reading.result
+    wanted = writer or answerer.config.writer
+    answer = Answer(
+        question=question,
+        language=reading.result.language,
+        reason=None,
+        confidence=reading.confidence,
+        sentences=(),
+        nearest=reading.result.hits[:k],
+        writer=wanted,
+        index_id=reading.result.index_id,
+        took_ms=0.0,
+    )
+    if reading.confidence < answerer.config.threshold:
+        yield _finished(replace(answer, reason=reading.reason), started)
+        return
+    sentences: list[Sentence] = []
+    rejected, notice = 0, None
+    writers = answerer.writers(index)
+    try:
+        for written in writers[wanted].sentences(reading):
+            if written.citations:
+                sentences.append(written)
+                yield written
+            else:
+                rejected += 1
+    except WriterError as error:
+        logger.warning("the writer %s failed: %s", wanted, error)
+        notice = f"the language model failed ({error}); the sentences are quoted from the documents"
+    if not sentences and wanted != "extractive":
+        notice = notice or "nothing that the language model wrote is supported; the sentences are quoted from the documents"
+        wanted = "extractive"
+        for written in writers[wanted].sentences(reading):
+            sentences.append(written)
+            yield written
+    reason: Reason | None = None if sentences else "not_answered"
+    yield _finished(
+        replace(answer, reason=reason, sentences=tuple(sentences), rejected=rejected, notice=notice, writer=wanted), started
+    )
+
+
+def answer(
+    question: str,
+    index: OpenIndex,
+    answerer: Answerer,
+    *,
+    k: int = 5,
+    filters: Filters | None = None,
+    writer: WriterName | None = None,
+) -> Answer:
+    """Return the answer to a question; see `answer_events`."""
+    *_, last = answer_events(question, index, answerer, k=k, filters=filters, writer=writer)
+    if not isinstance(last, Answer):
+        raise TypeError(f"the last event of an answer is {type(last).__name__}")
+    return last
+
+
+def _finished(answer: Answer, started: float) -> Answer:
+    return replace(answer, took_ms=round((time.perf_counter() - started) * 1000, 1))

@@ -1,0 +1,88 @@
+"""Which sentences are quoted: the best, without repetition, of several documents if asked for, disagreeing figures too."""
+
+import numpy as np
+
+from pes_search.index.types import Hit
+from pes_search.ingest.types import Document, Passage
+from pes_search.service.evidence import Evidence, lead_in, numbers
+from pes_search.service.extractive import chosen, sentence_of
+
+
+def hit(document: str, text: str) -> Hit:
+    passage = Passage(f"{document}~0-{len(text)}", document, None, 0, len(text), (), "en", text)
+    return Hit(1, 1.0, 0.0, 0.9, 0.9, 0.0, 0.0, passage, Document(document, document, "practice", "en", "", ""))
+
+
+def one(document: str, sentence: str, score: float, direction: int, text: str | None = None) -> Evidence:
+    """Evidence whose vector points its own way, so that only equal directions mean the same."""
+    vector = np.zeros(8, np.float32)
+    vector[direction] = 1.0
+    found = hit(document, text or sentence)
+    start = found.passage.text.index(sentence)
+    return Evidence(found, start, start + len(sentence), vector, score, 0.0, score)
+
+
+def texts(found: list[Evidence]) -> list[str]:
+    return [evidence.text for evidence in found]
+
+
+A = one("a", "A woman found work.", 0.9, 0)
+A_AGAIN = one("b", "One woman got work.", 0.8, 0)
+B = one("b", "The ESF pays.", 0.7, 1)
+C = one("b", "It began long ago.", 0.6, 2)
+D = one("c", "It goes on.", 0.5, 3)
+
+
+def test_the_best_sentences_wherever_they_stand() -> None:
+    assert texts(chosen([A, B, C, D], several=False, most=5, focused=3)) == [A.text, B.text, C.text]
+
+
+def test_what_repeats_a_chosen_sentence_is_left_out() -> None:
+    assert texts(chosen([A, A_AGAIN, B], several=False, most=5, focused=3)) == [A.text, B.text]
+
+
+def test_asked_for_several_each_document_speaks_once() -> None:
+    assert texts(chosen([A, B, C, D], several=True, most=5, focused=2)) == [A.text, B.text, D.text]
+
+
+def test_another_figure_for_the_same_thing_is_no_repetition() -> None:
+    first = one("a", "It has 99 centres (2023).", 0.9, 0)
+    second = one("b", "It has 144 centres (2025).", 0.8, 0)
+    assert texts(chosen([first, second], several=False, most=5, focused=3)) == [first.text, second.text]
+
+
+def test_figures_that_disagree_come_together_though_the_answer_is_full() -> None:
+    first = one("a", "It has 99 centres (2023).", 0.9, 0)
+    second = one("b", "It has 144 centres (2025).", 0.1, 0)
+    assert texts(chosen([first, B, C, D, second], several=False, most=4, focused=3)) == [
+        first.text,
+        B.text,
+        C.text,
+        second.text,
+    ]
+    assert second not in chosen([first, B, C, D, second], several=False, most=3, focused=3)
+
+
+LIST = "The figures are of several years:\n\n3,300 women (2016)\n5,000 women (2019)\n\nThey were counted by the city."
+
+
+def test_items_of_a_list_of_dated_figures_come_together() -> None:
+    first, second = one("a", "3,300 women (2016)", 0.9, 0, LIST), one("a", "5,000 women (2019)", 0.1, 1, LIST)
+    assert second in chosen([first, B, C, D, second], several=False, most=5, focused=3)
+
+
+def test_an_item_is_quoted_with_the_line_above_its_list() -> None:
+    sentence = sentence_of(one("a", "5,000 women (2019)", 0.9, 0, LIST))
+    assert sentence.text == "The figures are of several years: 5,000 women (2019)"
+    assert [citation.quote for citation in sentence.citations] == ["The figures are of several years:", "5,000 women (2019)"]
+    assert all(citation.passage.text[citation.start : citation.end] == citation.quote for citation in sentence.citations)
+
+
+def test_only_a_line_before_a_colon_introduces() -> None:
+    assert lead_in(LIST, LIST.index("They were")) is None
+    assert lead_in("One.\n\nTwo.", 6) is None
+    assert lead_in("A list:\nitem", 8) is None  # without a blank line it is one block with what follows
+
+
+def test_numbers_are_compared_by_their_digits() -> None:
+    assert numbers("29,317 of 29.317 and 40 %") == {"29317", "40"}
