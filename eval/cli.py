@@ -42,9 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="pes-eval", description="Measure how well documents are found, and answers."
-    )
+    parser = argparse.ArgumentParser(prog="pes-eval", description="Measure how well documents are found, and answers.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     retrieval = _command(

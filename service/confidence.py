@@ -21,7 +21,7 @@ import numpy as np
 from pes_search.index.encoder import Encoder
 from pes_search.index.store import OpenIndex
 from pes_search.index.types import Filters
-from pes_search.service.evidence import EvidenceWeights
+from pes_search.service.evidence import Reader
 from pes_search.service.types import Reason
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class Network:
             at = np.maximum(0.0, at @ own + bias)
         return float((at @ weights + biases)[0])
 
+    def probability(self, values: npt.ArrayLike) -> float:
+        """Return the probability for one input."""
+        return sigmoid(self.logit(values))
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -72,9 +76,10 @@ class AnswerModels:
     subject: Network
     answerable: Network
     several: Network
+    number: Network  # the question asks for a number
     related: Network  # from the signals: what was found is of the question's subject, whether or not it answers
     confidence: tuple[Network, ...]  # from the signals; the mean of their log-odds
-    evidence: EvidenceWeights
+    reader: Reader
 
     def kind(self, vector: npt.ArrayLike, *, in_field: bool) -> Kind:
         """Return what a question's vector tells; `in_field` as `is_in_field` says of the collection."""
@@ -88,13 +93,18 @@ class AnswerModels:
     def probability(self, signals: Sequence[float]) -> float:
         """Return the confidence that a question with these signals is answered."""
         logit = sum(network.logit(signals) for network in self.confidence) / len(self.confidence)
-        return 1 / (1 + math.exp(-max(-LARGEST_LOGIT, min(LARGEST_LOGIT, logit))))
+        return sigmoid(logit)
 
     def reason(self, signals: Sequence[float], kind: Kind) -> Reason:
         """Return why a question with these signals is refused, if it is."""
         if kind.own_matter > 0:
             return "personal_or_instruction"
         return "not_answered" if self.related.logit(signals) > 0 else "nothing_relevant"
+
+
+def sigmoid(logit: float) -> float:
+    """Return the probability of log-odds."""
+    return 1 / (1 + math.exp(-max(-LARGEST_LOGIT, min(LARGEST_LOGIT, logit))))
 
 
 def is_in_field(index: OpenIndex, encoder: Encoder, models: AnswerModels) -> bool:
@@ -114,11 +124,11 @@ def is_in_field(index: OpenIndex, encoder: Encoder, models: AnswerModels) -> boo
 def load_models(path: Path = PACKAGED) -> AnswerModels:
     """Read the models."""
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    named = {name: _network(values[name]) for name in ("own_matter", "subject", "answerable", "several", "related")}
+    named = {name: _network(values[name]) for name in ("own_matter", "subject", "answerable", "several", "number", "related")}
     return AnswerModels(
         model_id=values["model_id"],
         confidence=tuple(_network(own) for own in values["confidence"]),
-        evidence=EvidenceWeights(**values["evidence"]),
+        reader=Reader(**{name: np.array(own, np.float32) for name, own in values["reader"].items()}),
         **named,
     )
 

@@ -11,10 +11,12 @@ from fastapi import Request
 
 from pes_search.index.types import SearchResult
 from pes_search.ingest.errors import PesSearchError
+from pes_search.service.answer import nearest
 from pes_search.service.problems import problem_values, status_of
 from pes_search.service.schemas import ask_out, citation_out, hit_out
 from pes_search.service.types import Event, Sentence
 
+SHOWN_PASSAGES = 3  # of each document
 logger = logging.getLogger(__name__)
 
 
@@ -25,7 +27,9 @@ def stream(request: Request, events: Iterator[Event], k: int) -> Iterator[str]:
         for event in events:
             if isinstance(event, SearchResult):
                 values = {"language": event.language, "index_id": event.index_id}
-                yield _event("hits", values | {"hits": [hit_out(hit).model_dump() for hit in event.hits[:k]]})
+                yield _event(
+                    "hits", values | {"hits": [hit_out(hit).model_dump() for hit in nearest(event, k, SHOWN_PASSAGES)]}
+                )
             elif isinstance(event, Sentence):
                 number += 1
                 yield _event("sentence", {"number": number, "text": event.text})

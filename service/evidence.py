@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,32 +45,92 @@ class Evidence:
         return numbers(self.text)
 
 
+# What is known of a sentence, in the order of the reader's weights.
+FEATURES = (
+    "document_gap", "document_rank", "passage_rank", "dense", "words", "topic", "agreement", "labels", "cosine", "lexical",
+    "length", "number", "in_list", "place", "first", "asks", "introduces", "number_wanted", "number_unwanted",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
-class EvidenceWeights:
-    """What each kind of evidence counts for a sentence; fitted by `pes_search.eval.train_answers`."""
+class Reader:
+    """Scores sentences: weights for the standardised features, and for the sentence's vector alone.
 
-    passage: float = 1.0  # what the vectors say of the passage
-    words: float = 0.2  # bounded BM25 of the passage
-    cosine: float = 1.0  # of the sentence
-    lexical: float = 0.1  # of the sentence
+    The latter is what an answer looks like whatever the question: it tells what is done from what somebody might wish for.
+    """
+
+    mean: Vectors
+    scale: Vectors
+    weights: Vectors
+    vector_mean: Vectors
+    vector_weights: Vectors
+
+    def scores(self, features: Vectors, vectors: Vectors) -> Vectors:
+        """Return the score of each row."""
+        standard = (features - self.mean) / self.scale
+        of_vectors = (vectors - self.vector_mean) @ self.vector_weights
+        scores: Vectors = (standard @ self.weights + of_vectors).astype(np.float32)
+        return scores
 
 
-def evidence(asked: Query, hits: Sequence[Hit], index: OpenIndex, weights: EvidenceWeights) -> list[Evidence]:
-    """Return the sentences of the hits' passages, the best first; `hits` are documents or single passages."""
-    found = []
-    for hit in passage_hits(hits):
-        passage = hit.passage
-        spans, vectors = index.sentences(passage.id)
-        idf = {term: index.idf(term) for term in asked.terms.get(passage.language, ())}
-        total = sum(idf.values())
-        cosines = vectors @ asked.vectors.get(passage.language, asked.vector)
-        of_passage = weights.passage * hit.dense + weights.words * hit.lexical
-        for (start, end), vector, cosine in zip(spans, vectors, cosines.tolist(), strict=True):
-            own = set(terms(passage.text[start:end], passage.language))
-            lexical = sum(value for term, value in idf.items() if term in own) / total if total else 0.0
-            score = of_passage + weights.cosine * cosine + weights.lexical * lexical
-            found.append(Evidence(hit, start, end, vector, cosine, lexical, round(score, 6)))
-    return sorted(found, key=lambda one: (-one.score, one.hit.document.id, one.hit.passage.id, one.start))
+def evidence(asked: Query, hits: Sequence[Hit], index: OpenIndex, reader: Reader, number_wanted: float) -> list[Evidence]:
+    """Return the sentences of the hits' passages, the best first.
+
+    `hits` are documents, the best first; `number_wanted` is the probability that the question asks for a number.
+    """
+    found, features, vectors = sentence_features(asked, hits, index, number_wanted)
+    if not found:
+        return []
+    scores = reader.scores(features, vectors).tolist()
+    scored = [replace(one, score=round(score, 6)) for one, score in zip(found, scores, strict=True)]
+    return sorted(scored, key=lambda one: (-one.score, one.hit.document.id, one.hit.passage.id, one.start))
+
+
+def sentence_features(
+    asked: Query, hits: Sequence[Hit], index: OpenIndex, number_wanted: float
+) -> tuple[list[Evidence], Vectors, Vectors]:
+    """Return the sentences without score, their features (sentences, FEATURES) and their vectors."""
+    found: list[Evidence] = []
+    rows: list[tuple[float, ...]] = []
+    for document_rank, document in enumerate(hits):
+        for passage_rank, hit in enumerate((document, *document.passages)):
+            passage = hit.passage
+            spans, vectors = index.sentences(passage.id)
+            idf = {term: index.idf(term) for term in asked.terms.get(passage.language, ())}
+            total = sum(idf.values())
+            cosines = vectors @ asked.vectors.get(passage.language, asked.vector)
+            for place, ((start, end), vector, cosine) in enumerate(zip(spans, vectors, cosines.tolist(), strict=True)):
+                text = passage.text[start:end]
+                own = set(terms(text, passage.language))
+                lexical = sum(value for term, value in idf.items() if term in own) / total if total else 0.0
+                number = float(bool(NUMBER.search(text)))
+                found.append(Evidence(hit, start, end, vector, cosine, lexical, 0.0))
+                rows.append(
+                    (
+                        document.score - hits[0].score,
+                        document_rank,
+                        passage_rank,
+                        hit.dense,
+                        hit.lexical,
+                        hit.topic,
+                        hit.agreement,
+                        hit.labels,
+                        cosine,
+                        lexical,
+                        math.log(len(text)),
+                        number,
+                        float(lead_in(passage.text, start) is not None),
+                        place,
+                        float(place == 0),
+                        float(text.endswith("?")),
+                        float(text.endswith(":")),
+                        number_wanted * number,
+                        (1 - number_wanted) * number,
+                    )
+                )
+    if not found:
+        return [], np.zeros((0, len(FEATURES)), np.float32), np.zeros((0, 0), np.float32)
+    return found, np.array(rows, np.float32), np.stack([one.vector for one in found])
 
 
 def passage_hits(hits: Sequence[Hit]) -> Iterator[Hit]:

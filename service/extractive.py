@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,34 +16,50 @@ SAME = 0.96
 DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
+# Another sentence of a document that has spoken already must be better by this much (in the reader's log-odds): with it
+# .723 of the development questions got their answer within five sentences, without it .709, with 1.0 .719.
+SPOKEN = 0.5
+SPOKEN_SEVERAL = 3.0  # asked for several, each document speaks once unless few are near
+# A sentence this far below the best one is left out.
+FAR = 4.0
+FAR_SEVERAL = 2.5
+
+
 @dataclass(frozen=True, slots=True)
 class ExtractiveWriter:
     """Answers with the found sentences themselves; needs no language model."""
 
-    focused: int  # sentences for a question about one thing
-    most: int  # where several are asked for, or figures disagree
+    most: int  # sentences
 
     def sentences(self, reading: Reading) -> Iterator[Sentence]:
         """Yield the chosen sentences, each as a quotation."""
-        for one in chosen(reading.found, several=reading.several, most=self.most, focused=self.focused):
+        for one in chosen(reading.found, several=reading.several, most=self.most):
             yield sentence_of(one)
 
 
-def chosen(found: Sequence[Evidence], *, several: bool, most: int, focused: int) -> list[Evidence]:
-    """Return the sentences of the answer.
+def chosen(found: Sequence[Evidence], *, several: bool, most: int) -> list[Evidence]:
+    """Return the sentences of the answer; `found` has the best first.
 
-    Asked for several, the best of each of `most` documents in the order of the documents; else the `focused` best
-    wherever they stand. `found` has the best first.
+    They are taken by score, which sinks with each sentence that the document has already; what disagrees with a chosen figure
+    comes right after it. Asked for several, the sentences of a document stand together.
     """
+    spoken, far = (SPOKEN_SEVERAL, FAR_SEVERAL) if several else (SPOKEN, FAR)
     picked: list[Evidence] = []
-    for one in found:
-        if len(picked) == (most if several else focused):
-            break
-        if several and any(other.hit.document.id == one.hit.document.id for other in picked):
+    times: Counter[str] = Counter()
+    left = [one for one in found if one.score >= found[0].score - far]
+    while left and len(picked) < most:
+        best = max(left, key=lambda one: one.score - spoken * times[one.hit.document.id])
+        left.remove(best)
+        if any(_repeats(best, other) for other in picked):
             continue
-        if not any(_repeats(one, other) for other in picked):
-            picked.append(one)
-    return picked if several else _with_conflicts(picked, found, most)
+        for one in (best, *_disagreeing(best, found)):
+            if one not in picked and len(picked) < most:
+                picked.append(one)
+                times[one.hit.document.id] += 1
+    if several:
+        order = list(dict.fromkeys(one.hit.document.id for one in picked))
+        picked.sort(key=lambda one: order.index(one.hit.document.id))
+    return picked
 
 
 def sentence_of(one: Evidence) -> Sentence:
@@ -65,18 +82,11 @@ def _repeats(one: Evidence, other: Evidence) -> bool:
     return float(one.vector @ other.vector) >= SAME and one.numbers == other.numbers
 
 
-def _with_conflicts(picked: Sequence[Evidence], found: Sequence[Evidence], most: int) -> list[Evidence]:
-    """Add what states another figure for the same thing: the items beside a chosen one, and sentences of like meaning."""
-    answer = list(picked)
-    for one in picked:
-        if not one.numbers:
-            continue
-        for other in found:
-            if len(answer) == most:
-                return answer
-            if other not in answer and other.numbers - one.numbers and _same_matter(one, other):
-                answer.append(other)
-    return answer
+def _disagreeing(one: Evidence, found: Sequence[Evidence]) -> list[Evidence]:
+    """Return what states other figures for the same thing: the items beside it in a list, and sentences of like meaning."""
+    if not one.numbers:
+        return []
+    return [other for other in found if other.numbers - one.numbers and _same_matter(one, other)]
 
 
 def _same_matter(one: Evidence, other: Evidence) -> bool:

@@ -34,33 +34,33 @@ D = one("c", "It goes on.", 0.5, 3)
 
 
 def test_the_best_sentences_wherever_they_stand() -> None:
-    assert texts(chosen([A, B, C, D], several=False, most=5, focused=3)) == [A.text, B.text, C.text]
+    assert texts(chosen([A, B, C, D], several=False, most=3)) == [A.text, B.text, C.text]
 
 
 def test_what_repeats_a_chosen_sentence_is_left_out() -> None:
-    assert texts(chosen([A, A_AGAIN, B], several=False, most=5, focused=3)) == [A.text, B.text]
+    assert texts(chosen([A, A_AGAIN, B], several=False, most=3)) == [A.text, B.text]
 
 
 def test_asked_for_several_each_document_speaks_once() -> None:
-    assert texts(chosen([A, B, C, D], several=True, most=5, focused=2)) == [A.text, B.text, D.text]
+    assert texts(chosen([A, B, C, D], several=True, most=3)) == [A.text, B.text, D.text]
 
 
 def test_another_figure_for_the_same_thing_is_no_repetition() -> None:
     first = one("a", "It has 99 centres (2023).", 0.9, 0)
     second = one("b", "It has 144 centres (2025).", 0.8, 0)
-    assert texts(chosen([first, second], several=False, most=5, focused=3)) == [first.text, second.text]
+    assert texts(chosen([first, second], several=False, most=3)) == [first.text, second.text]
 
 
 def test_figures_that_disagree_come_together_though_the_answer_is_full() -> None:
     first = one("a", "It has 99 centres (2023).", 0.9, 0)
     second = one("b", "It has 144 centres (2025).", 0.1, 0)
-    assert texts(chosen([first, B, C, D, second], several=False, most=4, focused=3)) == [
+    assert texts(chosen([first, B, C, D, second], several=False, most=4)) == [
         first.text,
         B.text,
         C.text,
         second.text,
     ]
-    assert second not in chosen([first, B, C, D, second], several=False, most=3, focused=3)
+    assert second not in chosen([first, B, C, D, second], several=False, most=1)
 
 
 LIST = "The figures are of several years:\n\n3,300 women (2016)\n5,000 women (2019)\n\nThey were counted by the city."
@@ -68,7 +68,7 @@ LIST = "The figures are of several years:\n\n3,300 women (2016)\n5,000 women (20
 
 def test_items_of_a_list_of_dated_figures_come_together() -> None:
     first, second = one("a", "3,300 women (2016)", 0.9, 0, LIST), one("a", "5,000 women (2019)", 0.1, 1, LIST)
-    assert second in chosen([first, B, C, D, second], several=False, most=5, focused=3)
+    assert second in chosen([first, B, C, D, second], several=False, most=3)
 
 
 def test_an_item_is_quoted_with_the_line_above_its_list() -> None:
