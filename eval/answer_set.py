@@ -25,6 +25,7 @@ class Gold:
     is_impossible: bool  # the collection, or the paragraph `document`, has no answer
     texts: tuple[tuple[str, str], ...]  # each with its document, empty where the file does not tell
     document: str = ""  # the paragraph that the question was written for, by the id in the file
+    wants: str = ""  # fact, topic or list, where the file tells
 
 
 def read_answers(path: Path) -> dict[str, Gold]:
@@ -72,4 +73,4 @@ def _gold(record: Mapping[str, Any]) -> Gold | None:
     if not all(isinstance(one, dict) and isinstance(one.get("text"), str) for one in answers):
         return None
     texts = tuple((one["text"], str(one.get("doc") or document)) for one in answers if one["text"].strip())
-    return Gold(bool(record.get("is_impossible", False)), texts, document)
+    return Gold(bool(record.get("is_impossible", False)), texts, document, str(record.get("wants") or ""))

@@ -14,10 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pes_search.eval.answer_report import Report, measure_folder, measure_own
 from pes_search.eval.beir import BeirSet, read_beir
 from pes_search.eval.factsheets import write_factsheet_sets
 from pes_search.eval.measures import MAIN, answerable, estimates, measure
-from pes_search.eval.question_set import Question
+from pes_search.eval.question_set import OWN, Question
 from pes_search.eval.retrieval import indexed, runs
 from pes_search.eval.spans import PASSAGES, span_figures
 from pes_search.eval.speed import build_ratio, http_ratio, write_lines_as_files
@@ -35,6 +36,12 @@ SETS = (
     *((f"xquad-{language}", f"xquad-{language}") for language in ("de", "es", "ro", "el")),
     ("faquad-pt", "faquad-pt"),
     ("scifact", "scifact"),
+)
+ANSWER_SETS = (
+    *(("xquad-en", f"xquad-{language}") for language in ("en", "de", "es", "ro", "el")),
+    ("xquad-de", "xquad-de"),
+    ("faquad-pt", "faquad-pt"),
+    ("squad2-even", "squad2-even"),
 )
 HTTP_PASSAGES = 10_000
 
@@ -102,6 +109,34 @@ def _row(
     return {"set": name, "queries": len(asked), measure_name: {leg: asdict(value) for leg, value in values.items()}}
 
 
+def _answers(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> list[dict[str, Any]]:
+    """Quote answers from whole collections by the default writer, and refuse."""
+    del settings, encoder  # `pes-eval answers` reads the same ones
+    bench, rows = data / "bench", []
+    head = "| answers: collection ← questions | answered | gold in 3 | own document's | gold | words | refusal F1, AUROC |"
+    print(f"\n{head}\n|---|---|---|---|---|---|---|", flush=True)
+    for documents, questions in ANSWER_SETS:
+        queries = bench / questions / "queries.jsonl" if questions != documents else None
+        rows.append(_answer_row(measure_folder(bench / documents, queries=queries, answers=None, writer=None)))
+    for split in ("dev", "test"):
+        own = measure_own(read_settings(), questions=OWN / "questions.jsonl", answers=None, split=split, writer=None)
+        rows.append(_answer_row(own))
+    return rows
+
+
+def _answer_row(report: Report) -> dict[str, Any]:
+    own = report.all
+    refusals = [f"{one.f1}, {one.auroc}" for one in (own.refusal, report.given) if one]
+    print(
+        f"| {report.name} | {own.answered} | {own.gold_first} | {own.gold_own_document} | {own.gold_all} "
+        f"| {own.words.value:.0f} | {'; given the paragraph: '.join(refusals)} |",
+        flush=True,
+    )
+    values = report.values()
+    del values["per_question"], values["risk_coverage"]
+    return values
+
+
 def _spans(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> dict[str, Any]:
     model = model_fingerprint(settings.encoder)
     figures = span_figures(data / "bench" / "chunking-eval", encoder, settings, model)
@@ -149,7 +184,7 @@ def _http(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -
     return figures
 
 
-MEASURES = {"sets": _sets, "factsheets": _factsheets, "spans": _spans, "build": _build, "http": _http}
+MEASURES = {"sets": _sets, "answers": _answers, "factsheets": _factsheets, "spans": _spans, "build": _build, "http": _http}
 
 if __name__ == "__main__":
     sys.exit(main())

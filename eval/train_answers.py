@@ -78,6 +78,7 @@ class Asked:
     kind: str  # `answerable`, or why not
     text: str
     gold: tuple[tuple[str, str], ...] = ()  # texts that answer it, each with its document where that is known
+    wants: str = ""  # fact, topic or list; empty where nobody said
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Example:
     vector: npt.NDArray[np.float32]
     signals: tuple[float, ...]  # those that depend on networks are 0
     in_field: bool
+    wants: str
     wants_number: bool | None  # None where no gold tells
     features: npt.NDArray[np.float32]  # of the sentences that were found, (sentences, FEATURES)
     vectors: npt.NDArray[np.float16]  # of the same
@@ -146,12 +148,12 @@ def own_questions() -> Iterator[Asked]:
     kinds = {record["_id"]: record.get("kind", "") for _, record in read_records(OWN / "questions.jsonl", [], ids=("id",))}
     answers = read_answers(OWN_ANSWERS)
     for question, gold in with_gold(read_questions(OWN / "questions.jsonl", "dev"), answers, OWN_ANSWERS):
-        yield Asked(question.need, kinds[question.id] or "answerable", question.text, gold.texts)
+        yield Asked(question.need, kinds[question.id] or "answerable", question.text, gold.texts, gold.wants)
     for _, record in read_records(OWN / "training_refusal.jsonl", [], ids=("id",)):
         yield Asked(record["_id"], record["kind"], record["text"])
     for _, record in read_records(OWN / "training_answerable.jsonl", [], ids=("id",)):
         texts = tuple((text, record["document"]) for text in record["answers"])
-        yield Asked(record["document"], "answerable", record["text"], texts)
+        yield Asked(record["document"], "answerable", record["text"], texts, record["wants"])
 
 
 def several_examples(encoder: Encoder) -> tuple[Values, npt.NDArray[np.bool_]]:
@@ -204,6 +206,7 @@ def _examples(
             vector=result.asked.vector,
             signals=tuple(values),
             in_field=in_field,
+            wants=one.wants,
             wants_number=sum(digits) > len(digits) / 2 if digits else None,
             features=features,
             vectors=vectors.astype(np.float16),
@@ -250,39 +253,47 @@ def fit(found: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_]])
     numeric = np.array([one.wants_number is not None for one in found])
     wants = np.array([bool(one.wants_number) for one in found])
     number = _logistic(vectors[numeric], wants[numeric], VECTOR_C, balanced=False)
+    wanted = np.array([one.wants for one in found])
+    fact = _logistic(vectors[wanted != ""], wanted[wanted != ""] == "fact", VECTOR_C)
     return {
         **{name: _logistic(vectors[used], labels[used], VECTOR_C) for name, (used, labels) in heads.items()},
         "several": _logistic(*several, SEVERAL_C),
         "related": _logistic(rows[~personal], near[~personal], 0.3),
         "number": number,
+        "fact": fact,
         "confidence": networks,
-        "reader": _reader(found, _probabilities(_logits(number, vectors))),
+        "reader": _reader(found, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))),
     }
 
 
-def _reader(found: Sequence[Example], wanted: Values) -> dict[str, Any]:
+def _reader(found: Sequence[Example], number_wanted: Values, fact_wanted: Values) -> dict[str, Any]:
     """Fit the reader: the gold sentences of a question above its others (softmax over them), by torch."""
     import torch
 
     number, column = FEATURES.index("number"), FEATURES.index("number_wanted")
     data, weights = [], []
-    for one, probability in zip(found, wanted.tolist(), strict=True):
+    for one, probability, fact in zip(found, number_wanted.tolist(), fact_wanted.tolist(), strict=True):
         if one.is_gold.any():
             features = one.features.copy()
             features[:, column] = probability * features[:, number]
             features[:, column + 1] = (1 - probability) * features[:, number]
-            data.append((features, one.vectors.astype(np.float32), one.is_gold))
+            data.append((features, one.vectors.astype(np.float32), one.is_gold, torch.tensor([1.0, fact])))
             weights.append(OWN_WEIGHT if one.in_field else 1)
-    every = np.concatenate([features for features, _, _ in data])
+    every = np.concatenate([features for features, *_ in data])
     mean, spread = every.mean(axis=0), every.std(axis=0)
     scale = np.where(spread > CONSTANT, spread, 1.0).astype(np.float32)
-    vector_mean = np.mean([vectors.mean(axis=0) for _, vectors, _ in data], axis=0)
+    vector_mean = np.mean([vectors.mean(axis=0) for _, vectors, *_ in data], axis=0)
     tensors = [
-        (torch.tensor((features - mean) / scale), torch.tensor((vectors - vector_mean) * VECTOR_SCALE), torch.tensor(gold))
-        for features, vectors, gold in data
+        (
+            torch.tensor((features - mean) / scale),
+            torch.tensor((vectors - vector_mean) * VECTOR_SCALE),
+            torch.tensor(gold),
+            both,
+        )
+        for features, vectors, gold, both in data
     ]
     torch.manual_seed(SEED)
-    own, prior = torch.zeros(len(FEATURES), requires_grad=True), torch.zeros(len(vector_mean), requires_grad=True)
+    own, prior = (torch.zeros(size, 2, requires_grad=True) for size in (len(FEATURES), len(vector_mean)))
     groups = [{"params": [own], "weight_decay": 1e-4}, {"params": [prior], "weight_decay": PRIOR_DECAY}]
     optimiser = torch.optim.AdamW(groups, lr=RATE)
     rows = np.repeat(np.arange(len(data)), weights)
@@ -294,8 +305,8 @@ def _reader(found: Sequence[Example], wanted: Values) -> dict[str, Any]:
         for at in range(0, len(order) - BATCH + 1, BATCH):
             loss = torch.zeros(())
             for row in order[at : at + BATCH].tolist():
-                features, vectors, gold = tensors[row]
-                scores = features @ own + vectors @ prior
+                features, vectors, gold, both = tensors[row]
+                scores = (features @ own + vectors @ prior) @ both
                 loss = loss + torch.logsumexp(scores, 0) - torch.logsumexp(scores[gold], 0)
             optimiser.zero_grad()
             (loss / BATCH).backward()  # type: ignore[no-untyped-call]

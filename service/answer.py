@@ -84,7 +84,14 @@ def read(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters
 def judged(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_field: bool) -> Reading:
     """Return what was found with its sentences and the confidence that they answer."""
     asked, hits = result.asked, result.hits[:SEARCHED]
-    found = evidence(asked, hits, index, models.reader, models.number.probability(asked.vector))
+    found = evidence(
+        asked,
+        hits,
+        index,
+        models.reader,
+        number_wanted=models.number.probability(asked.vector),
+        fact_wanted=models.fact.probability(asked.vector),
+    )
     if not found:
         return Reading(result, [], [], 0.0, "nothing_relevant", several=False)
     kind = models.kind(asked.vector, in_field=in_field)

@@ -45,7 +45,9 @@ class Network:
     layers: tuple[tuple[Values, Values], ...]  # weights (inputs, outputs) and biases; one layer is a logistic regression
 
     def logit(self, values: npt.ArrayLike) -> float:
-        """Return the log-odds for one input."""
+        """Return the log-odds for one input; 0 for the vector of an encoder of other dimensions, which tells nothing."""
+        if np.shape(values) != self.mean.shape:
+            return 0.0
         at = (np.asarray(values, np.float64) - self.mean) / self.scale
         *hidden, (weights, biases) = self.layers
         for own, bias in hidden:
@@ -77,6 +79,7 @@ class AnswerModels:
     answerable: Network
     several: Network
     number: Network  # the question asks for a number
+    fact: Network  # the question asks for a single fact
     related: Network  # from the signals: what was found is of the question's subject, whether or not it answers
     confidence: tuple[Network, ...]  # from the signals; the mean of their log-odds
     reader: Reader
@@ -124,7 +127,9 @@ def is_in_field(index: OpenIndex, encoder: Encoder, models: AnswerModels) -> boo
 def load_models(path: Path = PACKAGED) -> AnswerModels:
     """Read the models."""
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    named = {name: _network(values[name]) for name in ("own_matter", "subject", "answerable", "several", "number", "related")}
+    named = {
+        name: _network(values[name]) for name in ("own_matter", "subject", "answerable", "several", "number", "fact", "related")
+    }
     return AnswerModels(
         model_id=values["model_id"],
         confidence=tuple(_network(own) for own in values["confidence"]),

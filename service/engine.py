@@ -34,8 +34,9 @@ class Engine:
         self._lock = threading.Lock()
         self._name = store.current_name()
         self._index = _checked(store, encoder)
-        # The first search loads the language identifier, the stemmers and torch's kernels; the first user should not wait.
-        self.search(self._index, "women returning to work", k=1, offset=0, group="document", filters=Filters())
+        # The first question loads the language identifier, the stemmers and torch's kernels, and looks at what field the
+        # collection is of; the first user should not wait.
+        self.ask(self._index, "women returning to work", k=1, filters=Filters())
 
     def index(self) -> OpenIndex:
         """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays."""

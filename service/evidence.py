@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     Vectors = npt.NDArray[np.float32]
 
+LEAST_SPREAD = 1e-4  # of cosines, below which they say nothing
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """A sentence of a passage that was found for a question."""
 
@@ -32,6 +33,7 @@ class Evidence:
     vector: Vectors
     cosine: float  # with the question
     lexical: float  # share of the question's idf mass whose terms the sentence holds, from 0 to 1
+    behind: float  # how far the document's score is below that of the best document
     score: float  # higher is better; comparable within one question only
 
     @property
@@ -49,6 +51,7 @@ class Evidence:
 FEATURES = (
     "document_gap", "document_rank", "passage_rank", "dense", "words", "topic", "agreement", "labels", "cosine", "lexical",
     "length", "number", "in_list", "place", "first", "asks", "introduces", "number_wanted", "number_unwanted",
+    "cosine_in_document", "cosine_standing", "lexical_in_document",
 )  # fmt: skip
 
 
@@ -57,31 +60,38 @@ class Reader:
     """Scores sentences: weights for the standardised features, and for the sentence's vector alone.
 
     The latter is what an answer looks like whatever the question: it tells what is done from what somebody might wish for.
+    Column 0 of the weights is for every question; column 1 counts as far as a question asks for a single fact, where the words
+    of the question matter more and what a good description looks like matters less.
     """
 
     mean: Vectors
     scale: Vectors
-    weights: Vectors
+    weights: Vectors  # (features, 2)
     vector_mean: Vectors
-    vector_weights: Vectors
+    vector_weights: Vectors  # (dimensions, 2)
 
-    def scores(self, features: Vectors, vectors: Vectors) -> Vectors:
-        """Return the score of each row."""
+    def scores(self, features: Vectors, vectors: Vectors, fact_wanted: float) -> Vectors:
+        """Return the score of each row; `fact_wanted` is the probability that the question asks for a fact."""
         standard = (features - self.mean) / self.scale
-        of_vectors = (vectors - self.vector_mean) @ self.vector_weights
-        scores: Vectors = (standard @ self.weights + of_vectors).astype(np.float32)
+        both = standard @ self.weights
+        if vectors.shape[1] == len(self.vector_mean):  # an encoder of other dimensions has no such weights
+            both = both + (vectors - self.vector_mean) @ self.vector_weights
+        scores: Vectors = (both @ np.array([1.0, fact_wanted])).astype(np.float32)
         return scores
 
 
-def evidence(asked: Query, hits: Sequence[Hit], index: OpenIndex, reader: Reader, number_wanted: float) -> list[Evidence]:
+def evidence(
+    asked: Query, hits: Sequence[Hit], index: OpenIndex, reader: Reader, *, number_wanted: float, fact_wanted: float
+) -> list[Evidence]:
     """Return the sentences of the hits' passages, the best first.
 
-    `hits` are documents, the best first; `number_wanted` is the probability that the question asks for a number.
+    `hits` are documents, the best first; `number_wanted` and `fact_wanted` are the probabilities that the question asks for a
+    number, and for a single fact.
     """
     found, features, vectors = sentence_features(asked, hits, index, number_wanted)
     if not found:
         return []
-    scores = reader.scores(features, vectors).tolist()
+    scores = reader.scores(features, vectors, fact_wanted).tolist()
     scored = [replace(one, score=round(score, 6)) for one, score in zip(found, scores, strict=True)]
     return sorted(scored, key=lambda one: (-one.score, one.hit.document.id, one.hit.passage.id, one.start))
 
@@ -104,7 +114,7 @@ def sentence_features(
                 own = set(terms(text, passage.language))
                 lexical = sum(value for term, value in idf.items() if term in own) / total if total else 0.0
                 number = float(bool(NUMBER.search(text)))
-                found.append(Evidence(hit, start, end, vector, cosine, lexical, 0.0))
+                found.append(Evidence(hit, start, end, vector, cosine, lexical, hits[0].score - document.score, 0.0))
                 rows.append(
                     (
                         document.score - hits[0].score,
@@ -130,7 +140,23 @@ def sentence_features(
                 )
     if not found:
         return [], np.zeros((0, len(FEATURES)), np.float32), np.zeros((0, 0), np.float32)
-    return found, np.array(rows, np.float32), np.stack([one.vector for one in found])
+    features = np.array(rows, np.float32)
+    return found, np.hstack([features, _within_documents(features)]), np.stack([one.vector for one in found])
+
+
+def _within_documents(features: Vectors) -> Vectors:
+    """Return how sentences stand among those of their document: cosine above its mean, the same standardised, lexical."""
+    columns = [FEATURES.index(name) for name in ("document_rank", "cosine", "lexical")]
+    ranks, cosines, lexicals = features[:, columns].T
+    result = np.zeros((len(features), 3), np.float32)
+    for rank in np.unique(ranks):
+        own = ranks == rank
+        above = cosines[own] - cosines[own].mean()
+        spread = float(above.std())
+        result[own, 0] = above
+        result[own, 1] = above / spread if spread > LEAST_SPREAD else 0.0
+        result[own, 2] = lexicals[own] - lexicals[own].mean()
+    return result
 
 
 def passage_hits(hits: Sequence[Hit]) -> Iterator[Hit]:

@@ -42,6 +42,11 @@ def test_the_packaged_models_are_of_the_packaged_encoder(encoder: SentenceTransf
     assert {len(network.mean) for network in (*models.confidence, models.related)} == {len(SIGNALS)}
 
 
+def test_the_vector_of_another_encoder_tells_nothing() -> None:
+    kind = load_models().kind(np.ones(768), in_field=True)
+    assert (kind.own_matter, kind.subject, kind.answerable, kind.several) == (0.0, 0.0, 0.0, False)
+
+
 def test_models_of_another_encoder_are_named_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     check_models(load_models(), "other-123")
     assert "make train-answers" in caplog.text
