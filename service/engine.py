@@ -72,7 +72,7 @@ class Engine:
 
     def compare(self, index: OpenIndex, ids: Sequence[str]) -> Comparison:
         """Compare documents field by field."""
-        return compare(ids, index, self.encoder)
+        return compare(ids, index, self.encoder, self.answerer.models.reader)
 
 
 def open_store(settings: Settings) -> LocalStore:

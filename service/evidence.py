@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 LEAST_SPREAD = 1e-4  # of cosines, below which they say nothing
+LONGEST_LIST = 500  # characters; of a longer list the item alone is quoted
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -69,6 +70,12 @@ class Reader:
     weights: Vectors  # (features, 2)
     vector_mean: Vectors
     vector_weights: Vectors  # (dimensions, 2)
+
+    def statement(self, vectors: Vectors) -> Vectors:
+        """Return how far each sentence states something, rather than tells a situation, whatever is asked (log-odds)."""
+        if vectors.shape[1] != len(self.vector_mean):  # an encoder of other dimensions has no such weights
+            return np.zeros(len(vectors), np.float32)
+        return ((vectors - self.vector_mean) @ self.vector_weights[:, 0]).astype(np.float32)
 
     def scores(self, features: Vectors, vectors: Vectors, fact_wanted: float) -> Vectors:
         """Return the score of each row; `fact_wanted` is the probability that the question asks for a fact."""
@@ -129,7 +136,7 @@ def sentence_features(
                         lexical,
                         math.log(len(text)),
                         number,
-                        float(lead_in(passage.text, start) is not None),
+                        float(list_around(passage.text, start) is not None),
                         place,
                         float(place == 0),
                         float(text.endswith("?")),
@@ -171,12 +178,27 @@ def numbers(text: str) -> frozenset[str]:
     return frozenset(re.sub(r"\D", "", match) for match in NUMBER.findall(text))
 
 
-def lead_in(text: str, start: int) -> tuple[int, int] | None:
-    """Return where the line stands that introduces the list of which a line starts at `start`; None outside a list."""
+def quoted_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return what is quoted for a sentence: itself, or the whole of a short list that it is an item of or introduces.
+
+    The line that introduces a list dates its figures, and where they disagree the others stand beside them.
+    """
+    at = end + 2 if text[:end].endswith(":") and text[end : end + 2] == "\n\n" else start
+    around = list_around(text, at)
+    return (start, end) if around is None or around[1] - around[0] > LONGEST_LIST else around
+
+
+def list_around(text: str, start: int) -> tuple[int, int] | None:
+    """Return where the list stands of which a line starts at `start`, with the line before a colon that introduces it.
+
+    None outside a list. A list is lines without a blank one between them, after a blank line and a line that ends in a colon.
+    """
     above = text[:start]
     block = above.rfind("\n\n")
     if block < 0:
         return None
-    line_start = above.rfind("\n", 0, block) + 1
-    line = text[line_start:block].rstrip()
-    return (line_start, line_start + len(line)) if line.endswith(":") else None
+    first = above.rfind("\n", 0, block) + 1
+    if not text[first:block].rstrip().endswith(":"):
+        return None
+    end = text.find("\n\n", start)
+    return first, end if end >= 0 else len(text.rstrip())

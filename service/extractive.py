@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pes_search.service.evidence import Evidence, lead_in
+from pes_search.service.evidence import Evidence, quoted_span
 from pes_search.service.types import Citation, Reading, Sentence
 
 # Of two sentences of like meaning the second is repetition, unless it states another number. Cosines of the packaged
 # encoder; sentences of different meaning in one document lie between .80 and .93.
 SAME = 0.96
-DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 # Another sentence of a document that has spoken already must be better by this much (in the reader's log-odds): with it
@@ -63,47 +61,36 @@ def _best(found: Sequence[Evidence], most: int) -> list[Evidence]:
     while left and len(picked) < most:
         best = max(left, key=lambda one: one.score - SPOKEN * times[one.hit.document.id])
         left.remove(best)
-        if any(_repeats(best, other) for other in picked):
-            continue
         for one in (best, *_disagreeing(best, found)):
-            if one not in picked and len(picked) < most:
+            if len(picked) < most and not any(_repeats(one, other) for other in picked):
                 picked.append(one)
                 times[one.hit.document.id] += 1
     return picked
 
 
 def sentence_of(one: Evidence) -> Sentence:
-    """Return a chosen sentence as its quotation; an item of a list has the line that introduces the list before it.
-
-    A figure in a list is dated by that line, so it would be worth little without it.
-    """
-    passage, document = one.hit.passage, one.hit.document
-    own = Citation(passage, document, one.start, one.end)
-    lead = lead_in(passage.text, one.start)
-    if lead is None:
-        return Sentence(own.quote, (own,))
-    introduction = Citation(passage, document, *lead)
-    return Sentence(f"{introduction.quote} {own.quote}", (introduction, own))
+    """Return a chosen sentence as its quotation."""
+    citation = Citation(one.hit.passage, one.hit.document, *_span(one))
+    return Sentence(citation.quote, (citation,))
 
 
 def _repeats(one: Evidence, other: Evidence) -> bool:
-    if one.text == other.text:
-        return True
-    return float(one.vector @ other.vector) >= SAME and one.numbers == other.numbers
+    """Tell whether a sentence says again what is quoted for another one, or is within it."""
+    if one.hit.passage.id == other.hit.passage.id:
+        start, end = _span(other)
+        if start <= one.start and one.end <= end:
+            return True
+    return one.text == other.text or (_alike(one, other) and one.numbers == other.numbers)
 
 
 def _disagreeing(one: Evidence, found: Sequence[Evidence]) -> list[Evidence]:
-    """Return what states other figures for the same thing: the items beside it in a list, and sentences of like meaning."""
-    if not one.numbers:
-        return []
-    return [other for other in found if other.numbers - one.numbers and _same_matter(one, other)]
+    """Return the sentences that say the same with other figures."""
+    return [other for other in found if one.numbers and other.numbers - one.numbers and _alike(one, other)]
 
 
-def _same_matter(one: Evidence, other: Evidence) -> bool:
-    """Tell whether two sentences with figures speak of one thing: dated items of one list, or nearly the same words."""
-    if one.hit.passage.id == other.hit.passage.id:
-        lead = lead_in(one.hit.passage.text, one.start)
-        if lead is not None and lead == lead_in(one.hit.passage.text, other.start):
-            # A list of figures of several dates is one quantity told several times; without dates it is several quantities.
-            return bool(DATED.search(other.text)) and bool(DATED.search(one.text))
+def _alike(one: Evidence, other: Evidence) -> bool:
     return float(one.vector @ other.vector) >= SAME
+
+
+def _span(one: Evidence) -> tuple[int, int]:
+    return quoted_span(one.hit.passage.text, one.start, one.end)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 6_000  # of a reply; a model that writes on and on is stopped
 MOST_TOKENS = 500
+WAITING = 2  # sentences that are not whole for sure while the text goes on
 MARKERS = re.compile(r"\[\s*(\d+(?:\s*[,;]\s*\d+)*)\s*\]")
 # A model puts its marker before or after the full stop; after it, it would belong to the next sentence.
 _LATE_MARKER = re.compile(r"([.!?…])\s*((?:\[\s*\d+(?:\s*[,;]\s*\d+)*\s*\]\s*)+)")
@@ -102,13 +103,13 @@ def sentences_of(pieces: Iterator[str], language: str | None) -> Iterator[str]:
     text, done = "", 0
     for piece in pieces:
         text += piece
+        # A marker may still come, in pieces, for the sentence that is the last but one now; so two wait.
         whole = _LATE_MARKER.sub(r" \2\1 ", text)
         spans = _spans(whole, language)
-        # The last but one may still get a marker, so it waits until the last has words.
-        ready = len(spans) - 1 if spans and not MARKERS.fullmatch(whole[slice(*spans[-1])].strip()) else len(spans) - 2
-        for start, end in spans[done : max(done, ready)]:
+        ready = max(done, len(spans) - WAITING)
+        for start, end in spans[done:ready]:
             yield whole[start:end]
-        done = max(done, ready)
+        done = ready
     whole = _LATE_MARKER.sub(r" \2\1 ", text)
     for start, end in _spans(whole, language)[done:]:
         yield whole[start:end]

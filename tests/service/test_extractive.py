@@ -1,10 +1,11 @@
 """Which sentences are quoted: the best, without repetition, of several documents if asked for, disagreeing figures too."""
 
 import numpy as np
+import pytest
 
 from pes_search.index.types import Hit
 from pes_search.ingest.types import Document, Passage
-from pes_search.service.evidence import Evidence, lead_in, numbers
+from pes_search.service.evidence import Evidence, list_around, numbers, quoted_span
 from pes_search.service.extractive import chosen, sentence_of
 
 
@@ -72,22 +73,32 @@ def test_figures_that_disagree_come_right_after_each_other() -> None:
 LIST = "The figures are of several years:\n\n3,300 women (2016)\n5,000 women (2019)\n\nThey were counted by the city."
 
 
-def test_items_of_a_list_of_dated_figures_come_together() -> None:
-    first, second = one("a", "3,300 women (2016)", 0.9, 0, LIST), one("a", "5,000 women (2019)", 0.1, 1, LIST)
-    assert second in chosen([first, B, C, D, second], several=False, most=3)
+WHOLE = "The figures are of several years:\n\n3,300 women (2016)\n5,000 women (2019)"
 
 
-def test_an_item_is_quoted_with_the_line_above_its_list() -> None:
-    sentence = sentence_of(one("a", "5,000 women (2019)", 0.9, 0, LIST))
-    assert sentence.text == "The figures are of several years: 5,000 women (2019)"
-    assert [citation.quote for citation in sentence.citations] == ["The figures are of several years:", "5,000 women (2019)"]
-    assert all(citation.passage.text[citation.start : citation.end] == citation.quote for citation in sentence.citations)
+@pytest.mark.parametrize("sentence", ["3,300 women (2016)", "5,000 women (2019)", "The figures are of several years:"])
+def test_a_short_list_is_quoted_whole_with_the_line_above_it(sentence: str) -> None:
+    quoted = sentence_of(one("a", sentence, 0.9, 0, LIST))
+    assert quoted.text == WHOLE
+    (citation,) = quoted.citations
+    assert citation.passage.text[citation.start : citation.end] == citation.quote == WHOLE
+
+
+def test_a_list_is_quoted_once() -> None:
+    first, second = one("a", "3,300 women (2016)", 0.9, 0, LIST), one("a", "5,000 women (2019)", 0.8, 1, LIST)
+    assert texts(chosen([first, second, D], several=False, most=5)) == [first.text, D.text]
+
+
+def test_of_a_long_list_the_item_is_quoted() -> None:
+    text = "All of them:\n\n" + "\n".join(f"item number {number} of the list" for number in range(30))
+    start = text.index("item number 7 ")
+    assert quoted_span(text, start, start + 25) == (start, start + 25)
 
 
 def test_only_a_line_before_a_colon_introduces() -> None:
-    assert lead_in(LIST, LIST.index("They were")) is None
-    assert lead_in("One.\n\nTwo.", 6) is None
-    assert lead_in("A list:\nitem", 8) is None  # without a blank line it is one block with what follows
+    assert list_around(LIST, LIST.index("They were")) is None
+    assert list_around("One.\n\nTwo.", 6) is None
+    assert list_around("A list:\nitem", 8) is None  # without a blank line it is one block with what follows
 
 
 def test_numbers_are_compared_by_their_digits() -> None:
