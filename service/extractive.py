@@ -20,8 +20,8 @@ SPOKEN = 0.5
 # Asked for several, documents this near to the best one speak, once each: 95 % of those that answer such development questions
 # are (and 65 % of the others among the first ten).
 NEAR = 0.05
-# A sentence this far below the best one (log-odds) is left out.
-FAR = 4.0
+# Three sentences are quoted anyway, more only if they are not this far below the best one (log-odds).
+FEWEST, FAR = 3, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class ExtractiveWriter:
 
 def chosen(found: Sequence[Evidence], *, several: bool, most: int) -> list[Evidence]:
     """Return the sentences of the answer; `found` has the best first."""
-    return _one_a_document(found, most) if several else _best(found, most)
+    each = _one_a_document(found, most) if several else []
+    return each if len(each) >= FEWEST else _best(found, most)
 
 
 def _one_a_document(found: Sequence[Evidence], most: int) -> list[Evidence]:
@@ -57,10 +58,12 @@ def _best(found: Sequence[Evidence], most: int) -> list[Evidence]:
     """
     picked: list[Evidence] = []
     times: Counter[str] = Counter()
-    left = [one for one in found if one.score >= found[0].score - FAR]
+    left = list(found)
     while left and len(picked) < most:
         best = max(left, key=lambda one: one.score - SPOKEN * times[one.hit.document.id])
         left.remove(best)
+        if len(picked) >= FEWEST and best.score < found[0].score - FAR:
+            break
         for one in (best, *_disagreeing(best, found)):
             if len(picked) < most and not any(_repeats(one, other) for other in picked):
                 picked.append(one)

@@ -50,11 +50,18 @@ def test_asked_for_several_each_document_speaks_once() -> None:
 
 def test_a_document_far_behind_does_not_speak() -> None:
     far = one("d", "It is far away.", 0.95, 4, behind=0.06)
-    assert texts(chosen([far, A, D], several=True, most=5)) == [A.text, D.text]
+    assert texts(chosen([far, A, B, D], several=True, most=5)) == [A.text, B.text, D.text]
 
 
-def test_a_sentence_far_below_the_best_is_left_out() -> None:
-    assert texts(chosen([A, one("d", "It is far away.", -3.2, 4)], several=False, most=5)) == [A.text]
+def test_a_sentence_far_below_the_best_is_left_out_after_three() -> None:
+    far = one("e", "It is far away.", -3.2, 4)
+    assert texts(chosen([A, B, D, far], several=False, most=5)) == [A.text, B.text, D.text]
+    assert texts(chosen([A, B, far], several=False, most=5)) == [A.text, B.text, far.text]
+
+
+def test_where_too_few_documents_are_near_the_best_sentences_speak() -> None:
+    far = one("c", "It goes on.", 0.5, 3, behind=0.06)
+    assert texts(chosen([A, B, C, far], several=True, most=5)) == texts(chosen([A, B, C, far], several=False, most=5))
 
 
 def test_another_figure_for_the_same_thing_is_no_repetition() -> None:
