@@ -153,6 +153,7 @@ def print_report(report: Report) -> None:
         ("citations: weighted precision", own.citation_precision),
         ("citations: weighted recall", own.citation_recall),
         ("sentences rejected", own.rejected),
+        ("answers of which the other writer had to write", own.fallen_back),
         ("time for the answer by that for its search (median)", own.answer_by_search),
     ):
         print(f"| {label} | {value} |")

@@ -10,6 +10,7 @@ model's sentence the service's own check is the judge, so there the figures are 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,8 +42,9 @@ class Outcome:
     is_impossible: bool
     has_gold: bool
     refused: bool
+    fell_back: bool  # another writer answered than the one asked for
     confidence: float
-    gold_first: bool  # within the first three sentences
+    gold_first: bool  # within the first three sentences, of what would be quoted if it were not refused
     gold_all: bool
     gold_own_document: bool  # within the first three, quoted from the document that the answer stands in
     retrieved: bool  # a passage that was read holds the gold
@@ -64,7 +66,13 @@ def outcomes(
     ids: Mapping[str, str] | None = None,
     on_progress: Callable[[int], object] | None = None,
 ) -> Iterator[Outcome]:
-    """Ask every question of the whole collection; `ids` gives the index's documents the names that the gold has."""
+    """Ask every question of the whole collection; `ids` gives the index's documents the names that the gold has.
+
+    What would be refused is answered too, so that risk is known at every threshold.
+    """
+    threshold = answerer.config.threshold
+    wanted = writer or answerer.config.writer
+    answerer = replace(answerer, config=answerer.config.model_copy(update={"threshold": 0.0}))
     for question, gold in questions:
         started = time.perf_counter()
         *events, last = answer_events(question.text, index, answerer, writer=writer)
@@ -74,7 +82,10 @@ def outcomes(
             raise TypeError("an answer's first event is its search, the last the answer")
         if on_progress:
             on_progress(1)
-        yield _outcome(question, gold, result, last, answer_ms, ids or {})
+        refused = last.refused or last.confidence < threshold
+        yield replace(
+            _outcome(question, gold, result, last, answer_ms, ids or {}), refused=refused, fell_back=last.writer != wanted
+        )
 
 
 def given_paragraph(
@@ -100,16 +111,17 @@ def given_paragraph(
 def _outcome(
     question: Question, gold: Gold, result: SearchResult, answer: Answer, answer_ms: float, ids: Mapping[str, str]
 ) -> Outcome:
-    wanted = [(squeezed(text), document) for text, document in gold.texts]
+    wanted = [(words(text), document) for text, document in gold.texts if words(text)]
     first = [citation for sentence in answer.sentences[:FIRST] for citation in sentence.citations]
     every = [citation for sentence in answer.sentences for citation in sentence.citations]
-    read = [(squeezed(hit.passage.text), hit.document.id) for hit in passage_hits(result.hits)]
+    read = [(words(hit.passage.text), hit.document.id) for hit in passage_hits(result.hits)]
     support = [[_support(citation) for citation in sentence.citations] for sentence in answer.sentences]
     return Outcome(
         question=question,
         is_impossible=gold.is_impossible,
         has_gold=bool(wanted),
         refused=answer.refused,
+        fell_back=False,
         confidence=answer.confidence,
         gold_first=_holds(_quoted(first), wanted),
         gold_all=_holds(_quoted(every), wanted),
@@ -125,9 +137,14 @@ def _outcome(
     )
 
 
-def squeezed(text: str) -> str:
-    """Return a text's letters and digits alone, so that markup, line breaks and case, which reading changes, do not count."""
-    return "".join(character for character in text.casefold() if character.isalnum())
+def words(text: str) -> str:
+    """Return a text's words between single spaces: markup, line breaks and case, which reading changes, do not count."""
+    return " ".join(re.findall(r"\w+", text.casefold().replace("_", " ")))
+
+
+def holds(text: str, part: str) -> bool:
+    """Tell whether a text holds a part at the borders of words; both as `words` gives them."""
+    return f" {part} " in f" {text} "
 
 
 def _quoted(citations: Sequence[Citation]) -> list[tuple[str, str]]:
@@ -136,9 +153,9 @@ def _quoted(citations: Sequence[Citation]) -> list[tuple[str, str]]:
     end, before = -1, ""
     for citation in sorted(citations, key=lambda one: (one.passage.id, one.start)):
         text = citation.passage.text
-        own = squeezed(citation.quote)
+        own = words(citation.quote)
         if citation.passage.id == before and not text[end : citation.start].strip():
-            stretches[-1] = (stretches[-1][0] + own, citation.document.id)
+            stretches[-1] = (f"{stretches[-1][0]} {own}", citation.document.id)
         else:
             stretches.append((own, citation.document.id))
         end, before = citation.end, citation.passage.id
@@ -150,7 +167,7 @@ def _holds(
 ) -> bool:
     """Tell whether one of the wanted texts is in one of the stretches; with `ids`, in one of its own document."""
     return any(
-        text in stretch and (ids is None or not own or ids.get(document, document) == own)
+        holds(stretch, text) and (ids is None or not own or ids.get(document, document) == own)
         for stretch, document in stretches
         for text, own in wanted
     )
@@ -189,6 +206,7 @@ class Figures:
     sentences: Estimate
     citation_precision: Estimate
     citation_recall: Estimate
+    fallen_back: int  # answers by another writer than the one asked for; they are not in the figures of citations
     rejected: int
     refusal: Refusal | None  # None where every question has an answer
     answer_by_search: float  # median of the time for the answer by that for the search in it
@@ -199,7 +217,8 @@ def figures(found: Sequence[Outcome]) -> Figures:
     possible = [one for one in found if not one.is_impossible]
     gold = [one for one in possible if one.has_gold]
     answered = [one for one in found if not one.refused]
-    lost = [one for one in gold if not one.gold_all]
+    written = [one for one in answered if not one.fell_back]
+    lost = [one for one in gold if one.refused or not one.gold_all]
     faults = {
         "retriever": sum(not one.retrieved for one in lost),
         "refused": sum(one.retrieved and one.refused for one in lost),
@@ -209,14 +228,15 @@ def figures(found: Sequence[Outcome]) -> Figures:
         questions=len(found),
         with_gold=len(gold),
         answered=estimate([not one.refused for one in possible]),
-        gold_first=estimate([one.gold_first for one in gold]),
-        gold_all=estimate([one.gold_all for one in gold]),
-        gold_own_document=estimate([one.gold_own_document for one in gold]),
+        gold_first=estimate([one.gold_first and not one.refused for one in gold]),
+        gold_all=estimate([one.gold_all and not one.refused for one in gold]),
+        gold_own_document=estimate([one.gold_own_document and not one.refused for one in gold]),
         faults=faults,
         words=estimate([one.words for one in answered]),
         sentences=estimate([one.sentences for one in answered]),
-        citation_precision=estimate([one.citation_precision for one in answered]),
-        citation_recall=estimate([one.citation_recall for one in answered]),
+        citation_precision=estimate([one.citation_precision for one in written]),
+        citation_recall=estimate([one.citation_recall for one in written]),
+        fallen_back=len(answered) - len(written),
         rejected=sum(one.rejected for one in found),
         refusal=refusal(
             [one.is_impossible for one in found], [one.refused for one in found], [one.confidence for one in found]

@@ -50,7 +50,6 @@ class Written:
     language: str | None
     writer: str
     rejected: int
-    refused: bool
     notice: str | None
     sentences: list[tuple[str, list[str]]]  # that came through, each with its quotations
 
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the model, ask, print; return the exit status."""
     parser = argparse.ArgumentParser(prog="bench-llm", description="Measure what a language model gets past the check.")
     parser.add_argument("python", type=Path, metavar="PYTHON", help="of the environment with transformers' server")
-    parser.add_argument("--questions", type=int, default=40, metavar="N", help="how many (default: 40)")
+    parser.add_argument("--questions", type=int, default=24, metavar="N", help="how many (default: 24)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what came through there too")
     parsed = parser.parse_args(arguments)
     try:
@@ -80,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"\n{len(found)} questions answered: {accepted + rejected} sentences written, {rejected} rejected, {accepted} came "
         f"through; of {fallen_back} questions nothing did, and the documents were quoted"
     )
+    if failed := [one for one in found if one.notice and "failed" in one.notice]:
+        print(f"bench-llm: the service failed {len(failed)} times, first: {failed[0].notice}", file=sys.stderr)
+        return 1
     if parsed.json:
         parsed.json.write_text(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1), encoding="utf-8")
     return 0
@@ -97,7 +99,7 @@ def ask(url: str, model: str, count: int) -> Iterator[Written]:
         got = answer(question.text, engine.index(), answerer, writer="llm")
         if not got.refused:
             quoted = [(one.text, [citation.quote for citation in one.citations]) for one in got.sentences]
-            yield Written(question.text, got.language, got.writer, got.rejected, got.refused, got.notice, quoted)
+            yield Written(question.text, got.language, got.writer, got.rejected, got.notice, quoted)
 
 
 def _spread(questions: Sequence[Question], count: int) -> Sequence[Question]:
@@ -114,7 +116,9 @@ def served(python: Path) -> Iterator[tuple[str, str]]:
     if not (MODEL / "config.json").is_file():
         done = subprocess.run([python, "-c", UNPACK, MODEL], capture_output=True, text=True)  # noqa: S603
         if done.returncode:
-            raise PesSearchError(f"cannot unpack the model: {done.stderr.strip().splitlines()[-1]}; run `make bench-llm`")
+            raise PesSearchError(
+                f"cannot unpack the model: {(done.stderr.strip().splitlines() or ['no message'])[-1]}; run `make bench-llm`"
+            )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

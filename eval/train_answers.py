@@ -1,6 +1,6 @@
 """`make train-answers`: fit what answering has to learn, and write `service/answer_models.json`.
 
-    python -m pes_search.eval.train_answers [--data ../shared/data] [--out FILE] [--work var/train-answers]
+    python -m pes_search.eval.train_answers [--data ../shared/data] [--out FILE]
 
 What is learnt from (never a test question):
 
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pes_search.eval.answer_set import OWN_ANSWERS, read_answers, with_gold
-from pes_search.eval.answers import auroc, squeezed
+from pes_search.eval.answers import auroc, holds, words
 from pes_search.eval.beir import read_beir, read_queries
 from pes_search.eval.inputs import read_records
 from pes_search.eval.question_set import OWN, Question, read_questions
@@ -148,7 +148,9 @@ def own_questions() -> Iterator[Asked]:
     kinds = {record["_id"]: record.get("kind", "") for _, record in read_records(OWN / "questions.jsonl", [], ids=("id",))}
     answers = read_answers(OWN_ANSWERS)
     for question, gold in with_gold(read_questions(OWN / "questions.jsonl", "dev"), answers, OWN_ANSWERS):
-        yield Asked(question.need, kinds[question.id] or "answerable", question.text, gold.texts, gold.wants)
+        # Training questions are about the same documents, so the document is the group.
+        group = gold.texts[0][1] if gold.texts else question.need
+        yield Asked(group, kinds[question.id] or "answerable", question.text, gold.texts, gold.wants)
     for _, record in read_records(OWN / "training_refusal.jsonl", [], ids=("id",)):
         yield Asked(record["_id"], record["kind"], record["text"])
     for _, record in read_records(OWN / "training_answerable.jsonl", [], ids=("id",)):
@@ -194,9 +196,9 @@ def _examples(
         # What a question wants is not known yet; the features that depend on it are filled in by `_reader`.
         found, features, vectors = sentence_features(result.asked, result.hits, index, 0.0)
         values = signals(result.asked, result.hits, found, index, nothing, in_field=in_field)
-        wanted = [(squeezed(text), document) for text, document in one.gold]
+        wanted = [(words(text), document) for text, document in one.gold if words(text)]
         is_gold = [
-            any(text in squeezed(sentence.text) and document in {"", sentence.hit.document.id} for text, document in wanted)
+            any(holds(words(sentence.text), text) and document in {"", sentence.hit.document.id} for text, document in wanted)
             for sentence in found
         ]
         digits = [bool(NUMBER.search(text)) for text, document in one.gold if not document]

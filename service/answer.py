@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from pes_search.index.encoder import Encoder
 from pes_search.index.search import SearchConfig, search
@@ -39,6 +39,15 @@ class AnswerConfig(BaseModel):
     api_key: SecretStr | None = None
     timeout_seconds: float = Field(default=30, gt=0)  # for the whole text; then the extractive answer takes over
     passages: int = Field(default=6, ge=1)  # shown to the language model
+
+    @field_validator("api_key")
+    @classmethod
+    def _one_word(cls, key: SecretStr | None) -> SecretStr | None:
+        """Take off the newline that files of secrets end in; what no header can carry is refused without being shown."""
+        value = key.get_secret_value().strip() if key else ""
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError("must be printable ASCII; correct PES_ANSWER__API_KEY")
+        return SecretStr(value) if value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,7 @@ def answer_events(
         index_id=reading.result.index_id,
         took_ms=0.0,
     )
-    if reading.confidence < answerer.config.threshold:
+    if reading.confidence < answerer.config.threshold or not reading.found:
         yield _finished(replace(answer, reason=reading.reason), started)
         return
     sentences: list[Sentence] = []
@@ -153,9 +162,12 @@ def answer_events(
                 rejected += 1
     except WriterError as error:
         logger.warning("the writer %s failed: %s", wanted, error)
-        notice = f"the language model failed ({error}); the sentences are quoted from the documents"
+        notice = f"the language model failed: {error}"
+    if sentences and notice:
+        notice += "; its answer breaks off, what it says is checked"
     if not sentences and wanted != "extractive":
-        notice = notice or "nothing that the language model wrote is supported; the sentences are quoted from the documents"
+        why = notice or "nothing that the language model wrote is supported"
+        notice = f"{why}; the sentences are quoted from the documents"
         wanted = "extractive"
         for written in writers[wanted].sentences(reading):
             sentences.append(written)

@@ -112,8 +112,10 @@ def ask_stream(
 ) -> StreamingResponse:
     """Answer a question as server-sent events, as the answer comes: hits, sentence and citation, at last done or refused."""
     events = engine.ask_events(engine.index(), question, k=k, filters=filters, writer=writer)
+    first = next(events)  # a question that cannot be asked is answered with its status, before a stream has begun
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy that collects would undo the streaming
-    return StreamingResponse(stream(request, events, k), media_type="text/event-stream", headers=headers)
+    passages = engine.settings.search.passages_per_document
+    return StreamingResponse(stream(request, first, events, k, passages), media_type="text/event-stream", headers=headers)
 
 
 @router.get("/compare", tags=["documents"])

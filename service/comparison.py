@@ -14,7 +14,7 @@ from pes_search.index.search import QueryError
 from pes_search.index.store import OpenIndex
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.evidence import Reader, quoted_span
-from pes_search.service.names import country_names, plain_text
+from pes_search.service.names import country_names, plain_text, without_brackets
 from pes_search.service.types import Citation, Comparison, Row
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ LEAST_STATEMENT = -0.5
 NOT_STATED = re.compile(
     r"\b(?:not|nor|neither|never|without)\b[^.]{0,40}\bstated\b|\bnicht (?:angegeben|genannt)\b|\bnon précisé", re.IGNORECASE
 )
-BRACKETS = re.compile(r"\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ FIELDS = (
 
 def states(text: str) -> bool:
     """Tell whether a sentence states something; what it lacks in brackets ("date not stated") does not matter."""
-    return not NOT_STATED.search(BRACKETS.sub(" ", text))
+    return not NOT_STATED.search(without_brackets(text))
 
 
 def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, reader: Reader) -> Comparison:
@@ -191,5 +190,5 @@ def _named(document: Document, field: Field) -> list[str]:
     if field.name == "organisation" and document.organisation:
         name = plain_text(document.organisation)
         short = re.findall(r"\(([^()]+)\)", name)
-        return [re.sub(r"\s*\([^()]*\)", "", name), *(part for part in short if len(part) > 1)]
+        return [part for part in (without_brackets(name).strip(), *short) if len(part) > 1]
     return []

@@ -36,7 +36,7 @@ class Engine:
         self._index = _checked(store, encoder)
         # The first question loads the language identifier, the stemmers and torch's kernels, and looks at what field the
         # collection is of; the first user should not wait.
-        self.ask(self._index, "women returning to work", k=1, filters=Filters())
+        self.ask(self._index, "women returning to work", k=1, filters=Filters(), writer="extractive")
 
     def index(self) -> OpenIndex:
         """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from fastapi import Request
@@ -16,20 +17,18 @@ from pes_search.service.problems import problem_values, status_of
 from pes_search.service.schemas import ask_out, citation_out, hit_out
 from pes_search.service.types import Event, Sentence
 
-SHOWN_PASSAGES = 3  # of each document
 logger = logging.getLogger(__name__)
 
 
-def stream(request: Request, events: Iterator[Event], k: int) -> Iterator[str]:
-    """Yield the events as text. What fails after the first one can only be told in the stream."""
+def stream(request: Request, first: Event, events: Iterator[Event], k: int, passages: int) -> Iterator[str]:
+    """Yield the events as text, the first of which is there already. What fails after it can only be told in the stream."""
     number = 0
     try:
-        for event in events:
+        for event in chain([first], events):
             if isinstance(event, SearchResult):
                 values = {"language": event.language, "index_id": event.index_id}
-                yield _event(
-                    "hits", values | {"hits": [hit_out(hit).model_dump() for hit in nearest(event, k, SHOWN_PASSAGES)]}
-                )
+                hits = [hit_out(hit).model_dump() for hit in nearest(event, k, passages)]
+                yield _event("hits", values | {"hits": hits})
             elif isinstance(event, Sentence):
                 number += 1
                 yield _event("sentence", {"number": number, "text": event.text})
@@ -42,7 +41,6 @@ def stream(request: Request, events: Iterator[Event], k: int) -> Iterator[str]:
     except Exception as error:
         logger.exception("an answer failed", exc_info=error)
         yield _event("error", problem_values(request, 500, "an unexpected fault; it is in the service's log"))
-        raise
 
 
 def _event(name: str, values: dict[str, Any]) -> str:

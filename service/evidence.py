@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 LEAST_SPREAD = 1e-4  # of cosines, below which they say nothing
 LONGEST_LIST = 500  # characters; of a longer list the item alone is quoted
-NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# With separators of thousands, which languages write differently, or with decimals.
+NUMBER = re.compile(r"(?<!\d)\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,8 +175,13 @@ def passage_hits(hits: Sequence[Hit]) -> Iterator[Hit]:
 
 
 def numbers(text: str) -> frozenset[str]:
-    """Return the numbers of a text without what separates their digits: 29,317 and 29.317 and 29317 are one."""
-    return frozenset(re.sub(r"\D", "", match) for match in NUMBER.findall(text))
+    """Return the numbers of a text as digits and decimals: 29,317 and 29.317 and 29 317 are one, 7.5 and 75 are not."""
+    return frozenset(_number(match) for match in NUMBER.findall(text))
+
+
+def _number(text: str) -> str:
+    whole = re.fullmatch(r"\d{1,3}(?:\D\d{3})+", text)
+    return re.sub(r"\D", "", text) if whole else text.replace(",", ".")
 
 
 def quoted_span(text: str, start: int, end: int) -> tuple[int, int]:

@@ -95,8 +95,8 @@ def sentence_of(one: Evidence) -> Sentence:
 def _repeats(one: Evidence, other: Evidence) -> bool:
     """Tell whether a sentence says again what is quoted for another one, or is within it."""
     if one.hit.passage.id == other.hit.passage.id:
-        start, end = _span(other)
-        if start <= one.start and one.end <= end:
+        (start, end), (first, last) = _span(one), _span(other)
+        if start < last and first < end:
             return True
     return one.text == other.text or (_alike(one, other) and one.numbers == other.numbers)
 

@@ -7,25 +7,23 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pes_search.index.encoder import Encoder
 from pes_search.index.store import OpenIndex
 from pes_search.index.types import Hit
 from pes_search.ingest.passages import sentence_spans
-from pes_search.service.evidence import passage_hits
 from pes_search.service.support import SupportCheck
 from pes_search.service.types import Reading, Sentence, WriterError
 
-if TYPE_CHECKING:
-    import httpx2
-
 MOST_CHARACTERS = 6_000  # of a reply; a model that writes on and on is stopped
+MOST_BYTES = 1_000_000
 MOST_TOKENS = 500
 WAITING = 2  # sentences that are not whole for sure while the text goes on
-MARKERS = re.compile(r"\[\s*(\d+(?:\s*[,;]\s*\d+)*)\s*\]")
+_MARKER = r"\[\s*\d{1,3}(?:\s*[,;]\s*\d{1,3})*\s*\]"
+MARKERS = re.compile(_MARKER)
 # A model puts its marker before or after the full stop; after it, it would belong to the next sentence.
-_LATE_MARKER = re.compile(r"([.!?…])\s*((?:\[\s*\d+(?:\s*[,;]\s*\d+)*\s*\]\s*)+)")
+_LATE_MARKER = re.compile(rf"([.!?…])\s*((?:{_MARKER}\s*)+)")
 
 INSTRUCTIONS = """You answer questions of staff of public employment services from numbered passages.
 Use nothing but the passages. Keep to their wording, names, numbers and dates.
@@ -66,8 +64,7 @@ class LanguageModelWriter:
 
     def _shown(self, reading: Reading) -> list[Hit]:
         """Return the passages of the best sentences, each once."""
-        passages = {one.hit.passage.id: one.hit for one in reading.found}
-        return list(passages.values())[: self.passages] or list(passage_hits(reading.result.hits))[: self.passages]
+        return list({one.hit.passage.id: one.hit for one in reading.found}.values())[: self.passages]
 
     def _pieces(self, conversation: Sequence[dict[str, str]]) -> Iterator[str]:
         """Yield the reply as the service streams it."""
@@ -84,10 +81,12 @@ class LanguageModelWriter:
                 client.stream("POST", f"{self.base_url.rstrip('/')}/chat/completions", json=body, headers=headers) as response,
             ):
                 if response.status_code != httpx2.codes.OK:
-                    raise WriterError(f"{self.base_url} answered with status {response.status_code}")
-                yield from _limited(_contents(response), deadline, self.timeout_seconds)
+                    raise WriterError(f"it answered with status {response.status_code}")
+                kind = response.headers.get("content-type", "")
+                yield from _contents(_limited(response.iter_bytes(), deadline, self.timeout_seconds), kind)
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            raise WriterError(f"{self.base_url}: {str(error) or type(error).__name__}") from error
+            # The error's own words may hold an address or a header; they go to the log by its chain.
+            raise WriterError(f"the connection failed ({type(error).__name__})") from error
 
 
 def messages(reading: Reading, shown: Sequence[Hit]) -> list[dict[str, str]]:
@@ -119,35 +118,49 @@ def _spans(text: str, language: str | None) -> list[tuple[int, int]]:
     return [span for line in re.finditer(r"[^\n]+", text) for span in sentence_spans(text, *line.span(), language)]
 
 
-def _limited(pieces: Iterator[str], deadline: float, seconds: float) -> Iterator[str]:
-    length = 0
-    for piece in pieces:
+def _limited(chunks: Iterator[bytes], deadline: float, seconds: float) -> Iterator[bytes]:
+    """Yield what comes in until the deadline; a service that only keeps the connection alive meets it as well."""
+    size = 0
+    for chunk in chunks:
         if time.monotonic() > deadline:
             raise WriterError(f"it was not done after {seconds:g} s")
-        length += len(piece)
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise WriterError("it sent too much")
+        yield chunk
+
+
+def _contents(chunks: Iterator[bytes], kind: str) -> Iterator[str]:
+    """Yield the contents of a stream of server-sent events, or of the one JSON object of a service that does not stream."""
+    if "text/event-stream" not in kind:
+        yield _content(_json(b"".join(chunks)), "message")
+        return
+    length = 0
+    for line in _lines(chunks):
+        data = line.removeprefix(b"data:").strip()
+        if not line.startswith(b"data:") or not data:
+            continue
+        if data == b"[DONE]":
+            return
+        content = _content(_json(data), "delta")
+        length += len(content)
         if length > MOST_CHARACTERS:
             raise WriterError(f"it wrote more than {MOST_CHARACTERS} characters")
-        yield piece
+        yield content
 
 
-def _contents(response: httpx2.Response) -> Iterator[str]:
-    """Yield the contents of a stream of server-sent events, or of the one JSON object of a service that does not stream."""
-    if "text/event-stream" not in response.headers.get("content-type", ""):
-        yield _content(_json(response.read().decode("utf-8", "replace")), "message")
-        return
-    for line in response.iter_lines():
-        data = line.removeprefix("data:").strip()
-        if not line.startswith("data:") or not data:
-            continue
-        if data == "[DONE]":
-            return
-        yield _content(_json(data), "delta")
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+    yield rest
 
 
-def _json(text: str) -> Any:
+def _json(data: bytes) -> Any:
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
         raise WriterError("its reply is no JSON") from error
 
 
@@ -159,7 +172,7 @@ def _content(value: Any, name: str) -> str:
         raise WriterError("its reply is not what the chat interface of OpenAI gives") from error
     if content is not None and not isinstance(content, str):
         raise WriterError("its reply is not text")
-    return content or ""
+    return (content or "").encode("utf-8", "replace").decode("utf-8")  # JSON can carry halves of characters
 
 
 def _quoted(hit: Hit) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
@@ -9,6 +10,7 @@ import regex
 
 NOUNS_CAPITALISED = {"de", "lb"}  # languages where a capital does not tell a name
 WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}'’-]*")
+_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 def names_of(text: str, language: str | None) -> list[str]:
@@ -24,6 +26,18 @@ def names_of(text: str, language: str | None) -> list[str]:
 def plain_text(text: str) -> str:
     """Return a text without accents and case: Munchen finds München."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+def without_brackets(text: str) -> str:
+    """Return a text without what it says in brackets, such as "(date not stated)"."""
+    return _BRACKETS.sub(" ", text)
+
+
+def countries_of(text: str, language: str | None, *, names: bool = False) -> set[str]:
+    """Return the codes of the countries that a text names in its language; with `names` their plain names there."""
+    words = f" {' '.join(WORD.findall(plain_text(text)))} "
+    found = {name: code for name, code in country_names(language or "en").items() if f" {name} " in words}
+    return set(found) if names else set(found.values())
 
 
 @cache

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 from urllib.parse import quote, urldefrag, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
 from pes_search.index.types import Hit, SearchResult
@@ -98,6 +98,12 @@ class AskIn(BaseModel):
     channel: tuple[str, ...] = ()
     year_from: int | None = None
     year_to: int | None = None
+
+    @field_validator("country", "language", "kind", "target_group", "measure_type", "channel")
+    @classmethod
+    def _chosen(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out empty values: they do not restrict, as in a search."""
+        return tuple(value for value in values if value.strip())
 
 
 class CitationOut(BaseModel):

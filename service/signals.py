@@ -11,7 +11,7 @@ from pes_search.index.tokens import terms
 from pes_search.index.types import Hit, Query
 from pes_search.service.confidence import Kind
 from pes_search.service.evidence import Evidence, numbers, passage_hits
-from pes_search.service.names import WORD, country_names, names_of, plain_text
+from pes_search.service.names import countries_of, names_of, plain_text
 
 if TYPE_CHECKING:
     from pes_search.ingest.types import Document
@@ -76,7 +76,7 @@ def signals(
         "years_missing": float(any(_is_year(number) for number in lost_numbers)),
         "names_missing_same": same * len(lost_names) / max(1, len(names)),
         "names_missing_other": (not same) * len(lost_names) / max(1, len(names)),
-        "countries_missing": _countries_missing(asked, hits[:READ], plain),
+        "countries_missing": _countries_missing(asked, hits[:READ], texts),
         "other_language": float(not same),
         "length": math.log1p(words),
         "very_short": float(words <= 2),
@@ -99,18 +99,12 @@ def _holds(plain: Sequence[str], name: str) -> bool:
     return any(plain_text(name) in text for text in plain)
 
 
-def _countries_missing(asked: Query, hits: Sequence[Hit], plain: Sequence[str]) -> float:
+def _countries_missing(asked: Query, hits: Sequence[Hit], texts: Sequence[str]) -> float:
     """Return the share of the countries that the question names which none of the documents is of or names."""
-    words = f" {' '.join(WORD.findall(plain_text(asked.text)))} "
-    named = {code for name, code in country_names(asked.language or "en").items() if f" {name} " in words}
+    named = countries_of(asked.text, asked.language)
     held = {country for hit in hits for country in hit.document.countries}
-    of_documents = [country_names(hit.passage.language or "en") for hit in hits[:1]]
-    lost = [
-        code
-        for code in named - held
-        if not any(_holds(plain, name) for names in of_documents for name, own in names.items() if own == code)
-    ]
-    return len(lost) / len(named) if named else 0.0
+    held.update(*(countries_of(text, hit.passage.language) for hit, text in zip(hits, texts, strict=True)))
+    return len(named - held) / len(named) if named else 0.0
 
 
 def _is_year(number: str) -> bool:

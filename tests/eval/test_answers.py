@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pes_search.eval.answer_set import OWN_ANSWERS, Gold, read_answers, with_gold
-from pes_search.eval.answers import Outcome, auroc, figures, refusal, risk_coverage, squeezed
+from pes_search.eval.answers import Outcome, auroc, figures, refusal, risk_coverage, words
 from pes_search.eval.cli import main
 from pes_search.eval.inputs import InputError
 from pes_search.eval.question_set import OWN, Question, read_questions
@@ -27,7 +27,7 @@ def outcome(
     retrieved: bool = True,
 ) -> Outcome:
     return Outcome(
-        question=Question(name, name), is_impossible=impossible, has_gold=not impossible, refused=refused,
+        question=Question(name, name), is_impossible=impossible, has_gold=not impossible, refused=refused, fell_back=False,
         confidence=confidence, gold_first=gold, gold_all=gold, gold_own_document=gold, retrieved=retrieved,
         words=10, sentences=2, rejected=0,
         citation_precision=1.0, citation_recall=1.0, search_ms=10.0, answer_ms=15.0,
@@ -74,18 +74,28 @@ def test_risk_grows_as_less_sure_answers_are_let_in() -> None:
     assert risk_coverage(FOUR) == [(0.25, 0.0, 0.9), (0.5, 1 / 2, 0.8), (0.75, 2 / 3, 0.4), (1.0, 3 / 4, 0.1)]
 
 
-def test_markup_and_case_do_not_count() -> None:
-    assert squeezed("29,317 *Approved*\n") == "29317approved"
+def test_markup_and_case_do_not_count_and_words_are_whole() -> None:
+    assert words("29,317 *Approved*\n") == "29 317 approved"
+    assert holds(words("It has 29,317 approved."), words("29,317 Approved"))
+    assert not holds(words("It has 1,300 participants."), words("art"))
+    assert not holds("1300", "30")
+
+
+def test_what_is_refused_is_not_quoted_but_its_risk_is_known() -> None:
+    refused = [outcome("good", confidence=0.4, refused=True, gold=True), outcome("right", confidence=0.9, gold=True)]
+    assert figures(refused).gold_all.value == 1 / 2
+    assert figures(refused).faults == {"retriever": 0, "refused": 1, "reader": 0}
+    assert [risk for _, risk, _ in risk_coverage(refused)] == [0.0, 0.0]
 
 
 def test_the_answers_of_the_project_are_in_its_documents(corpus_index: LocalIndex) -> None:
     questions = read_questions(OWN / "questions.jsonl")
     pairs = with_gold(questions, read_answers(OWN_ANSWERS), OWN_ANSWERS)
     texts = {
-        document.id: squeezed(" ".join(page.text for page in corpus_index.pages(document.id)))
+        document.id: words(" ".join(page.text for page in corpus_index.pages(document.id)))
         for document in corpus_index.documents(Filters())
     }
-    lost = [(question.id, text) for question, gold in pairs for text, own in gold.texts if squeezed(text) not in texts[own]]
+    lost = [(question.id, text) for question, gold in pairs for text, own in gold.texts if not holds(texts[own], words(text))]
     assert lost == []
     assert {question.id for question, _ in pairs} == {question.id for question in questions if question.text}
 
@@ -97,9 +107,9 @@ def test_impossible_questions_are_those_without_judgment() -> None:
 
 @pytest.mark.parametrize("name", ["training_refusal", "training_answerable", "training_several"])
 def test_no_training_question_is_a_test_question(name: str) -> None:
-    test = {squeezed(question.text) for question in read_questions(OWN / "questions.jsonl", "test")}
+    test = {words(question.text) for question in read_questions(OWN / "questions.jsonl", "test")}
     training = [json.loads(line)["text"] for line in (OWN / f"{name}.jsonl").read_text("utf-8").splitlines()]
-    assert [text for text in training if squeezed(text) in test and squeezed(text)] == []
+    assert [text for text in training if words(text) in test and words(text)] == []
 
 
 @pytest.mark.parametrize(

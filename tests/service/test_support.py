@@ -25,6 +25,7 @@ def cited(corpus_index: LocalIndex) -> list[Hit]:
     [
         "The Croatian Employment Service (HZZ) gives vouchers for adult education in green and digital skills.",
         "A learner applies for a voucher online.",
+        "The figures for the adult-education vouchers are dated 12/2024: 18,693 completed.",
         "The Recovery and Resilience Facility (RRF) pays for the vouchers.",
         "Satisfaction with the vouchers was 92 %.",
     ],
@@ -47,6 +48,17 @@ def test_what_the_passages_say_is_supported(check: SupportCheck, cited: list[Hit
         "A learner never applies for a voucher online.",
         "The vouchers are popular with trade unions and have changed many lives for the better.",  # invented
         "Participants receive a laptop and free childcare during the course.",
+        "Of the voucher users, 7 % were employed, 75 % were NEET and 2 % were long-term unemployed.",  # figures swapped
+        "Of the voucher users, 7.5 % were employed.",
+        "The training provider pays the scheme.",  # roles swapped
+        "A voucher applies for a learner online.",
+        "The figures are dated 12/2024: 29,317 completed.",
+        "EUR 28.2 bn, with an average of EUR 987.",
+        "The voucher scheme has a quota goal of 40 % vulnerable people and failed it.",
+        "Slovenia gives vouchers for adult education in green and digital skills.",
+        "The Recovery and Resilience Facility does (not) pay for the vouchers.",
+        "The Recovery and Resilience Facility stopped paying for the vouchers.",
+        "The voucher scheme hardly has a quota goal of 40 % vulnerable people.",
         "Yes.",
         "",
         "[1]",
@@ -82,6 +94,18 @@ def test_a_translation_is_supported_and_an_invention_is_not(
         text: max((one.support for one in check.citations(text, language, cited)), default=0.0) for text in (right, wrong)
     }
     assert scores[right] >= scores[wrong]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Die Gutscheine werden in Frankreich von der Arbeitsverwaltung vergeben.",
+        "Die Zufriedenheit mit den Gutscheinen lag nicht bei 92 %.",
+        "Niemand bezahlt die Gutscheine.",
+    ],
+)
+def test_countries_and_negation_are_checked_in_another_language(check: SupportCheck, cited: list[Hit], text: str) -> None:
+    assert check.citations(text, "de", cited) == ()
 
 
 def test_a_number_is_checked_in_any_language(check: SupportCheck, cited: list[Hit]) -> None:
