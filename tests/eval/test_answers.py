@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pes_search.eval.answer_set import OWN_ANSWERS, Gold, read_answers, with_gold
-from pes_search.eval.answers import Outcome, auroc, figures, refusal, risk_coverage, words
+from pes_search.eval.answers import Outcome, auroc, figures, holds, refusal, risk_coverage, words
 from pes_search.eval.cli import main
 from pes_search.eval.inputs import InputError
 from pes_search.eval.question_set import OWN, Question, read_questions

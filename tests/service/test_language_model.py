@@ -149,6 +149,9 @@ def test_an_id_that_does_not_exist_spoils_a_true_sentence(
         (b"data: {broken\n\n", 200, "text/event-stream"),
         (b'data: {"error": "out of memory"}\n\n', 200, "text/event-stream"),
         (b"\xff\xfe\x00", 200, "text/event-stream"),
+        (b'{"choices": [{"message": {"content": "\\ud83d [1]."}}]}', 200, "application/json"),
+        (b"[" * 100_000, 200, "application/json"),
+        (b'{"choices": [{"message": {"content": "It is so [' + b"1" * 4_400 + b'])."}}]}', 200, "application/json"),
         (b"", 200, "application/json"),
     ],
 )
@@ -179,8 +182,28 @@ def test_a_service_that_stalls_is_replaced_and_what_it_wrote_is_kept(
     impatient = replace(answerer, config=answerer.config.model_copy(update={"timeout_seconds": 0.5}))
     service.reply = service.text(f"{TRUE} And then the money went to", pieces=200, pause=1.0)
     got = ask(impatient, corpus_index)
-    assert got.notice
-    assert got.sentences
+    assert got.writer == "llm"
+    assert "breaks off" in str(got.notice)
+    assert len(got.sentences) == 1
+
+
+def test_a_service_that_only_keeps_the_connection_alive_is_replaced(
+    service: Service, answerer: Answerer, corpus_index: LocalIndex
+) -> None:
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.end_headers()
+        for _ in range(100):
+            handler.wfile.write(b": still here\n\n")
+            handler.wfile.flush()
+            time.sleep(0.1)
+
+    service.reply = reply
+    impatient = replace(answerer, config=answerer.config.model_copy(update={"timeout_seconds": 0.5}))
+    got = ask(impatient, corpus_index)
+    assert (got.writer, bool(got.sentences)) == ("extractive", True)
+    assert "0.5 s" in str(got.notice)
 
 
 def test_a_model_that_writes_on_and_on_is_stopped(service: Service, answerer: Answerer, corpus_index: LocalIndex) -> None:
@@ -216,6 +239,17 @@ def test_the_key_is_sent_and_never_shown(service: Service, engine: Engine, corpu
     got = answer(QUESTION, corpus_index, replace(engine.answerer, config=config), writer="llm")
     assert service.headers[0]["Authorization"] == "Bearer s3cret"
     assert "s3cret" not in repr(config) + repr(got)
+
+
+def test_a_key_that_no_header_can_carry_is_refused_without_being_shown() -> None:
+    from pydantic import ValidationError
+
+    from pes_search.service.answer import AnswerConfig
+
+    assert AnswerConfig(api_key="s3cret\n").api_key.get_secret_value() == "s3cret"  # type: ignore[arg-type, union-attr]
+    with pytest.raises(ValidationError) as refused:
+        AnswerConfig(api_key="s3cret\nX: y")  # type: ignore[arg-type]
+    assert "s3cret" not in str(refused.value)
 
 
 def test_the_model_sees_numbered_passages_and_the_question(
