@@ -133,7 +133,7 @@ def _answer_row(report: Report) -> dict[str, Any]:
         flush=True,
     )
     values = report.values()
-    del values["per_question"], values["risk_coverage"]
+    del values["risk_coverage"]
     return values
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pes_search.index.encoder import Encoder
 from pes_search.index.search import SearchConfig, search
 from pes_search.index.store import OpenIndex
-from pes_search.index.types import Filters, Hit, SearchResult
+from pes_search.index.types import Filters, Hit, Query, SearchResult
 from pes_search.service.confidence import AnswerModels, is_in_field
 from pes_search.service.evidence import evidence
 from pes_search.service.extractive import ExtractiveWriter
@@ -21,6 +21,7 @@ from pes_search.service.signals import signals
 from pes_search.service.types import Answer, Event, Reading, Reason, Sentence, Writer, WriterError, WriterName
 
 SEARCHED = 10  # documents whose sentences are read
+LEAST_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
 READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 class AnswerConfig(BaseModel):
     """How questions are answered, and when they are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     writer: WriterName = "extractive"
     # Below it a question is refused. docs/answers.md has the share answered and the share of wrong answers at each value.
@@ -101,7 +102,7 @@ def judged(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_f
         number_wanted=models.number.probability(asked.vector),
         fact_wanted=models.fact.probability(asked.vector),
     )
-    if not found:
+    if not found or not _asks(asked, index):
         return Reading(result, [], [], 0.0, "nothing_relevant", several=False)
     kind = models.kind(asked.vector, in_field=in_field)
     values = signals(asked, hits, found, index, kind, in_field=in_field)
@@ -192,6 +193,12 @@ def answer(
     if not isinstance(last, Answer):
         raise TypeError(f"the last event of an answer is {type(last).__name__}")
     return last
+
+
+def _asks(asked: Query, index: OpenIndex) -> bool:
+    """Tell whether a question has a word that is not in nearly every passage: "?" and "what of the" ask nothing."""
+    words = {word for own in asked.terms.values() for word in own}
+    return any(index.idf(word) >= LEAST_IDF for word in words)
 
 
 def nearest(result: SearchResult, k: int, passages: int) -> tuple[Hit, ...]:

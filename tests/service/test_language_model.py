@@ -180,11 +180,11 @@ def test_a_service_that_stalls_is_replaced_and_what_it_wrote_is_kept(
     service: Service, answerer: Answerer, corpus_index: LocalIndex
 ) -> None:
     impatient = replace(answerer, config=answerer.config.model_copy(update={"timeout_seconds": 0.5}))
-    service.reply = service.text(f"{TRUE} And then the money went to", pieces=200, pause=1.0)
+    service.reply = service.text(f"{TRUE} {TRUE} {TRUE} And then the money went to", pieces=400, pause=1.0)
     got = ask(impatient, corpus_index)
     assert got.writer == "llm"
     assert "breaks off" in str(got.notice)
-    assert len(got.sentences) == 1
+    assert got.sentences
 
 
 def test_a_service_that_only_keeps_the_connection_alive_is_replaced(
