@@ -70,7 +70,7 @@ def test_only_new_passages_are_encoded_and_removed_documents_disappear(build: Bu
     (sources / "new.md").write_text("# Mentors\n\nRetired managers advise founders.\n")
     (sources / "fair.md").unlink()
     report = build([sources], tmp_path / "index")
-    assert (report.documents, report.passages, report.encoded) == (2, 2, 1)
+    assert (report.documents, report.passages, report.encoded) == (2, 2, 1 + 1)  # the new passage and its sentence
     assert titles(tmp_path / "index") == ["Guidance", "Mentors"]
 
 

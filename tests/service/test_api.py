@@ -302,6 +302,9 @@ def example(parameter: dict[str, Any]) -> Any:
 def test_openapi_describes_every_operation(client: TestClient) -> None:
     assert {(path, method) for path, method, _ in operations(client)} == {
         ("/api/v1/search", "get"),
+        ("/api/v1/ask", "post"),
+        ("/api/v1/ask/stream", "get"),
+        ("/api/v1/compare", "get"),
         ("/api/v1/documents", "get"),
         ("/api/v1/documents/{document_id}", "get"),
         ("/api/v1/documents/{document_id}/related", "get"),
@@ -324,8 +327,15 @@ def test_the_examples_of_openapi_run(client: TestClient, which: str) -> None:
                 parts[parameter["name"]] = quote(value)
             elif value is not None and (required or which == "all"):
                 query[parameter["name"]] = value
-        response = client.request(method, path.format(**parts), params=query)
+        body = None
+        if "requestBody" in operation:
+            schema = client.get("/openapi.json").json()["components"]["schemas"]["AskIn"]
+            body = {name: schema["properties"][name]["examples"][0] for name in schema["required"]}
+        response = client.request(method, path.format(**parts), params=query, json=body)
         assert response.status_code == 200, f"{path}: {response.text}"
+        if response.headers["content-type"].startswith("text/event-stream"):
+            assert "event: done" in response.text or "event: refused" in response.text
+            continue
         found = response.json()
         assert found.get("total") != 0, f"{path}: the examples find nothing"
 

@@ -1,9 +1,10 @@
 import json
 
+import numpy as np
 import pytest
 
 from pes_search.index.expansion import Expansion
-from pes_search.index.types import Hit, QueryConcept, SearchResult
+from pes_search.index.types import Hit, Query, QueryConcept, SearchResult
 from pes_search.ingest.types import Document, Page, Passage
 from pes_search.service.schemas import deep_link, document_detail, document_out, hit_out, passage_out, search_out
 
@@ -81,7 +82,8 @@ def test_a_search_becomes_plain_json() -> None:
     facets = {"country": {"DE": 1, "AT": 1}}
     concept = QueryConcept("target_group", "women-returners", "Wiedereinsteigerinnen", 0.4, 2)
     expansion = Expansion("LZA", "long-term unemployment")
-    result = SearchResult("Zurück", "de", "abc", (hit,), (concept,), (expansion,), total=7, facets=facets, took_ms=1.5)
+    asked = Query("Zurück", "de", {}, np.zeros(3, np.float32), {}, [])
+    result = SearchResult("Zurück", asked, "de", "abc", (hit,), (concept,), (expansion,), total=7, facets=facets, took_ms=1.5)
     values = json.loads(json.dumps(search_out(result).model_dump()))
     assert set(values) == {"query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "facets"}
     assert (values["query"], values["language"], values["total"], values["facets"]) == ("Zurück", "de", 7, facets)
