@@ -64,7 +64,6 @@ def outcomes(
     *,
     writer: WriterName | None = None,
     ids: Mapping[str, str] | None = None,
-    on_progress: Callable[[int], object] | None = None,
 ) -> Iterator[Outcome]:
     """Ask every question of the whole collection; `ids` gives the index's documents the names that the gold has.
 
@@ -80,8 +79,6 @@ def outcomes(
         result = events[0]
         if not isinstance(last, Answer) or not isinstance(result, SearchResult):
             raise TypeError("an answer's first event is its search, the last the answer")
-        if on_progress:
-            on_progress(1)
         refused = last.refused or last.confidence < threshold
         yield replace(
             _outcome(question, gold, result, last, answer_ms, ids or {}), refused=refused, fell_back=last.writer != wanted

@@ -13,8 +13,6 @@ from pes_search.service.types import Citation, Reading, Sentence
 # Of two sentences of like meaning the second is repetition, unless it states another number. Cosines of the packaged
 # encoder; sentences of different meaning in one document lie between .80 and .93.
 SAME = 0.96
-
-
 # Another sentence of a document that has spoken already must be better by this much (in the reader's log-odds): with it
 # .723 of the development questions got their answer within five sentences, without it .709, with 1.0 .719.
 SPOKEN = 0.5
