@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 HOST ?= 127.0.0.1
 PORT ?= 8000
+# Of the pages beside English, which is their own.
+LANGUAGES := de es fr it pl
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build serve test lint corpus check bench bench-llm bench-peers train-answers train-encoder lock clean
@@ -67,6 +69,12 @@ train-answers: build  ## fit refusal and the kinds of questions into service/ans
 train-encoder: setup  ## train the encoder's adapter into var/encoder, and report (needs ../shared/data; under two hours)
 	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[train]'
 	$(BIN)/python -m pes_search.eval.train_encoder
+
+catalogues: setup  ## collect the texts of the pages into the languages' catalogues (service/web/locale), for translators
+	$(BIN)/pybabel -q extract --mapping-file pyproject.toml --keyword text --no-wrap --sort-by-file --no-location \
+	  --omit-header --output-file var/messages.pot .
+	for language in $(LANGUAGES); do $(BIN)/pybabel -q update --ignore-obsolete --no-wrap --no-fuzzy-matching --init-missing \
+	  --omit-header --input-file var/messages.pot --output-dir service/web/locale --locale $$language; done
 
 lock: setup  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv

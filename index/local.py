@@ -2,7 +2,7 @@
 
     INDEX/CURRENT                      the name of the generation in use
     INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, concepts.jsonl,
-                                       taxonomy.json, vectors.f32, windows.f32, sentences.f16, labels.f16, bm25/
+                                       taxonomy.json, words.json, vectors.f32, windows.f32, sentences.f16, labels.f16, bm25/
     INDEX/.lock                        held while a build writes
 
 A generation is complete before its name goes into CURRENT, which is replaced in one step, so a reader sees the old index
@@ -18,6 +18,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from pes_search.index.bm25 import Bm25Builder, Bm25Config
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError
 from pes_search.index.local_index import LocalIndex
 from pes_search.index.passage_text import full_text
+from pes_search.index.spelling import words_of
 from pes_search.index.tokens import terms as terms_of
 from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     Vectors = npt.NDArray[np.float32]
 
-SCHEMA = 6  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 7  # raise it when a change of the files makes older indexes unreadable
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
 
@@ -154,6 +156,7 @@ class LocalWriter:
         self._windows = (self._aside / "windows.f32").open("wb")
         self._sentences = (self._aside / "sentences.f16").open("wb")
         self._terms = Bm25Builder(bm25)
+        self._words: dict[str, Counter[str]] = {}  # the number of passages that have each, by language
 
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
@@ -180,7 +183,9 @@ class LocalWriter:
                 },
             )
             self._windows.write(np.ascontiguousarray(own, np.float32).tobytes())
-            self._terms.add(terms_of(full_text(document, passage), passage.language))
+            text = full_text(document, passage)
+            self._terms.add(terms_of(text, passage.language))
+            self._words.setdefault(passage.language or "", Counter()).update(words_of(text))
         self._vectors.write(np.ascontiguousarray(encoded.vectors, np.float32).tobytes())
         # Half precision moves a cosine by less than .0005.
         self._sentences.write(np.ascontiguousarray(encoded.sentences, np.float16).tobytes())
@@ -189,6 +194,7 @@ class LocalWriter:
     def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> Manifest:
         """Make this generation the current one, at once, and return its manifest with the files' hashes."""
         _write_text(self._aside / "taxonomy.json", json.dumps(taxonomy.values(), ensure_ascii=False))
+        _write_text(self._aside / "words.json", json.dumps(self._words, ensure_ascii=False, sort_keys=True))
         # Half precision moves a cosine by less than .0005 and halves the largest file of a small collection.
         (self._aside / "labels.f16").write_bytes(np.ascontiguousarray(labels, np.float16).tobytes())
         _sync(self._aside / "labels.f16")

@@ -67,6 +67,8 @@ class LocalIndex:
             raise ValueError(f"{len(self._sentences)} vectors for {self._sentence_starts[-1]} sentences")
 
         self._bm25 = load_bm25(folder / "bm25")
+        # Not when they are first asked for: by then later builds may have removed the files.
+        self._words: dict[str, dict[str, int]] = json.loads((folder / "words.json").read_text(encoding="utf-8"))
         self._main_language = next(iter(manifest.languages), "") or "en"
         self._expander = Expander(self.taxonomy, self._main_language)
         labels = labels_of(self.taxonomy)
@@ -176,6 +178,10 @@ class LocalIndex:
     def idf(self, term: str) -> float:
         """Return a term's inverse document frequency over all passages."""
         return self._bm25.idf(term)
+
+    def words(self, language: str | None) -> Mapping[str, int]:
+        """Return the words of the passages in a language, with the number of passages that have each."""
+        return self._words.get(language or "", {})
 
     def documents(self, filters: Filters) -> list[Document]:
         """Return the documents that pass the filters, by id."""

@@ -46,6 +46,9 @@ class OpenIndex(Protocol):
     def idf(self, term: str) -> float:
         """Return a term's inverse document frequency over all passages."""
 
+    def words(self, language: str | None) -> Mapping[str, int]:
+        """Return the words of the passages in a language, with the number of passages that have each."""
+
     def documents(self, filters: Filters) -> list[Document]:
         """Return the documents that pass the filters, by id."""
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, FastAPI, Path, Query, Request
+from fastapi import APIRouter, BackgroundTasks, FastAPI, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.search import related as near
 from pes_search.index.types import Filters
-from pes_search.service import pages
 from pes_search.service.engine import Engine
 from pes_search.service.events import stream
-from pes_search.service.parameters import DocumentId, EngineOf, FiltersOf, K, Offset, engine_of
+from pes_search.service.parameters import FILTERS, DocumentId, EngineOf, FiltersOf, K, Offset, engine_of
 from pes_search.service.problems import RESPONSES, add_handlers, problem_schema
+from pes_search.service.question_log import log_answer
 from pes_search.service.schemas import (
     AskIn,
     AskOut,
@@ -35,8 +34,7 @@ from pes_search.service.schemas import (
     search_out,
 )
 from pes_search.service.types import WriterName
-
-FILTERS = [field.name for field in dataclasses.fields(Filters)]
+from pes_search.service.web.site import add_pages
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
@@ -51,10 +49,12 @@ def create_app(engine: Engine) -> FastAPI:
         redoc_url=None,
     )
     app.state.engine = engine
+    app.state.database = app.state.noted_index = None
+    app.state.forget_at = 0.0
     app.openapi = lambda: problem_schema(FastAPI.openapi(app))  # type: ignore[method-assign]
     add_handlers(app)
     app.include_router(router)
-    pages.add_pages(app)
+    add_pages(app)
 
     @app.get("/healthz", tags=["health"])
     def healthz() -> dict[str, str]:
@@ -91,14 +91,18 @@ def search(
     group: Annotated[Literal["document", "passage"], Query(description="what a hit is")] = "document",
 ) -> SearchOut:
     """Find the passages that fit a query, ranked, with their sources."""
-    return search_out(engine.search(engine.index(), q, k=k, offset=offset, group=group, filters=filters))
+    index = engine.index()
+    result = engine.search(index, q, k=k, offset=offset, group=group, filters=filters)
+    return search_out(result, engine.did_you_mean(index, result.query))
 
 
 @router.post("/ask", tags=["answers"])
-def ask(engine: EngineOf, asked: AskIn) -> AskOut:
+def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, asked: AskIn) -> AskOut:
     """Answer a question with quotations, or say that the collection does not answer it."""
-    filters = Filters(**{name: getattr(asked, name) for name in FILTERS})
-    return ask_out(engine.ask(engine.index(), asked.question, k=asked.k, filters=filters, writer=asked.writer))
+    index, filters = engine.index(), Filters(**{name: getattr(asked, name) for name in FILTERS})
+    answer = engine.ask(index, asked.question, k=asked.k, filters=filters, writer=asked.writer)
+    tasks.add_task(log_answer, request, answer, index.size(filters)[0])
+    return ask_out(answer)
 
 
 @router.get("/ask/stream", tags=["answers"], response_class=StreamingResponse)

@@ -197,17 +197,17 @@ def _search(parsed: argparse.Namespace) -> int:
     from pes_search.service.schemas import search_out
 
     engine = open_engine(_settings(parsed))
-    result = search_out(
-        engine.search(
-            engine.index(), parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=_filters(parsed)
-        )
-    )
+    index = engine.index()
+    found = engine.search(index, parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=_filters(parsed))
+    result = search_out(found, engine.did_you_mean(index, found.query))
     if parsed.json:
         print_json(result.model_dump())
         return 0
+    if result.did_you_mean:
+        print(f"did you mean: {result.did_you_mean}?", file=sys.stderr)
     if not result.hits:
         print(
-            f"no hit after the first {result.total}" if result.total else nothing_passes(_filters(parsed), engine.index()),
+            f"no hit after the first {result.total}" if result.total else nothing_passes(_filters(parsed), index),
             file=sys.stderr,
         )
     for hit in result.hits:

@@ -112,12 +112,20 @@ def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, reader: Read
             f"compare from 1 to {MOST_DOCUMENTS} documents, not {len(ids)}; give their ids, as `pes search` lists them"
         )
     documents = [index.document(own) for own in ids]
-    questions = encoder.encode_queries([question for field in FIELDS for question in field.questions])
-    columns = [_cells(document, index, questions, reader) for document in documents]
-    rows = [
-        Row(field.name, field.label, tuple(column[position] for column in columns)) for position, field in enumerate(FIELDS)
-    ]
+    questions = field_questions(encoder)
+    columns = [stated_fields(document, index, questions, reader) for document in documents]
+    rows = [Row(field.name, field.label, tuple(column[field.name] for column in columns)) for field in FIELDS]
     return Comparison(index.manifest.index_id, tuple(documents), tuple(rows))
+
+
+def field_questions(encoder: Encoder) -> Vectors:
+    """Return the vectors of the fields' questions, field after field: the same for every document."""
+    return encoder.encode_queries([question for field in FIELDS for question in field.questions])
+
+
+def stated_fields(document: Document, index: OpenIndex, questions: Vectors, reader: Reader) -> dict[str, tuple[Citation, ...]]:
+    """Return by the fields' names the quotations of a document that state them; `questions` are `field_questions`."""
+    return dict(zip([field.name for field in FIELDS], _cells(document, index, questions, reader), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from pes_search.index.encoder import Encoder, load_encoder
 from pes_search.index.errors import IndexDamagedError
 from pes_search.index.local import LocalStore
 from pes_search.index.search import Group, search
+from pes_search.index.spelling import Speller
 from pes_search.index.store import IndexStore, OpenIndex
 from pes_search.index.types import Filters, SearchResult
 from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.languages import detect_language
 from pes_search.service.answer import Answerer, answer, answer_events
 from pes_search.service.comparison import compare
 from pes_search.service.confidence import check_models, load_models
@@ -34,6 +36,7 @@ class Engine:
         self._lock = threading.Lock()
         self._name = store.current_name()
         self._index = _checked(store, encoder)
+        self._speller = Speller(self._index)
         # The first question loads the language identifier, the stemmers and torch's kernels, and looks at what field the
         # collection is of; the first user should not wait.
         self.ask(self._index, "women returning to work", k=1, filters=Filters(), writer="extractive")
@@ -48,6 +51,7 @@ class Engine:
         if name is not None and name != self._name and self._lock.acquire(blocking=False):
             try:
                 self._index = _checked(self._store, self.encoder)
+                self._speller = Speller(self._index)
                 logger.info("now serving index %s", self._index.manifest.index_id)
             except PesSearchError as error:
                 logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
@@ -59,6 +63,13 @@ class Engine:
     def search(self, index: OpenIndex, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
         """Search one generation, as `index()` gave it: a request sees one from its beginning to its end."""
         return search(query, index, self.encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters)
+
+    def did_you_mean(self, index: OpenIndex, query: str) -> str | None:
+        """Return the query with its misspelled words put right, or None where there is nothing to put right."""
+        speller = self._speller
+        if speller.index is not index:  # a request that began before a build ended
+            speller = Speller(index)
+        return speller.suggestion(query, detect_language(query))
 
     def ask(self, index: OpenIndex, question: str, *, k: int, filters: Filters, writer: WriterName | None = None) -> Answer:
         """Answer a question from one generation, or refuse it."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import BeforeValidator
 
-from pes_search.index.search import LARGEST_K
+from pes_search.index.search import LARGEST_K, QueryError
 from pes_search.index.types import Filters
+from pes_search.service.database import Database
 from pes_search.service.engine import Engine
 
+DAY_SECONDS = 24 * 3600
+FILTERS = [field.name for field in dataclasses.fields(Filters)]
 Values = list[str] | None
 # A form sends an empty value for a field that was left open.
 Year = Annotated[int | None, BeforeValidator(lambda value: None if value == "" else value)]
@@ -20,6 +26,26 @@ def engine_of(request: Request) -> Engine:
     """Return the engine that the app was made with."""
     engine: Engine = request.app.state.engine
     return engine
+
+
+def database_of(request: Request) -> Database:
+    """Return the app's database. It knows when the index's documents came, and once a day it forgets what its retention says.
+
+    Raises:
+        DatabaseError: it cannot be used. Searching goes on without it, so it is opened by the first request that needs it.
+    """
+    state = request.app.state
+    if state.database is None:
+        state.database = Database(engine_of(request).settings.database)
+    database: Database = state.database
+    index = engine_of(request).index()
+    if state.noted_index != index.manifest.index_id:
+        database.note_arrivals(index.manifest.index_id, (document.id for document in index.documents(Filters())))
+        state.noted_index = index.manifest.index_id
+    if time.monotonic() >= state.forget_at:
+        state.forget_at = time.monotonic() + DAY_SECONDS
+        database.forget()
+    return database
 
 
 def filters_of(
@@ -49,8 +75,25 @@ def filters_of(
     )
 
 
+def filters_from(values: Mapping[str, Sequence[str]]) -> Filters:
+    """Read filters that were kept as texts.
+
+    Raises:
+        QueryError: a year is no number.
+    """
+    years = {}
+    for name in ("year_from", "year_to"):
+        text = next(iter(values.get(name, ())), "")
+        if text and not (text.isascii() and text.isdigit()):
+            raise QueryError(f"{name} must be a year, not {text!r}")
+        years[name] = int(text[:9]) if text else None
+    lists = {name: tuple(own) for name, own in values.items() if name in FILTERS and name not in years}
+    return Filters(**lists, **years)  # type: ignore[arg-type]
+
+
 EngineOf = Annotated[Engine, Depends(engine_of)]
 FiltersOf = Annotated[Filters, Depends(filters_of)]
 K = Annotated[int, Query(ge=1, le=LARGEST_K, description="how many hits")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="how many hits to skip")]
 DocumentId = Annotated[str, Path(examples=["de-power-m"])]
+DatabaseOf = Annotated[Database, Depends(database_of)]

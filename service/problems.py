@@ -14,8 +14,10 @@ from starlette.exceptions import HTTPException
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.search import QueryError
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.pages import HEADERS, error_page
+from pes_search.service.database import NotStoredError
 from pes_search.service.schemas import ProblemOut
+from pes_search.service.uploads import UploadError
+from pes_search.service.web.headers import HEADERS, error_page
 
 logger = logging.getLogger(__name__)
 API_PATHS = ("/api/", "/healthz", "/readyz")
@@ -28,7 +30,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (503, "the index cannot be used"),
     )
 }
-_STATUS: dict[type[PesSearchError], int] = {NotInIndexError: 404, QueryError: 422}
+_STATUS: dict[type[PesSearchError], int] = {NotInIndexError: 404, NotStoredError: 404, QueryError: 422, UploadError: 422}
 
 
 def problem_schema(schema: dict[str, Any]) -> dict[str, Any]:

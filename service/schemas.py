@@ -79,6 +79,9 @@ class SearchOut(BaseModel):
     hits: list[HitOut]
     concepts: list[QueryConceptOut] = Field(description="what the query is about, in terms that filters take")
     expansions: list[ExpansionOut] = Field(description="acronyms and former names that were written out")
+    did_you_mean: str | None = Field(
+        description="the query with its misspelled words put right, if any are; the hits are those of the query as typed"
+    )
     facets: dict[str, dict[str, int]] = Field(description="by filter: its values, with the documents that each would leave")
 
 
@@ -278,8 +281,8 @@ def deep_link(document: Document, page: int | None) -> str | None:
     return document.url
 
 
-def search_out(result: SearchResult) -> SearchOut:
-    """Return a search's result for the outside."""
+def search_out(result: SearchResult, did_you_mean: str | None = None) -> SearchOut:
+    """Return a search's result for the outside, with the query put right where it was misspelled."""
     return SearchOut(
         query=result.query,
         language=result.language,
@@ -289,6 +292,7 @@ def search_out(result: SearchResult) -> SearchOut:
         hits=[hit_out(hit) for hit in result.hits],
         concepts=[QueryConceptOut.model_validate(concept) for concept in result.concepts],
         expansions=[ExpansionOut.model_validate(expansion) for expansion in result.expansions],
+        did_you_mean=did_you_mean,
         facets={name: dict(counts) for name, counts in result.facets.items()},
     )
 

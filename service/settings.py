@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from pes_search.index.bm25 import Bm25Config
@@ -16,6 +16,7 @@ from pes_search.index.search import SearchConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.passages import PassageConfig
 from pes_search.service.answer import AnswerConfig
+from pes_search.service.database import DatabaseConfig
 
 LARGEST_PORT = 65_535
 FILE_VARIABLE = "PES_CONFIG"
@@ -35,6 +36,22 @@ class ServeConfig(BaseModel):
     port: int = Field(default=8000, ge=0, le=LARGEST_PORT)
 
 
+class DeskConfig(BaseModel):
+    """The editor's desk."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    key: SecretStr | None = None  # that editors sign in with; without one the desk is open to whoever reaches the service
+    uploads: Path = Path("var/uploads")  # read by every build without arguments, beside `sources`
+
+    @field_validator("key")
+    @classmethod
+    def _not_empty(cls, key: SecretStr | None) -> SecretStr | None:
+        """Take off the newline that files of secrets end in; an empty key must not close a door that then opens to all."""
+        value = key.get_secret_value().strip() if key else ""
+        return SecretStr(value) if value else None
+
+
 class Settings(BaseSettings):
     """One section a stage; `docs/settings.md` lists them all."""
 
@@ -50,6 +67,8 @@ class Settings(BaseSettings):
     search: SearchConfig = SearchConfig()
     answer: AnswerConfig = AnswerConfig()
     serve: ServeConfig = ServeConfig()
+    database: DatabaseConfig = DatabaseConfig()
+    desk: DeskConfig = DeskConfig()
 
     @classmethod
     def settings_customise_sources(

@@ -174,3 +174,22 @@ def test_nearest_documents_leave_out_the_document_itself(store: LocalStore) -> N
     cosines = [cosine for cosine, _, _ in nearest]
     assert cosines == sorted(cosines, reverse=True)
     assert [overlap for _, overlap, _ in nearest] == cosines  # no lists: nothing else is known
+
+
+def test_words_are_counted_by_the_passages_that_have_them(store: LocalStore) -> None:
+    index = store.open()
+    # Each passage is under the title of its document, "Practice a" and so on; "for" and "who" have 3 letters.
+    assert index.words("en") == dict.fromkeys(
+        ["guidance", "women", "return", "vouchers", "digital", "training", "street", "young", "people"], 1
+    ) | {"practice": 3, "work": 2, "with": 1}
+    assert index.words("de") == index.words(None) == {}
+
+
+def test_an_open_index_keeps_its_words_when_its_generation_is_gone(
+    store: LocalStore, encoder: SentenceTransformerEncoder, cache_dir: Path
+) -> None:
+    old, folder = store.open(), generation(store)
+    for names in ("ab", "b", "c"):
+        write(store, names, encoder, cache_dir)
+    assert not folder.exists()
+    assert old.words("en")["practice"] == 3

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from kept import kept_in
 from starlette.testclient import TestClient
 
 from pes_search.index.encoder import SentenceTransformerEncoder
@@ -23,8 +24,8 @@ class Run(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def engine(corpus_folder: Path, encoder: SentenceTransformerEncoder) -> Engine:
-    settings = Settings(index_dir=corpus_folder)
+def engine(corpus_folder: Path, encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    settings = Settings(index_dir=corpus_folder, **kept_in(tmp_path_factory.mktemp("kept")))
     return Engine(settings, open_store(settings), encoder)
 
 

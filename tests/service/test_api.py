@@ -48,8 +48,10 @@ def test_the_same_practice_is_found_in_every_language(client: TestClient, query:
 
 def test_a_search_has_the_documented_shape(client: TestClient, engine: Engine) -> None:
     body = search(client, k=2)
-    assert set(body) == {"query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "facets"}
-    assert body["query"] == QUERY
+    assert set(body) == {
+        *("query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "did_you_mean", "facets"),
+    }
+    assert (body["query"], body["did_you_mean"]) == (QUERY, None)
     assert body["index_id"] == engine.index().manifest.index_id
     assert body["took_ms"] > 0
     assert body["total"] == engine.index().manifest.documents

@@ -88,11 +88,21 @@ def test_a_wrong_command_line_gets_the_usage(arguments: list[str], pes: Pes) -> 
 # ── Search ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_misspelled_query_gets_a_hint_beside_its_hits(pes: Pes, corpus_folder: Path) -> None:
+    run = pes("search", "vauchers for traning", "-k", 1, "--index", corpus_folder)
+    assert (run.status, run.err) == (0, "did you mean: vouchers for training?\n")
+    assert run.out.startswith("1. ")
+    run = pes("search", "vauchers for traning", "-k", 1, "--index", corpus_folder, "--json")
+    assert (run.err, json.loads(run.out)["did_you_mean"]) == ("", "vouchers for training")
+
+
 def test_search_prints_json_for_machines(pes: Pes, corpus_folder: Path, corpus_index: LocalIndex) -> None:
     run = pes("search", QUERY, "-k", 3, "--index", corpus_folder, "--json")
     assert (run.status, run.err) == (0, "")
     result = json.loads(run.out)
-    assert set(result) - {"total"} == {"query", "language", "index_id", "took_ms", "hits", "concepts", "expansions", "facets"}
+    assert set(result) - {"total", "did_you_mean"} == {
+        *("query", "language", "index_id", "took_ms", "hits", "concepts", "expansions", "facets"),
+    }
     assert (result["query"], result["language"], result["index_id"]) == (QUERY, "en", corpus_index.manifest.index_id)
     assert [hit["rank"] for hit in result["hits"]] == [1, 2, 3]
     first = result["hits"][0]

@@ -3,16 +3,15 @@
 The service is scripted, since a real model cannot be made to fail in every way; `make bench-llm` runs a real one.
 """
 
-import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from scripted_model import ScriptedModel
 
 from pes_search.index.local_index import LocalIndex
 from pes_search.index.types import Filters
@@ -26,59 +25,9 @@ TRUE = "The Recovery and Resilience Facility (RRF) pays for the vouchers [{n}]."
 FALSE = "The vouchers cost EUR 45 million in 2021 [{n}]."
 
 
-class Service:
-    """A chat service of OpenAI's interface whose replies are given."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
-        self.reply: Callable[[BaseHTTPRequestHandler], None] = self.text("NO ANSWER")
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                service.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                service.headers.append(dict(self.headers))
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the caller had enough
-                    service.reply(self)
-
-            def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-
-    def text(self, text: str, *, pieces: int = 5, pause: float = 0.0) -> Callable[[BaseHTTPRequestHandler], None]:
-        """Stream a text; `{n}` becomes the number of the passage that names the vouchers' payer."""
-
-        def reply(handler: BaseHTTPRequestHandler) -> None:
-            prompt = self.asked[-1]["messages"][-1]["content"]
-            number = next((part.split("]")[0] for part in prompt.split("\n[") if "Resilience" in part), "1").lstrip("[")
-            whole = text.replace("{n}", number)
-            handler.send_response(200)
-            handler.send_header("Content-Type", "text/event-stream")
-            handler.end_headers()
-            for at in range(0, len(whole), pieces):
-                event = {"choices": [{"delta": {"content": whole[at : at + pieces]}}]}
-                handler.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
-                time.sleep(pause)
-            handler.wfile.write(b"data: [DONE]\n\n")
-
-        return reply
-
-    def raw(self, body: bytes, status: int = 200, kind: str = "application/json") -> Callable[[BaseHTTPRequestHandler], None]:
-        def reply(handler: BaseHTTPRequestHandler) -> None:
-            handler.send_response(status)
-            handler.send_header("Content-Type", kind)
-            handler.send_header("Content-Length", str(len(body)))
-            handler.end_headers()
-            handler.wfile.write(body)
-
-        return reply
-
-
 @pytest.fixture
-def service() -> Iterator[Service]:
-    own = Service()
+def service() -> Iterator[ScriptedModel]:
+    own = ScriptedModel()
     thread = threading.Thread(target=own.server.serve_forever, daemon=True)
     thread.start()
     yield own
@@ -87,7 +36,7 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture
-def answerer(engine: Engine, service: Service) -> Answerer:
+def answerer(engine: Engine, service: ScriptedModel) -> Answerer:
     values = {"base_url": service.url, "model": "scripted", "timeout_seconds": 5.0, "threshold": 0.0}
     return replace(engine.answerer, config=engine.answerer.config.model_copy(update=values))
 
@@ -97,7 +46,7 @@ def ask(answerer: Answerer, index: LocalIndex, question: str = QUESTION) -> Answ
 
 
 def test_a_supported_sentence_comes_through_with_its_quotation(
-    service: Service, answerer: Answerer, corpus_index: LocalIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex
 ) -> None:
     service.reply = service.text(TRUE)
     got = ask(answerer, corpus_index)
@@ -110,7 +59,9 @@ def test_a_supported_sentence_comes_through_with_its_quotation(
     assert "Resilience" in citation.quote
 
 
-def test_an_unsupported_sentence_is_removed_and_counted(service: Service, answerer: Answerer, corpus_index: LocalIndex) -> None:
+def test_an_unsupported_sentence_is_removed_and_counted(
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex
+) -> None:
     service.reply = service.text(f"{TRUE} {FALSE} The unions like them a lot [{{n}}].")
     got = ask(answerer, corpus_index)
     assert len(got.sentences) == 1
@@ -120,7 +71,7 @@ def test_an_unsupported_sentence_is_removed_and_counted(service: Service, answer
 
 @pytest.mark.parametrize("text", [FALSE, "NO ANSWER", "", "Resilience pays [99].", "Somebody pays for it.", "[1] [2] [3]", "…"])
 def test_with_nothing_left_the_documents_are_quoted(
-    service: Service, answerer: Answerer, corpus_index: LocalIndex, text: str
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex, text: str
 ) -> None:
     service.reply = service.text(text)
     got = ask(answerer, corpus_index)
@@ -130,7 +81,7 @@ def test_with_nothing_left_the_documents_are_quoted(
 
 
 def test_an_id_that_does_not_exist_spoils_a_true_sentence(
-    service: Service, answerer: Answerer, corpus_index: LocalIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex
 ) -> None:
     service.reply = service.text("The Recovery and Resilience Facility (RRF) pays for the vouchers [{n}, 99].")
     got = ask(answerer, corpus_index)
@@ -156,7 +107,7 @@ def test_an_id_that_does_not_exist_spoils_a_true_sentence(
     ],
 )
 def test_a_service_that_talks_nonsense_is_replaced(
-    service: Service, answerer: Answerer, corpus_index: LocalIndex, body: bytes, status: int, kind: str
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex, body: bytes, status: int, kind: str
 ) -> None:
     service.reply = service.raw(body, status, kind)
     got = ask(answerer, corpus_index)
@@ -165,7 +116,9 @@ def test_a_service_that_talks_nonsense_is_replaced(
     assert got.sentences
 
 
-def test_a_service_that_does_not_stream_is_read_whole(service: Service, answerer: Answerer, corpus_index: LocalIndex) -> None:
+def test_a_service_that_does_not_stream_is_read_whole(
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex
+) -> None:
     def reply(handler: BaseHTTPRequestHandler) -> None:
         prompt = service.asked[-1]["messages"][-1]["content"]
         number = next(part.split("]")[0] for part in prompt.split("\n[") if "Resilience" in part).lstrip("[")
@@ -177,7 +130,7 @@ def test_a_service_that_does_not_stream_is_read_whole(service: Service, answerer
 
 
 def test_a_service_that_stalls_is_replaced_and_what_it_wrote_is_kept(
-    service: Service, answerer: Answerer, corpus_index: LocalIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex
 ) -> None:
     impatient = replace(answerer, config=answerer.config.model_copy(update={"timeout_seconds": 0.5}))
     service.reply = service.text(f"{TRUE} {TRUE} {TRUE} And then the money went to", pieces=400, pause=1.0)
@@ -188,7 +141,7 @@ def test_a_service_that_stalls_is_replaced_and_what_it_wrote_is_kept(
 
 
 def test_a_service_that_only_keeps_the_connection_alive_is_replaced(
-    service: Service, answerer: Answerer, corpus_index: LocalIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex
 ) -> None:
     def reply(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -206,7 +159,7 @@ def test_a_service_that_only_keeps_the_connection_alive_is_replaced(
     assert "0.5 s" in str(got.notice)
 
 
-def test_a_model_that_writes_on_and_on_is_stopped(service: Service, answerer: Answerer, corpus_index: LocalIndex) -> None:
+def test_a_model_that_writes_on_and_on_is_stopped(service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex) -> None:
     service.reply = service.text("and so on " * 5_000, pieces=1_000)
     got = ask(answerer, corpus_index)
     assert got.writer == "extractive"
@@ -226,13 +179,13 @@ def test_no_service_is_set(engine: Engine, corpus_index: LocalIndex) -> None:
     assert "base_url" in str(got.notice)
 
 
-def test_a_refused_question_is_never_sent(service: Service, answerer: Answerer, corpus_index: LocalIndex) -> None:
+def test_a_refused_question_is_never_sent(service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex) -> None:
     strict = replace(answerer, config=answerer.config.model_copy(update={"threshold": 1.0}))
     assert answer("what is the capital of Mongolia", corpus_index, strict, writer="llm").refused
     assert service.asked == []
 
 
-def test_the_key_is_sent_and_never_shown(service: Service, engine: Engine, corpus_index: LocalIndex) -> None:
+def test_the_key_is_sent_and_never_shown(service: ScriptedModel, engine: Engine, corpus_index: LocalIndex) -> None:
     from pes_search.service.answer import AnswerConfig
 
     config = AnswerConfig(base_url=service.url, model="m", api_key="s3cret", threshold=0.0)  # type: ignore[arg-type]
@@ -253,7 +206,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown() -> None
 
 
 def test_the_model_sees_numbered_passages_and_the_question(
-    service: Service, answerer: Answerer, corpus_index: LocalIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex
 ) -> None:
     ask(answerer, corpus_index, "Wer bezahlt die kroatischen Gutscheine für Weiterbildung?")
     instructions, asked = service.asked[0]["messages"]
@@ -271,7 +224,9 @@ def test_markers_in_a_document_are_not_ours(answerer: Answerer, corpus_index: Lo
     assert "[7]" not in messages(reading, [false])[1]["content"]
 
 
-def test_sentences_come_while_the_model_still_writes(service: Service, answerer: Answerer, corpus_index: LocalIndex) -> None:
+def test_sentences_come_while_the_model_still_writes(
+    service: ScriptedModel, answerer: Answerer, corpus_index: LocalIndex
+) -> None:
     service.reply = service.text(f"{TRUE} {TRUE} {FALSE}", pieces=40)
     kinds = [type(event).__name__ for event in answer_events(QUESTION, corpus_index, answerer, writer="llm")]
     assert kinds == ["SearchResult", "Sentence", "Sentence", "Answer"]

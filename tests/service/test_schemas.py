@@ -84,8 +84,11 @@ def test_a_search_becomes_plain_json() -> None:
     expansion = Expansion("LZA", "long-term unemployment")
     asked = Query("Zurück", "de", {}, np.zeros(3, np.float32), {}, [])
     result = SearchResult("Zurück", asked, "de", "abc", (hit,), (concept,), (expansion,), total=7, facets=facets, took_ms=1.5)
-    values = json.loads(json.dumps(search_out(result).model_dump()))
-    assert set(values) == {"query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "facets"}
+    values = json.loads(json.dumps(search_out(result, "Zurück?").model_dump()))
+    assert set(values) == {
+        *("query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "did_you_mean", "facets"),
+    }
+    assert (values["did_you_mean"], search_out(result).did_you_mean) == ("Zurück?", None)
     assert (values["query"], values["language"], values["total"], values["facets"]) == ("Zurück", "de", 7, facets)
     assert values["concepts"] == [
         {"filter": "target_group", "id": "women-returners", "label": "Wiedereinsteigerinnen", "share": 0.4, "documents": 2}

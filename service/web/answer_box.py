@@ -1,0 +1,155 @@
+"""The answer box: quoted sentences with numbered citations, or why there are none; streamed where a language model writes."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from pes_search.index.types import SearchResult
+from pes_search.ingest.errors import PesSearchError
+from pes_search.service.parameters import EngineOf, FiltersOf
+from pes_search.service.question_log import log_answer
+from pes_search.service.schemas import deep_link
+from pes_search.service.types import Answer, Citation, Reason, Sentence, WriterName
+from pes_search.service.web.hits import facts
+from pes_search.service.web.languages import Interface, interface_of
+from pes_search.service.web.links import quotation_url
+from pes_search.service.web.view import fragment
+
+router = APIRouter(include_in_schema=False)
+logger = logging.getLogger(__name__)
+
+
+def _(message: str) -> str:
+    """Mark a text for the catalogues; it is translated where it is shown."""
+    return message
+
+
+REASONS: dict[Reason, str] = {
+    "nothing_relevant": _("Nothing in the collection is about this."),
+    "not_answered": _("The collection has something near this, but no sentence that answers it."),
+    "personal_or_instruction": _(
+        "This asks about a person’s own matter, or tells the system what to do. The collection only holds practices; "
+        "an adviser of your employment service can help with a personal case."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A numbered passage that sentences of the answer rest on."""
+
+    number: int  # from 1
+    title: str
+    heading: str  # above the passage; empty where it is the title
+    facts: list[str]
+    link: str  # to the first quotation from it, in the document's page
+    original: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSentence:
+    """A sentence with references to its sources."""
+
+    lines: list[str]  # more than one for a list
+    language: str  # that it is in
+    is_quotation: bool
+    references: list[tuple[int, str]]  # number of the source, and the address of the quotation
+
+
+class Numbering:
+    """Numbers the passages that sentences cite, in the order in which they come."""
+
+    def __init__(self, language: str | None, interface: Interface) -> None:
+        """`language` is the question's."""
+        self._language = language
+        self._interface = interface
+        self._sources: dict[str, Source] = {}  # by passage
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """Return the sources so far."""
+        return list(self._sources.values())
+
+    def shown(self, sentence: Sentence) -> ShownSentence:
+        """Return a sentence with its sources numbered."""
+        is_quotation = len(sentence.citations) == 1 and sentence.citations[0].quote == sentence.text
+        return ShownSentence(
+            lines=[line for line in sentence.text.split("\n") if line.strip()],
+            language=(sentence.citations[0].passage.language if is_quotation else self._language) or "",
+            is_quotation=is_quotation,
+            references=[(self._source(citation).number, quotation_url(citation)) for citation in sentence.citations],
+        )
+
+    def _source(self, citation: Citation) -> Source:
+        passage, document = citation.passage, citation.document
+        if passage.id not in self._sources:
+            self._sources[passage.id] = Source(
+                number=len(self._sources) + 1,
+                title=document.title,
+                heading=next((own for own in reversed(passage.headings) if own != document.title), ""),
+                facts=facts(document, self._interface, passage.page),
+                link=quotation_url(citation),
+                original=deep_link(document, passage.page),
+            )
+        return self._sources[passage.id]
+
+
+def answer_context(answer: Answer, interface: Interface) -> dict[str, Any]:
+    """Return what the template of the answer box shows."""
+    numbering = Numbering(answer.language, interface)
+    sentences = [numbering.shown(sentence) for sentence in answer.sentences]
+    return {
+        "question": answer.question,
+        "language": answer.language,
+        "refused": answer.refused,
+        "reason": interface.text(REASONS[answer.reason]) if answer.reason else "",
+        "sentences": sentences,
+        "sources": numbering.sources,
+        "is_foreign": any(own.is_quotation and own.language and own.language != interface.code for own in sentences),
+        "is_quoted": answer.writer == "extractive",
+        "notice": answer.notice,
+        "rejected": answer.rejected,
+        "index_id": answer.index_id,
+    }
+
+
+@router.get("/answer", response_class=StreamingResponse)
+def answer_stream(
+    request: Request, engine: EngineOf, filters: FiltersOf, q: str, writer: WriterName | None = None
+) -> StreamingResponse:
+    """Answer as server-sent events that carry pieces of the page: a `sentence` each, at last the whole box as `done`."""
+    events = engine.ask_events(engine.index(), q, k=1, filters=filters, writer=writer)
+    first = next(events)  # a question that cannot be asked is answered with its status, before a stream has begun
+
+    def pieces() -> Iterator[str]:
+        interface = interface_of(request)
+        numbering, total = Numbering(None, interface), 0
+        try:
+            for event in chain([first], events):
+                if isinstance(event, SearchResult):
+                    numbering, total = Numbering(event.language, interface), event.total
+                elif isinstance(event, Sentence):
+                    yield _event("sentence", fragment(request, "parts/sentence.html", {"sentence": numbering.shown(event)}))
+                else:
+                    log_answer(request, event, total)
+                    yield _event("done", fragment(request, "parts/answer.html", {"answer": answer_context(event, interface)}))
+        except PesSearchError as error:
+            yield _event("failed", str(error))
+        except Exception as error:
+            logger.exception("an answer failed", exc_info=error)
+            yield _event("failed", "")
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy that collects would undo the streaming
+    return StreamingResponse(pieces(), media_type="text/event-stream", headers=headers)
+
+
+def _event(name: str, content: str) -> str:
+    return f"event: {name}\ndata: {json.dumps(content)}\n\n"

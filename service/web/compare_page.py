@@ -1,0 +1,144 @@
+"""Up to four practices side by side, and what they would need in the reader's own country."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from pes_search.index.search import QueryError, related
+from pes_search.index.store import OpenIndex
+from pes_search.index.types import Filters
+from pes_search.ingest.types import Document
+from pes_search.service.parameters import EngineOf
+from pes_search.service.types import Citation, Comparison
+from pes_search.service.web.facets import Option
+from pes_search.service.web.hits import facts
+from pes_search.service.web.languages import Interface, interface_of
+from pes_search.service.web.links import compare_url, quotation_url
+from pes_search.service.web.view import render
+
+SIDE_BY_SIDE = 4  # more cannot be read next to each other
+SUGGESTED = 8  # documents to add
+NEAR = 3  # documents of the reader's country
+# What a practice rests on, of the fields that are compared.
+NEEDS = ("organisation", "partners", "funding", "lessons", "transfer")
+
+router = APIRouter(include_in_schema=False)
+
+
+def _(message: str) -> str:
+    """Mark a text for the catalogues; it is translated where it is shown."""
+    return message
+
+
+LABELS = {
+    "target_group": _("Target group"),
+    "country": _("Country"),
+    "organisation": _("Run by"),
+    "partners": _("Partners"),
+    "funding": _("Funding"),
+    "period": _("Period"),
+    "outputs": _("People and places reached"),
+    "outcomes": _("What came of it"),
+    "lessons": _("Lessons"),
+    "transfer": _("Conditions for transfer"),
+    "evidence": _("Strength of the evidence"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What a practice would meet in another country."""
+
+    document: Document
+    needs: list[tuple[str, list[tuple[str, str, str]]]]  # field, and of each quotation text, address and language
+    channels: list[str]
+    is_own: bool  # the practice is from that country
+    same: list[Document]  # of that country, for the same target group and with the same measure
+    near: list[Document]  # of that country, the nearest in meaning where there is no such
+
+
+@router.get("/compare")
+def compare_page(
+    request: Request, engine: EngineOf, ids: Annotated[list[str] | None, Query()] = None, country: str = ""
+) -> HTMLResponse:
+    """Compare documents field by field; `country` is the reader's own."""
+    index, interface = engine.index(), interface_of(request)
+    named = list(dict.fromkeys(own for value in ids or [] for own in value.split(",") if own))
+    if len(named) > SIDE_BY_SIDE:
+        raise QueryError(
+            interface.text("Up to %(most)s practices can be compared side by side; take some away.") % {"most": SIDE_BY_SIDE}
+        )
+    context = {"ids": named, "country": country, "most": SIDE_BY_SIDE, "comparison": None, "transfers": [], "organisations": []}
+    if named:
+        comparison = engine.compare(index, named)
+        context |= {
+            "comparison": comparison,
+            "documents": [
+                (one, facts(one, interface), compare_url([own for own in named if own != one.id], country))
+                for one in comparison.documents
+            ],
+            "rows": [(interface.text(LABELS[row.field]), [_cell(own) for own in row.cells]) for row in comparison.rows],
+            "countries": _countries(index, country, interface),
+            "suggested": _suggested(named, index) if len(named) < SIDE_BY_SIDE else [],
+        }
+        if country:
+            context |= {
+                "organisations": _organisations(country, index, interface),
+                "transfers": [
+                    _transfer(position, comparison, country, index, interface) for position in range(len(comparison.documents))
+                ],
+            }
+    else:
+        context["practices"] = sorted(index.documents(Filters(kind=("practice",))), key=lambda own: own.title)[:500]
+    return render(request, "compare.html", context)
+
+
+def _cell(citations: tuple[Citation, ...]) -> list[tuple[str, str, str]]:
+    """Return of each quotation its text, the address of its place, and its language."""
+    return [(own.quote, quotation_url(own), own.passage.language or "") for own in citations]
+
+
+def _countries(index: OpenIndex, chosen: str, interface: Interface) -> list[Option]:
+    """Return the countries that a reader may be from."""
+    codes = {*index.taxonomy.lists.get("countries", {}), *index.facets(Filters())["country"]} - {"EU"}
+    options = [Option(code, interface.country(code), None, code == chosen) for code in codes]
+    return sorted(options, key=lambda option: option.label)
+
+
+def _suggested(ids: list[str], index: OpenIndex) -> list[Document]:
+    """Return documents that are near to those compared, for one to add."""
+    near = [hit for own in ids for hit in related(own, index, k=SUGGESTED, filters=Filters(kind=("practice",)))]
+    ordered = sorted(near, key=lambda hit: (-hit.score, hit.document.id))
+    found = {hit.document.id: hit.document for hit in ordered if hit.document.id not in ids}
+    return list(found.values())[:SUGGESTED]
+
+
+def _organisations(country: str, index: OpenIndex, interface: Interface) -> list[str]:
+    """Return the organisations of a country that the controlled lists have."""
+    concepts = index.taxonomy.lists.get("organisations", {}).values()
+    return [concept.label(interface.code) for concept in concepts if concept.country == country]
+
+
+def _transfer(position: int, comparison: Comparison, country: str, index: OpenIndex, interface: Interface) -> Transfer:
+    document = comparison.documents[position]
+    stated = {row.field: _cell(row.cells[position]) for row in comparison.rows}
+    own_country = Filters(country=(country,), kind=("practice",))
+    alike = replace(own_country, target_group=document.target_groups, measure_type=document.measure_types)
+    same = (
+        [own for own in index.documents(alike) if own.id != document.id]
+        if document.target_groups and document.measure_types
+        else []
+    )
+    near = [hit.document for hit in related(document.id, index, k=NEAR, filters=own_country)] if not same else []
+    return Transfer(
+        document=document,
+        needs=[(interface.text(LABELS[name]), stated[name]) for name in NEEDS],
+        channels=[index.taxonomy.label("channels", own, interface.code) for own in document.channels],
+        is_own=country in document.countries,
+        same=same[:SUGGESTED],
+        near=near,
+    )

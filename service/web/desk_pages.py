@@ -1,0 +1,279 @@
+"""The editor's desk: what the collection repeats and lacks, what readers asked and said, judging, and uploads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+
+from pes_search.index.search import QUERY_CHARACTERS
+from pes_search.index.types import Filters
+from pes_search.ingest.types import Document
+from pes_search.service.parameters import DatabaseOf, EngineOf, engine_of
+from pes_search.service.pooling import pool, qrels, queries
+from pes_search.service.upkeep import Gap, Pair, incomplete, near_duplicates, unlinked
+from pes_search.service.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
+from pes_search.service.web import desk_access
+from pes_search.service.web.desk_access import editor_only
+from pes_search.service.web.hits import facts
+from pes_search.service.web.languages import interface_of
+from pes_search.service.web.links import is_local, search_url
+from pes_search.service.web.text import excerpt
+from pes_search.service.web.view import render
+
+PENDING_SECONDS = 24 * 3600  # a preview that nobody decided on
+GRADES = (0, 1, 2, 3)
+WEAK = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
+router = APIRouter(include_in_schema=False)
+desk = APIRouter(prefix="/desk", dependencies=[Depends(editor_only)], include_in_schema=False)
+
+
+def _(message: str) -> str:
+    """Mark a text for the catalogues; it is translated where it is shown."""
+    return message
+
+
+MISSING = {
+    "results": _("no results stated"),
+    "source": _("no source"),
+    "country": _("no country"),
+    "year": _("no year"),
+    "target_group": _("no target group"),
+    "measure_type": _("no measure"),
+    "organisation": _("no organisation"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What an index was found to repeat and to lack; looked at once, as it takes a second or more."""
+
+    index_id: str
+    pairs: list[Pair]
+    unlinked: list[Document]
+    gaps: list[Gap]
+
+
+@router.get("/desk/sign-in")
+def sign_in_page(request: Request, next: str = "/desk") -> HTMLResponse:  # noqa: A002
+    """Ask for the editor's key."""
+    return render(request, "desk/sign_in.html", {"next": next if is_local(next) else "/desk", "is_wrong": False})
+
+
+@router.post("/desk/sign-in")
+def sign_in(
+    request: Request,
+    key: Annotated[str, Form(max_length=1_000)] = "",
+    next: Annotated[str, Form()] = "/desk",  # noqa: A002
+) -> Response:
+    """Sign an editor in."""
+    to = next if is_local(next) else "/desk"
+    response = RedirectResponse(to, status_code=303)
+    if desk_access.sign_in(request, response, key):
+        return response
+    return render(request, "desk/sign_in.html", {"next": to, "is_wrong": True}, status=403)
+
+
+@router.post("/desk/sign-out")
+def sign_out() -> Response:
+    """Sign an editor out."""
+    response = RedirectResponse("/", status_code=303)
+    response.delete_cookie(desk_access.COOKIE)
+    return response
+
+
+@desk.get("")
+def overview(request: Request, engine: EngineOf, database: DatabaseOf) -> HTMLResponse:
+    """Say what waits to be done."""
+    findings = _findings(request)
+    context = {
+        "pairs": len(findings.pairs),
+        "unlinked": len(findings.unlinked),
+        "gaps": len(findings.gaps),
+        "questions": len(database.questions(below=WEAK)),
+        "feedback": len(database.feedback(handled=False)),
+        "judgments": len(database.judgments()),
+        "uploads": len(kept(engine.settings.desk.uploads)),
+        "manifest": engine.index().manifest,
+    }
+    return _page(request, "desk/overview.html", context)
+
+
+@desk.get("/duplicates")
+def duplicates(request: Request) -> HTMLResponse:
+    """List documents that say the same, perhaps in two languages."""
+    interface = interface_of(request)
+    pairs = [(pair, facts(pair.first, interface), facts(pair.second, interface)) for pair in _findings(request).pairs]
+    return _page(request, "desk/duplicates.html", {"pairs": pairs})
+
+
+@desk.get("/gaps")
+def gaps(request: Request) -> HTMLResponse:
+    """List documents that nothing links, and practices that lack something."""
+    findings, interface = _findings(request), interface_of(request)
+    context = {
+        "unlinked": [(own, facts(own, interface)) for own in findings.unlinked],
+        "gaps": [
+            (gap.document, facts(gap.document, interface), [interface.text(MISSING[own]) for own in gap.missing])
+            for gap in findings.gaps
+        ],
+    }
+    return _page(request, "desk/gaps.html", context)
+
+
+@desk.get("/questions")
+def questions(
+    request: Request, engine: EngineOf, database: DatabaseOf, days: Annotated[int, Query(ge=1, le=3_650)] = 28
+) -> HTMLResponse:
+    """List what the collection could not answer, or hardly."""
+    logged = database.questions(days=days, below=WEAK)
+    context = {
+        "days": days,
+        "questions": [(own, search_url(own.question)) for own in logged],
+        "asked": sum(own.count for own in database.questions(days=days, limit=10_000)),
+        "is_logged": engine.settings.database.log_questions,
+        "retention": engine.settings.database.retention_days,
+    }
+    return _page(request, "desk/questions.html", context)
+
+
+# ── Judging ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@desk.get("/judge")
+def judge_page(
+    request: Request, engine: EngineOf, database: DatabaseOf, q: Annotated[str, Query(max_length=QUERY_CHARACTERS)] = ""
+) -> HTMLResponse:
+    """Show what several rankings find for a query, to be judged one by one."""
+    index, interface = engine.index(), interface_of(request)
+    q = " ".join(q.split())
+    judged = database.judgments()
+    counts: dict[str, int] = {}
+    for own in judged:
+        counts[own.query] = counts.get(own.query, 0) + 1
+    context: dict[str, Any] = {"q": q, "grades": GRADES, "pool": [], "counts": counts, "total": len(judged)}
+    if q:
+        grades = {own.document_id: own.grade for own in judged if own.query == q}
+        asked = engine.search(index, q, k=1, offset=0, group="document", filters=Filters()).asked
+        context["pool"] = [
+            (hit, facts(hit.document, interface), excerpt(hit, asked, index), grades.get(hit.document.id))
+            for hit in pool(q, index, engine.encoder, engine.settings.search)
+        ]
+    return _page(request, "desk/judge.html", context)
+
+
+@desk.post("/judge")
+async def judge(request: Request, engine: EngineOf, database: DatabaseOf) -> Response:
+    """Keep the grades of a query: of each document one, or none."""
+    async with request.form(max_fields=1_000) as form:
+        query = " ".join(str(form.get("q", "")).split())[:QUERY_CHARACTERS]
+        grades = {name.removeprefix("grade-"): str(value) for name, value in form.items() if name.startswith("grade-")}
+    index_id = engine.index().manifest.index_id
+    for document_id, grade in grades.items():
+        value = int(grade) if grade in {str(own) for own in GRADES} else None
+        await run_in_threadpool(database.judge, query=query, document_id=document_id, grade=value, index_id=index_id)
+    return RedirectResponse(search_url(query, path="/desk/judge"), status_code=303)
+
+
+@desk.get("/qrels.txt")
+def qrels_file(database: DatabaseOf) -> Response:
+    """Return the judgments as TREC has them."""
+    return _download(qrels(database.judgments()), "qrels.txt")
+
+
+@desk.get("/queries.jsonl")
+def queries_file(database: DatabaseOf) -> Response:
+    """Return the queries that the judgments are of."""
+    return _download(queries(database.judgments()), "queries.jsonl")
+
+
+# ── Feedback ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@desk.get("/feedback")
+def feedback(request: Request, database: DatabaseOf, show: str = "open") -> HTMLResponse:
+    """List what readers said."""
+    handled = {"open": False, "done": True}.get(show)
+    rows = [(own, search_url(own.question)) for own in database.feedback(handled=handled)]
+    return _page(request, "desk/feedback.html", {"rows": rows, "show": show})
+
+
+@desk.post("/feedback/{feedback_id}")
+def decide_feedback(database: DatabaseOf, feedback_id: int, action: Annotated[str, Form()]) -> Response:
+    """Mark feedback as done or open again, or delete it."""
+    if action == "delete":
+        database.delete_feedback(feedback_id)
+    else:
+        database.set_handled(feedback_id, action == "done")
+    return RedirectResponse("/desk/feedback", status_code=303)
+
+
+# ── Uploads ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@desk.get("/upload")
+def upload_page(request: Request, engine: EngineOf) -> HTMLResponse:
+    """Ask for a file."""
+    folder = engine.settings.desk.uploads
+    context = {"kept": [path.name for path in kept(folder)], "folder": folder, "most": LARGEST_UPLOAD_BYTES // 1_000_000}
+    return _page(request, "desk/upload.html", context)
+
+
+@desk.post("/upload")
+def upload(request: Request, engine: EngineOf, file: Annotated[UploadFile, File()]) -> HTMLResponse:
+    """Show what would be indexed of a file."""
+    folder = engine.settings.desk.uploads
+    clear_pending(folder, PENDING_SECONDS)
+    data = file.file.read(LARGEST_UPLOAD_BYTES + 1)
+    index, interface = engine.index(), interface_of(request)
+    found = preview(file.filename or "", data, folder, index, engine.encoder, engine.settings.passages)
+    context = {
+        "preview": found,
+        "facts": facts(found.document, interface),
+        "near": [(hit, facts(hit.document, interface)) for hit in found.near],
+    }
+    return _page(request, "desk/preview.html", context)
+
+
+@desk.post("/upload/{token}")
+def decide_upload(engine: EngineOf, token: str, action: Annotated[str, Form()]) -> Response:
+    """Keep a file that was looked at, or throw it away."""
+    folder = engine.settings.desk.uploads
+    if action == "keep":
+        keep(token, folder)
+    else:
+        discard(token, folder)
+    return RedirectResponse("/desk/upload", status_code=303)
+
+
+# ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _page(request: Request, template: str, context: dict[str, Any]) -> HTMLResponse:
+    return render(request, template, {**context, "has_key": desk_access.has_key(request)})
+
+
+def _findings(request: Request) -> Findings:
+    """Return what the index in use was found to repeat and to lack."""
+    engine = engine_of(request)
+    index = engine.index()
+    kept_findings: Findings | None = getattr(request.app.state, "findings", None)
+    if kept_findings is None or kept_findings.index_id != index.manifest.index_id:
+        kept_findings = Findings(
+            index.manifest.index_id,
+            near_duplicates(index),
+            unlinked(index),
+            incomplete(index, engine.encoder, engine.answerer.models.reader),
+        )
+        request.app.state.findings = kept_findings
+    return kept_findings
+
+
+def _download(text: str, name: str) -> Response:
+    return PlainTextResponse(text, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+router.include_router(desk)

@@ -1,0 +1,41 @@
+"""What every answer of the service carries and every form must bring, and the page that says what went wrong."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from pes_search.service.web.view import render
+
+# Everything that a page needs comes from this service; scripts and styles are files of it, never written into a page.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+STATIC_CACHE = "public, max-age=31536000, immutable"  # of an address that names its version
+API = "/api/"
+
+
+def is_foreign(request: Request) -> bool:
+    """Tell whether a form was sent by another site's page, which browsers say; programs send neither header."""
+    if request.method in {"GET", "HEAD", "OPTIONS"} or request.url.path.startswith(API):
+        return False
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+
+
+def error_page(request: Request, status: int, detail: str) -> HTMLResponse:
+    """Return a page that says what went wrong."""
+    context = {"detail": detail, "status": status, "q": request.query_params.get("q", "")[:200]}
+    return render(request, "error.html", context, status)

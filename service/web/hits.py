@@ -1,0 +1,117 @@
+"""A hit as pages show it: its facts, the sentences that fit, and why it was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import shorten
+
+from pes_search.index.columns import LISTS
+from pes_search.index.store import OpenIndex
+from pes_search.index.types import Hit, SearchResult
+from pes_search.ingest.taxonomy import FIELDS
+from pes_search.ingest.types import Document
+from pes_search.service.answer import nearest
+from pes_search.service.schemas import deep_link
+from pes_search.service.web.facets import kind_label
+from pes_search.service.web.languages import Interface
+from pes_search.service.web.links import document_url, passage_url
+from pes_search.service.web.text import Excerpt, excerpt
+
+NAME_CHARACTERS = 60  # of a passage without a heading
+SUMMARY_CHARACTERS = 260
+SHARED_CONCEPTS = 3  # named as a reason for a hit
+_FIELDS = {list_name: field for field, list_name in FIELDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHit:
+    """What the page of results shows of a hit."""
+
+    hit: Hit
+    facts: list[str]
+    path: list[str]  # headings above the passage
+    excerpt: Excerpt
+    link: str
+    source: str | None  # the original, at the page
+    others: list[tuple[str, str]]  # further passages: address and name
+    words: list[str]  # of the query that the passage has
+    concepts: list[str]  # that query and document share
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list shows of a document that no query found."""
+
+    document: Document
+    facts: list[str]
+    summary: str
+    link: str
+
+
+def shown_hits(result: SearchResult, index: OpenIndex, interface: Interface, passages: int) -> list[ShownHit]:
+    """Return what the page shows of each hit, with no more than so many passages of a document."""
+    return [
+        ShownHit(
+            hit=hit,
+            facts=facts(hit.document, interface, hit.passage.page),
+            path=[heading for heading in hit.passage.headings if heading != hit.document.title],
+            excerpt=excerpt(hit, result.asked, index),
+            link=passage_url(hit.passage),
+            source=deep_link(hit.document, hit.passage.page),
+            others=[(passage_url(other.passage), passage_name(other, interface)) for other in hit.passages],
+            words=list(dict.fromkeys(hit.passage.text[start:end].casefold() for start, end in hit.highlights)),
+            concepts=_shared(hit.document, result, index, interface),
+        )
+        for hit in nearest(result, len(result.hits), passages)
+    ]
+
+
+def listed(document: Document, index: OpenIndex, interface: Interface) -> Listed:
+    """Return what a list shows of a document: its first words stand for what it is about."""
+    passages = index.passages(document.id)[:1]
+    lines = [line for own in passages for line in own.text.split("\n") if line not in (document.title, *own.headings)]
+    return Listed(
+        document,
+        facts(document, interface),
+        shorten(" ".join(lines), SUMMARY_CHARACTERS, placeholder=" …"),
+        document_url(document.id),
+    )
+
+
+def facts(document: Document, interface: Interface, page: int | None = None) -> list[str]:
+    """Return the short facts under a title: countries, years, kind, language, page."""
+    found = [
+        *map(interface.country, document.countries),
+        years(document),
+        kind_label(document.kind, interface),
+        interface.language(document.language or ""),
+        interface.text("page %(page)s") % {"page": page} if page else "",
+    ]
+    return [fact for fact in found if fact]
+
+
+def years(document: Document) -> str:
+    """Return the years of a document, or nothing."""
+    if document.year and document.end_year and document.end_year != document.year:
+        return f"{document.year}–{document.end_year}"
+    return str(document.year or "")
+
+
+def passage_name(hit: Hit, interface: Interface) -> str:
+    """Return a short name for a passage: its last heading, or its first words."""
+    page = interface.text("page %(page)s") % {"page": hit.passage.page} + ": " if hit.passage.page else ""
+    if hit.passage.headings and hit.passage.headings[-1] != hit.document.title:
+        return page + hit.passage.headings[-1]
+    lines = [line for line in hit.passage.text.split("\n") if line and line != hit.document.title]
+    return page + shorten(lines[0] if lines else hit.passage.text, NAME_CHARACTERS, placeholder=" …")
+
+
+def _shared(document: Document, result: SearchResult, index: OpenIndex, interface: Interface) -> list[str]:
+    """Return the labels of the concepts that query and document share, the query's foremost first."""
+    labels = [
+        index.taxonomy.label(LISTS[concept.filter], concept.id, interface.code)
+        for concept in result.concepts
+        if (list_name := LISTS[concept.filter]) in _FIELDS
+        and concept.id in index.taxonomy.with_broader(list_name, getattr(document, _FIELDS[list_name]))
+    ]
+    return labels[:SHARED_CONCEPTS]

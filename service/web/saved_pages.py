@@ -1,0 +1,186 @@
+"""What readers leave: feedback, the language of their choice, and saved searches with a feed of new documents."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from pes_search.index.search import QUERY_CHARACTERS
+from pes_search.index.store import OpenIndex
+from pes_search.ingest.types import Document
+from pes_search.service.database import Database, NotStoredError, SavedSearch
+from pes_search.service.engine import Engine
+from pes_search.service.parameters import FILTERS, DatabaseOf, EngineOf, filters_from
+from pes_search.service.web.facets import chips
+from pes_search.service.web.hits import Listed, listed
+from pes_search.service.web.languages import COOKIE, LANGUAGES, Interface, interface_of
+from pes_search.service.web.links import is_local, search_url
+from pes_search.service.web.view import environment, render
+
+READER = "reader"  # the cookie that a reader's saved searches belong to; set with the first one, it names nobody
+YEAR_SECONDS = 365 * 24 * 3600
+FEED_HITS = 20  # a document is new to a search if it is among so many first results
+COMMENT_CHARACTERS = 2_000
+router = APIRouter(include_in_schema=False)
+# A comment may be added to one's own feedback only: its number comes with a proof that lasts as long as the process.
+_SECRET = secrets.token_bytes(32)
+
+
+@router.post("/language")
+def choose_language(language: Annotated[str, Form()], next: Annotated[str, Form()] = "/") -> Response:  # noqa: A002
+    """Show the interface in another language from now on."""
+    response = RedirectResponse(next if is_local(next) else "/", status_code=303)
+    if language in LANGUAGES:
+        response.set_cookie(COOKIE, language, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
+    return response
+
+
+# ── Feedback ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.post("/feedback")
+def give_feedback(
+    request: Request,
+    engine: EngineOf,
+    database: DatabaseOf,
+    about: Annotated[Literal["answer", "hit"], Form()],
+    useful: Annotated[bool, Form()],
+    question: Annotated[str, Form(max_length=QUERY_CHARACTERS)],
+    document_id: Annotated[str, Form(max_length=200)] = "",
+    passage_id: Annotated[str, Form(max_length=300)] = "",
+    back: Annotated[str, Form()] = "/",
+) -> HTMLResponse:
+    """Keep whether an answer or a hit was useful, and ask why."""
+    stored = database.add_feedback(
+        about=about,
+        question=question,
+        document_id=document_id,
+        passage_id=passage_id,
+        useful=useful,
+        comment="",
+        language=interface_of(request).code,
+        index_id=engine.index().manifest.index_id,
+    )
+    return _thanks(request, stored.id, back, is_complete=False)
+
+
+@router.post("/feedback/comment")
+def comment_feedback(
+    request: Request,
+    database: DatabaseOf,
+    feedback_id: Annotated[int, Form()],
+    proof: Annotated[str, Form()],
+    comment: Annotated[str, Form(max_length=COMMENT_CHARACTERS)] = "",
+    back: Annotated[str, Form()] = "/",
+) -> HTMLResponse:
+    """Add a comment to feedback that was just given."""
+    if not hmac.compare_digest(proof.encode(), _proof(feedback_id).encode()):
+        raise NotStoredError("this feedback can no longer be changed; give it again, with the comment")
+    if comment.strip():
+        database.comment_feedback(feedback_id, comment.strip())
+    return _thanks(request, feedback_id, back, is_complete=True)
+
+
+def _thanks(request: Request, feedback_id: int, back: str, *, is_complete: bool) -> HTMLResponse:
+    context = {
+        "feedback_id": feedback_id,
+        "proof": _proof(feedback_id),
+        "back": back if is_local(back) else "/",
+        "is_complete": is_complete,
+        "most": COMMENT_CHARACTERS,
+    }
+    is_part = "pes-part" in request.headers  # the script shows it in place
+    return render(request, "parts/thanks.html" if is_part else "thanks.html", context)
+
+
+def _proof(feedback_id: int) -> str:
+    return hmac.new(_SECRET, str(feedback_id).encode(), hashlib.sha256).hexdigest()
+
+
+# ── Saved searches ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get("/saved")
+def saved_page(request: Request, engine: EngineOf, database: DatabaseOf) -> HTMLResponse:
+    """List the reader's saved searches, each with what is new."""
+    index, interface = engine.index(), interface_of(request)
+    reader = request.cookies.get(READER, "")
+    own = database.saved_searches(reader) if reader else []
+    context = {"searches": [_shown(search, engine, index, database, interface) for search in own]}
+    return render(request, "saved.html", context)
+
+
+@router.post("/saved")
+def save_search(request: Request, database: DatabaseOf, search: Annotated[str, Form(max_length=8_000)]) -> Response:
+    """Save a search: `search` is the address of its results."""
+    parameters = parse_qsl(urlsplit(search).query)
+    query = next((value for name, value in parameters if name == "q"), "").strip()
+    filters: dict[str, list[str]] = {}
+    for name, value in parameters:
+        if name in FILTERS and value.strip():
+            filters.setdefault(name, []).append(value)
+    reader = request.cookies.get(READER, "") or secrets.token_urlsafe(16)
+    filters_from(filters)  # raises for a year that is none
+    if query or filters:
+        database.save_search(owner=reader, name=query[:200], query=query, filters=filters)
+    response = RedirectResponse("/saved", status_code=303)
+    response.set_cookie(READER, reader, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
+    return response
+
+
+@router.post("/saved/{token}/delete")
+def delete_search(request: Request, database: DatabaseOf, token: str) -> Response:
+    """Forget one of the reader's saved searches."""
+    database.delete_saved_search(token, request.cookies.get(READER, ""))
+    return RedirectResponse("/saved", status_code=303)
+
+
+@router.get("/saved/{token}/feed")
+def feed(request: Request, engine: EngineOf, database: DatabaseOf, token: str) -> Response:
+    """Return the documents that a saved search finds as an Atom feed, the latest arrival first."""
+    index, interface = engine.index(), interface_of(request)
+    search = database.saved_search(token)
+    found = _found(search, engine, index)
+    seen = database.first_seen([document.id for document in found])
+    entries = sorted(
+        ((listed(document, index, interface), seen[document.id]) for document in found),
+        key=lambda entry: (entry[1], entry[0].document.id),
+        reverse=True,
+    )
+    context = {
+        "search": search,
+        "entries": entries,
+        "base": str(request.base_url).rstrip("/"),
+        "results": search_url(search.query, search.filters),
+        "updated": max((at for _, at in entries), default=search.at),
+        "self": str(request.url),
+    }
+    text = environment(interface.code).get_template("feed.xml").render(context)
+    return Response(text, media_type="application/atom+xml; charset=utf-8")
+
+
+def _found(search: SavedSearch, engine: Engine, index: OpenIndex) -> list[Document]:
+    """Return the documents that a saved search is about: its first hits, or all that its filters leave."""
+    filters = filters_from(search.filters)
+    if not search.query:
+        return index.documents(filters)
+    result = engine.search(index, search.query, k=FEED_HITS, offset=0, group="document", filters=filters)
+    return [hit.document for hit in result.hits]
+
+
+def _shown(
+    search: SavedSearch, engine: Engine, index: OpenIndex, database: Database, interface: Interface
+) -> tuple[SavedSearch, list[str], str, list[Listed]]:
+    """Return a saved search with its filters in words, the address of its results, and what has come since it was saved."""
+    filters = filters_from(search.filters)
+    found = _found(search, engine, index)
+    seen = database.first_seen([document.id for document in found])
+    new = [listed(document, index, interface) for document in found if seen.get(document.id, "") > search.at]
+    labels = [chip.label for chip in chips(search.query, filters, index.taxonomy, interface)]
+    return search, labels, search_url(search.query, search.filters), new

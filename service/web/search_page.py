@@ -1,0 +1,148 @@
+"""Search and ask on one page: the answer, the results grouped by document, and the filters that narrow them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi.responses import HTMLResponse, Response
+
+from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
+from pes_search.index.store import OpenIndex
+from pes_search.index.types import Filters, SearchResult
+from pes_search.service.engine import Engine
+from pes_search.service.exports import ExportRow, Format, export
+from pes_search.service.parameters import EngineOf, FiltersOf, Offset
+from pes_search.service.question_log import log_answer
+from pes_search.service.types import Answer, WriterName
+from pes_search.service.web.answer_box import answer_context
+from pes_search.service.web.facets import chips, groups, label_of, years
+from pes_search.service.web.hits import listed, shown_hits
+from pes_search.service.web.languages import Interface, interface_of
+from pes_search.service.web.links import chosen_values, document_url, passage_url, search_url
+from pes_search.service.web.view import render
+
+PAGE_HITS = 10
+SUGGESTED = 3  # filters; what comes after is seldom what was meant
+WORTH_NARROWING = 2  # documents; a filter that leaves one is a hit, not a list
+EXPORTED = 200  # documents of a ranked list; far down nothing fits any more
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def search_page(
+    request: Request,
+    tasks: BackgroundTasks,
+    engine: EngineOf,
+    filters: FiltersOf,
+    q: str = "",
+    offset: Offset = 0,
+    writer: WriterName | None = None,
+) -> HTMLResponse:
+    """Answer and rank for a query; list what the filters leave without one."""
+    index, interface = engine.index(), interface_of(request)
+    q = " ".join(q.split())
+    chosen = chosen_values(filters)
+    context: dict[str, Any] = {
+        "q": q,
+        "most": QUERY_CHARACTERS,
+        "chosen": chosen,
+        "chips": chips(q, filters, index.taxonomy, interface),
+        "clear": search_url(q),
+        "first": offset + 1,
+        "answer": None,
+        "streamed": None,
+        "result": None,
+        "hits": [],
+        "listed": [],
+    }
+    if q:
+        result, answer = _searched(engine, index, q, filters, offset, writer)
+        facets, total = result.facets, result.total
+        streams = answer is None and not offset
+        context |= {
+            "result": result,
+            "answer": answer_context(answer, interface) if answer else None,
+            "streamed": search_url(q, chosen, path="/answer") if streams else None,
+            "quoted": search_url(q, chosen | {"writer": "extractive"}),
+            "did_you_mean": _respelled(engine, index, q, chosen),
+            "hits": shown_hits(result, index, interface, engine.settings.search.passages_per_document),
+            "suggested": _suggested(result, q, chosen, index, interface),
+        }
+        if answer and "pes-part" not in request.headers:  # the script's: a filter that changes asks the same again
+            tasks.add_task(log_answer, request, answer, total)
+    else:
+        facets = index.facets(filters)
+        documents = sorted(index.documents(filters), key=lambda document: (-(document.year or 0), document.title))
+        total = len(documents)
+        page = documents[offset : offset + PAGE_HITS] if chosen else []
+        context |= {"listed": [listed(document, index, interface) for document in page]}
+    context |= {
+        "total": total,
+        "groups": groups(facets, filters, index.taxonomy, interface),
+        "years": years(facets, filters, interface),
+        "documents": index.manifest.documents,
+        "countries": len(index.facets(Filters())["country"]),
+        "next": search_url(q, chosen, offset + PAGE_HITS) if total > offset + PAGE_HITS else None,
+        "previous": search_url(q, chosen, max(0, offset - PAGE_HITS)) if offset else None,
+        "exports": {name: search_url(q, chosen, path=f"/export.{name}") for name in ("csv", "json", "bib", "ris")},
+    }
+    return render(request, "search.html", context)
+
+
+@router.get("/export.{form}")
+def export_results(
+    request: Request, engine: EngineOf, filters: FiltersOf, form: Literal["csv", "json", "bib", "ris"], q: str = ""
+) -> Response:
+    """Return the first results of a query, or all documents that the filters leave, as a file."""
+    index, interface = engine.index(), interface_of(request)
+    base = str(request.base_url).rstrip("/")
+    if q.strip():
+        most = min(EXPORTED, LARGEST_K)
+        result = engine.search(index, q, k=most, offset=0, group="document", filters=filters)
+        rows = [
+            ExportRow(hit.document, hit.passage, hit.rank, hit.score, base + passage_url(hit.passage)) for hit in result.hits
+        ]
+    else:
+        rows = [
+            ExportRow(document, None, None, None, base + document_url(document.id)) for document in index.documents(filters)
+        ]
+    wanted: Format = form
+    file = export(rows, wanted, index.taxonomy, query=q, language=interface.code, index_id=index.manifest.index_id)
+    headers = {"Content-Disposition": f'attachment; filename="{file.filename}"'}
+    return Response(file.content, media_type=file.media_type, headers=headers)
+
+
+def _searched(
+    engine: Engine, index: OpenIndex, q: str, filters: Filters, offset: int, writer: WriterName | None
+) -> tuple[SearchResult, Answer | None]:
+    """Return the results and, on their first page, the answer, unless a language model writes it: that is streamed."""
+    writer = writer or engine.settings.answer.writer
+    if offset or writer != "extractive":
+        return engine.search(index, q, k=PAGE_HITS, offset=offset, group="document", filters=filters), None
+    first, *_, last = engine.ask_events(index, q, k=PAGE_HITS, filters=filters, writer="extractive")
+    if not (isinstance(first, SearchResult) and isinstance(last, Answer)):
+        raise TypeError("an answer begins with a search result and ends with the whole answer")
+    return first, last
+
+
+def _suggested(
+    result: SearchResult, q: str, chosen: dict[str, object], index: OpenIndex, interface: Interface
+) -> list[tuple[str, str, int]]:
+    """Return the filters that the query's concepts suggest: address, label as in the filters' lists, and documents left."""
+    return [
+        (
+            search_url(q, {**chosen, concept.filter: (concept.id,)}),
+            label_of(concept.filter, concept.id, index.taxonomy, interface),
+            concept.documents,
+        )
+        for concept in result.concepts
+        if concept.documents >= WORTH_NARROWING and not chosen.get(concept.filter)
+    ][:SUGGESTED]
+
+
+def _respelled(engine: Engine, index: OpenIndex, q: str, chosen: dict[str, object]) -> tuple[str, str] | None:
+    """Return the query as it may have been meant, with its address."""
+    meant = engine.did_you_mean(index, q)
+    return (meant, search_url(meant, chosen)) if meant else None

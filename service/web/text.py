@@ -1,0 +1,169 @@
+"""A document's text as pages show it: paragraphs with marks and links, whatever the document holds shown as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pes_search.index.store import OpenIndex
+from pes_search.index.types import Hit, Query
+from pes_search.ingest.types import Page, Passage
+from pes_search.service.comparison import states
+
+if TYPE_CHECKING:
+    from pes_search.ingest.types import Document
+
+Span = tuple[int, int]
+
+# A matched word says something of a sentence, but less than its meaning: so much cosine a word.
+WORD_WEIGHT = 0.02
+NOT_STATED_WEIGHT = 0.1  # "the year is not stated" is near to many questions and helps nobody
+EXCERPT_CHARACTERS = 320  # of a hit's passage; the whole is one click away
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]']")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a paragraph."""
+
+    text: str
+    is_marked: bool = False
+    href: str | None = None  # an address that stands in the text
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A line of a page's text."""
+
+    level: int  # of a heading, 0 for text
+    pieces: list[Piece]
+    anchor: str = ""  # of a heading, for the table of contents
+
+    @property
+    def text(self) -> str:
+        """Return the text without marks."""
+        return "".join(piece.text for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A passage of a page, or what lies between two."""
+
+    passage_id: str | None
+    paragraphs: list[Paragraph]
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The part of a hit's passage that answers best, and whether something was left out before and after it."""
+
+    paragraphs: list[Paragraph]
+    is_cut_before: bool
+    is_cut_after: bool
+    by_meaning: bool  # the mark is the sentence nearest in meaning: no word matched
+
+
+def sections(page: Page, passages: Sequence[Passage], marked: tuple[str, Span] | None = None) -> Iterator[Section]:
+    """Yield a page in passages and what lies between them; `marked` is a passage's id and characters of its text."""
+    at = 0
+    for passage in passages:
+        if passage.page == page.number:
+            if page.text[at : passage.start].strip():
+                yield Section(None, list(paragraphs(page, at, passage.start)))
+            marks = [marked[1]] if marked and marked[0] == passage.id else []
+            yield Section(passage.id, list(paragraphs(page, passage.start, passage.end, marks)))
+            at = passage.end
+    if page.text[at:].strip():
+        yield Section(None, list(paragraphs(page, at, len(page.text))))
+
+
+def paragraphs(page: Page, start: int, end: int, marks: Sequence[Span] = ()) -> Iterator[Paragraph]:
+    """Yield the paragraphs of `page.text[start:end]`; marks are counted from `start` and may go over several lines."""
+    levels = {heading: level for heading, _, level in page.headings}
+    for line in re.finditer(r"[^\n]+", page.text[start:end]):
+        own = [
+            (max(first, line.start()) - line.start(), min(last, line.end()) - line.start())
+            for first, last in marks
+            if first < line.end() and last > line.start()
+        ]
+        place = start + line.start()
+        level = levels.get(place, 0)
+        anchor = f"p{page.number or 0}-{place}" if level else ""
+        yield Paragraph(level, list(_pieces(line[0], own)), anchor)
+
+
+def _pieces(text: str, marks: Sequence[Span]) -> Iterator[Piece]:
+    at = 0
+    for first, last in marks:
+        yield from _linked(text[at:first])
+        yield Piece(text[first:last], is_marked=True)
+        at = last
+    yield from _linked(text[at:])
+
+
+def _linked(text: str) -> Iterator[Piece]:
+    at = 0
+    for match in _ADDRESS.finditer(text):
+        if match.start() > at:
+            yield Piece(text[at : match.start()])
+        yield Piece(match[0], href=match[0])
+        at = match.end()
+    if text[at:]:
+        yield Piece(text[at:])
+
+
+def excerpt(hit: Hit, asked: Query, index: OpenIndex) -> Excerpt:
+    """Return the sentences of a hit's passage around the one that fits the query best, with what matched marked."""
+    passage = hit.passage
+    page = next(page for page in index.pages(passage.document_id) if page.number == passage.page)
+    spans, vectors = index.sentences(passage.id)
+    if not len(spans):
+        return Excerpt(list(paragraphs(page, passage.start, passage.end, hit.highlights)), False, False, False)
+    vector = asked.vectors.get(passage.language, asked.vector)
+    words = [sum(start <= first < end for first, _ in hit.highlights) for start, end in spans]
+    scores = [
+        float(cosine) + WORD_WEIGHT * count - (0 if states(passage.text[start:end]) else NOT_STATED_WEIGHT)
+        for cosine, count, (start, end) in zip(vectors @ vector, words, spans, strict=True)
+    ]
+    best = max(range(len(spans)), key=lambda row: scores[row])
+    first, last = _around(best, spans)
+    by_meaning = not any(spans[first][0] <= start < spans[last][1] for start, _ in hit.highlights)
+    marks = [spans[best]] if by_meaning else hit.highlights
+    start, end = spans[first][0], spans[last][1]
+    inside = [(a - start, b - start) for a, b in marks if a < end and b > start]
+    return Excerpt(
+        list(paragraphs(page, passage.start + start, passage.start + end, inside)),
+        is_cut_before=first > 0,
+        is_cut_after=last < len(spans) - 1,
+        by_meaning=by_meaning,
+    )
+
+
+def _around(best: int, spans: Sequence[Span]) -> tuple[int, int]:
+    """Return the first and last of the sentences around the best one that fit into an excerpt, those after it first."""
+    first = last = best
+    while spans[last][1] - spans[first][0] < EXCERPT_CHARACTERS:
+        after = last + 1 < len(spans) and spans[last + 1][1] - spans[first][0] <= EXCERPT_CHARACTERS
+        before = first > 0 and spans[last][1] - spans[first - 1][0] <= EXCERPT_CHARACTERS
+        if after:
+            last += 1
+        elif before:
+            first -= 1
+        else:
+            break
+    return first, last
+
+
+def contents(document: Document, pages: Sequence[tuple[int | None, list[Section]]]) -> list[tuple[int, str, str]]:
+    """Return a document's table of contents: level (1 or 2), text and anchor of each heading but its own title."""
+    found = [
+        (paragraph.level, paragraph.text, paragraph.anchor)
+        for _, own in pages
+        for section in own
+        for paragraph in section.paragraphs
+        if paragraph.level and paragraph.text != document.title
+    ]
+    top = min((level for level, _, _ in found), default=1)
+    return [(1 if level == top else 2, text, anchor) for level, text, anchor in found]
