@@ -11,7 +11,7 @@ PORT ?= 8000
 LANGUAGES := de es fr it pl
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test lint corpus check bench bench-llm bench-peers train-answers train-encoder lock clean
+.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-web catalogues train-answers train-encoder lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,8 +31,19 @@ build: setup  ## build the index of corpus/
 serve: build  ## build the index, then serve it on http://127.0.0.1:8000/
 	$(BIN)/pes serve --host $(HOST) --port $(PORT)
 
-test: setup  ## run the tests
-	$(BIN)/python -m pytest
+test: setup  ## run the tests, but for those in a browser
+	$(BIN)/python -m pytest --ignore=tests/web
+
+test-web: setup  ## run the tests of the pages in Debian's Chromium (installs it where it may)
+	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[web]'
+	command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; }
+	$(BIN)/python -m pytest tests/web
+
+bench-web: setup  ## measure in Chromium when the first result is on screen, and what pages weigh
+	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[web]'
+	command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; }
+	$(BIN)/pes build
+	$(BIN)/python -m pes_search.eval.page_speed
 
 lint: setup  ## check style, types and import layers
 	$(BIN)/ruff check .

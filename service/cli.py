@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 INTERRUPTED = 130
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -175,7 +176,7 @@ def _build(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
     with ProgressBar() as bar:
         report = build_index(
-            parsed.sources or settings.sources,
+            parsed.sources or settings.sources_with_uploads(),
             open_store(settings),
             lambda: load_encoder(settings.encoder, settings.cache_dir),
             model=model_fingerprint(settings.encoder),
@@ -308,6 +309,8 @@ def _serve(parsed: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pes_search").setLevel(logging.INFO)
     app = create_app(open_engine(settings))
+    if settings.desk.key is None and host not in LOOPBACK:
+        print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)
     print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
     return 0

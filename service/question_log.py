@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def log_answer(request: Request, answer: Answer, documents: int) -> None:
-    """Log a question with how it was answered; `documents` is how many its filters left. Answers come without a database too."""
+    """Log a question with how it was answered; `documents` is how many its filters left. A fault here stops no answer."""
     try:
         database_of(request).log_question(
             question=answer.question,

@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     database: DatabaseConfig = DatabaseConfig()
     desk: DeskConfig = DeskConfig()
 
+    def sources_with_uploads(self) -> list[str]:
+        """Return what a build without arguments reads: the sources, and the folder of uploads once there is one."""
+        return [*self.sources, *([str(self.desk.uploads)] if self.desk.uploads.is_dir() else [])]
+
     @classmethod
     def settings_customise_sources(
         cls,

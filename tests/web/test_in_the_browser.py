@@ -3,7 +3,7 @@
 import re
 import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -421,9 +421,7 @@ and javascript:alert(1) and <a href="javascript:alert(1)">a link</a>, &lt;script
 
 
 @pytest.fixture(scope="module")
-def hostile_site(
-    serve: Callable[..., str], build: Callable[..., BuildReport], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def hostile_site(serve: Callable[..., str], build: Callable[..., BuildReport], tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("hostile")
     (folder / "sources").mkdir()
     (folder / "sources" / "hostile.md").write_text(HOSTILE, encoding="utf-8")
@@ -431,7 +429,7 @@ def hostile_site(
         "---\nid: plain\nkind: practice\n---\n# Bread\n\nTraining for bakers.", encoding="utf-8"
     )
     build([folder / "sources"], folder / "index")
-    yield serve(folder / "index")
+    return serve(folder / "index")
 
 
 @pytest.mark.parametrize(
