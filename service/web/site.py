@@ -15,6 +15,7 @@ from pes_search.service.web.headers import HEADERS, STATIC_CACHE, error_page, is
 from pes_search.service.web.languages import interface_of
 from pes_search.service.web.view import render
 
+LARGEST_FORM_BYTES = 51_000_000  # an upload of the largest size, and the form around it
 SMALLEST_COMPRESSED = 1_000  # bytes
 PAGES = (search_page, answer_box, document_page, compare_page, map_page, saved_pages, desk_pages)
 router = APIRouter(include_in_schema=False)
@@ -33,6 +34,8 @@ def add_pages(app: FastAPI) -> None:
         if is_foreign(request):
             text = interface_of(request).text("This form was sent from another site. Open the page here and send it again.")
             response: Response = error_page(request, 403, text)
+        elif int(request.headers.get("content-length") or 0) > LARGEST_FORM_BYTES:  # read whole before anybody's key is asked
+            response = error_page(request, 413, f"more than {LARGEST_FORM_BYTES // 1_000_000} MB; send a smaller file")
         else:
             response = await call_next(request)
         for name, value in HEADERS.items():
