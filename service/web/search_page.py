@@ -70,7 +70,7 @@ def search_page(
             "hits": shown_hits(result, index, interface, engine.settings.search.passages_per_document),
             "suggested": _suggested(result, q, chosen, index, interface),
         }
-        if answer and "pes-part" not in request.headers:  # the script's: a filter that changes asks the same again
+        if answer and request.headers.get("pes-part") != "filters":  # the script's: a filter that changes asks the same again
             tasks.add_task(log_answer, request, answer, total)
     else:
         facets = index.facets(filters)

@@ -181,3 +181,26 @@ def test_the_documentation_lists_every_setting() -> None:
         if isinstance(section, dict):
             names |= set(section)
     assert [name for name in sorted(names) if name not in text] == []
+
+
+def test_a_short_editors_key_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PES_DESK__KEY", "sesame")
+    with pytest.raises(SettingsError, match=r"desk.key.*at least 12 characters") as fault:
+        read_settings()
+    assert "sesame" not in str(fault.value)
+
+
+def test_an_empty_editors_key_is_none_and_a_newline_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PES_DESK__KEY", " ")
+    assert read_settings().desk.key is None
+    monkeypatch.setenv("PES_DESK__KEY", "a long enough key\n")
+    key = read_settings().desk.key
+    assert key is not None
+    assert key.get_secret_value() == "a long enough key"
+
+
+def test_uploads_are_built_with_the_sources_once_there_is_a_folder(tmp_path: Path, write_file: WriteFile) -> None:
+    write_file('sources = ["notes"]\n[desk]\nuploads = "handed-in"\n')
+    assert read_settings().sources_with_uploads() == ["notes"]
+    (tmp_path / "handed-in").mkdir()
+    assert read_settings().sources_with_uploads() == ["notes", "handed-in"]

@@ -215,7 +215,7 @@ def test_searching_goes_on_without_a_database(engine: Engine, tmp_path: Path) ->
 
 def test_a_question_is_logged_once_and_a_personal_one_never(site: TestClient, tmp_path: Path) -> None:
     site.get("/?q=How+deep+is+the+Mariana+trench%3F")
-    site.get("/?q=How+deep+is+the+Mariana+trench%3F&country=DE", headers={"Pes-Part": "results"})  # a filter that changes
+    site.get("/?q=How+deep+is+the+Mariana+trench%3F&country=DE", headers={"Pes-Part": "filters"})  # a filter that changes
     site.get("/?q=How+deep+is+the+Mariana+trench%3F&offset=10")
     site.post("/api/v1/ask", json={"question": "Will I get my unemployment benefit next month, Anna Muster?"})
     logged = Database(DatabaseConfig(path=tmp_path / "pes.sqlite3")).questions()
@@ -304,7 +304,7 @@ def test_nobody_without_the_key_changes_anything(locked: TestClient, path: str, 
 def test_a_wrong_key_or_a_forged_session_opens_nothing(locked: TestClient) -> None:
     assert locked.post("/desk/sign-in", data={"key": KEY + "x"}).status_code == 403
     expires = int(time.time()) + 1000
-    for cookie in ("", "x", f"{expires}.", f"{expires}.{'0' * 64}", "²³.x", f"-1.{'0' * 64}"):
+    for cookie in ("", "x", f"{expires}.", f"{expires}.{'0' * 64}", "9" * 5000 + ".x", f"-1.{'0' * 64}"):
         locked.cookies.set("editor", cookie.encode("ascii", "ignore").decode())
         assert locked.get("/desk").status_code == 303
     locked.cookies.clear()
@@ -333,3 +333,9 @@ def test_the_desk_shows_what_the_collection_repeats(build: object, tmp_path: Pat
     assert "Vouchers for bakers one" in page
     assert "/compare?ids=one&amp;ids=two" in page
     assert "no year, no target group, no measure" in client.get("/desk/gaps").text
+
+
+def test_a_form_that_is_too_large_is_refused_before_it_is_read(site: TestClient) -> None:
+    response = site.post("/desk/upload", content=b"x", headers={"Content-Length": "60000000", "Accept": "text/html"})
+    assert response.status_code == 413
+    assert "send a smaller file" in response.text

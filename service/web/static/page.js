@@ -17,7 +17,7 @@ async function showResults(address, { keepOpen = false, push = true } = {}) {
   results.setAttribute("aria-busy", "true");
   const slow = setTimeout(() => status(results.dataset.busy), 400);
   try {
-    const answer = await fetch(address, { headers: { "Pes-Part": "results", Accept: "text/html" }, signal: own.signal });
+    const answer = await fetch(address, { headers: { "Pes-Part": keepOpen ? "filters" : "results", Accept: "text/html" }, signal: own.signal });
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = one('[data-part="results"]', next);
     if (!fresh) {
