@@ -88,7 +88,7 @@ def measured(browser: Browser, site: str, questions: Sequence[str]) -> dict[str,
 
 
 def _visit(browser: Browser, address: str) -> tuple[float | None, int, float]:
-    context = browser.new_context(viewport=WINDOW)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=WINDOW)
     page = context.new_page()
     page.add_init_script(FIRST_RESULT)
     page.goto(address, wait_until="networkidle")
