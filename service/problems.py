@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.search import QueryError
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.database import NotStoredError
+from pes_search.service.database import NotStoredError, TooManySavedError
 from pes_search.service.schemas import ProblemOut
 from pes_search.service.uploads import UploadError
 from pes_search.service.web.headers import HEADERS, error_page
@@ -30,7 +30,19 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (503, "the index cannot be used"),
     )
 }
-_STATUS: dict[type[PesSearchError], int] = {NotInIndexError: 404, NotStoredError: 404, QueryError: 422, UploadError: 422}
+_STATUS: dict[type[PesSearchError], int] = {
+    NotInIndexError: 404,
+    NotStoredError: 404,
+    QueryError: 422,
+    TooManySavedError: 422,
+    UploadError: 422,
+}
+    NotInIndexError: 404,
+    NotStoredError: 404,
+    TooManySavedError: 422,
+    QueryError: 422,
+    UploadError: 422,
+}
 
 
 def problem_schema(schema: dict[str, Any]) -> dict[str, Any]:

@@ -107,7 +107,8 @@ def answer_context(answer: Answer, interface: Interface) -> dict[str, Any]:
     numbering = Numbering(answer.language, interface)
     sentences = [numbering.shown(sentence) for sentence in answer.sentences]
     return {
-        "question": answer.question,
+        # Feedback carries the question; a personal one is not kept.
+        "question": "" if answer.reason == "personal_or_instruction" else answer.question,
         "language": answer.language,
         "refused": answer.refused,
         "reason": interface.text(REASONS[answer.reason]) if answer.reason else "",

@@ -19,7 +19,8 @@ SESSION_SECONDS = 12 * 3600
 def editor_only(request: Request) -> None:
     """Let an editor through and send everybody else to the page where one signs in."""
     if not is_editor(request):
-        here = request.url.path if request.method == "GET" else "/desk"
+        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        here = address if request.method == "GET" else "/desk"
         raise HTTPException(303, "sign in first", headers={"Location": "/desk/sign-in?" + urlencode({"next": here})})
 
 

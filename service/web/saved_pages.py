@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from typing import Annotated, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -119,8 +119,9 @@ def saved_page(request: Request, engine: EngineOf, database: DatabaseOf) -> HTML
 @router.post("/saved")
 def save_search(request: Request, database: DatabaseOf, search: Annotated[str, Form(max_length=8_000)]) -> Response:
     """Save a search: `search` is the address of its results."""
-    parameters = parse_qsl(urlsplit(search).query)
-    query = next((value for name, value in parameters if name == "q"), "").strip()
+    parameters = parse_qsl(search.partition("?")[2].partition("#")[0])
+    typed = next((value for name, value in parameters if name == "q"), "")
+    query = " ".join("".join(own if own.isprintable() else " " for own in typed).split())  # feeds bear no control characters
     filters: dict[str, list[str]] = {}
     for name, value in parameters:
         if name in FILTERS and value.strip():
@@ -149,7 +150,7 @@ def feed(request: Request, engine: EngineOf, database: DatabaseOf, token: str) -
     found = _found(search, engine, index)
     seen = database.first_seen([document.id for document in found])
     entries = sorted(
-        ((listed(document, index, interface), seen[document.id]) for document in found),
+        ((listed(document, index, interface), seen.get(document.id, search.at)) for document in found),
         key=lambda entry: (entry[1], entry[0].document.id),
         reverse=True,
     )

@@ -34,6 +34,8 @@ def add_pages(app: FastAPI) -> None:
         if is_foreign(request):
             text = interface_of(request).text("This form was sent from another site. Open the page here and send it again.")
             response: Response = error_page(request, 403, text)
+        elif "transfer-encoding" in request.headers:  # of unknown length
+            response = error_page(request, 411, "say how long the form is (Content-Length)")
         elif int(request.headers.get("content-length") or 0) > LARGEST_FORM_BYTES:  # read whole before anybody's key is asked
             response = error_page(request, 413, f"more than {LARGEST_FORM_BYTES // 1_000_000} MB; send a smaller file")
         else:

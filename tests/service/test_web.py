@@ -339,3 +339,17 @@ def test_a_form_that_is_too_large_is_refused_before_it_is_read(site: TestClient)
     response = site.post("/desk/upload", content=b"x", headers={"Content-Length": "60000000", "Accept": "text/html"})
     assert response.status_code == 413
     assert "send a smaller file" in response.text
+
+
+def test_odd_addresses_of_a_search_are_no_fault(site: TestClient) -> None:
+    assert site.post("/saved", data={"search": "//["}).status_code == 303
+    assert site.post("/language", data={"language": "de"}, headers={"Origin": "http://["}).status_code == 403
+    site.post("/saved", data={"search": "/?q=a%01b+c"})
+    [token] = set(re.findall(r"/saved/([\w-]+)/feed", site.get("/saved").text))
+    assert "a b c" in (ET.fromstring(site.get(f"/saved/{token}/feed").text).findtext(f"{ATOM}title") or "")  # noqa: S314
+
+
+def test_feedback_on_a_personal_question_does_not_carry_it(site: TestClient) -> None:
+    page = site.get("/?q=Will+I+get+my+unemployment+benefit+next+month%3F").text
+    box = page[page.index('aria-labelledby="answer-title"') : page.index("</section>")]
+    assert re.findall(r'name="question" value="([^"]*)"', box) == [""]

@@ -9,8 +9,10 @@ const all = (selector, inside = page) => [...inside.querySelectorAll(selector)];
 // ── Results without a new page ──────────────────────────────────────────────────────────────────────────────────────
 
 let running = null; // the request for results that is under way
+let streaming = null; // the answer that is being written
+let shown = location.pathname + location.search;
 
-async function showResults(address, { keepOpen = false, push = true } = {}) {
+async function showResults(address, { keepOpen = false } = {}) {
   const results = one('[data-part="results"]');
   running?.abort();
   const own = (running = new AbortController());
@@ -24,7 +26,9 @@ async function showResults(address, { keepOpen = false, push = true } = {}) {
       location.assign(address); // a page of its own: the fault is told there
       return;
     }
-    if (push) history.pushState({ results: true }, "", address);
+    history.pushState({ results: true }, "", address);
+    shown = location.pathname + location.search;
+    streaming?.close();
     page.title = next.title;
     replaceFacets(next, keepOpen);
     one("h1").replaceWith(one("h1", next));
@@ -34,6 +38,7 @@ async function showResults(address, { keepOpen = false, push = true } = {}) {
       for (const field of all(`input[type="hidden"][name="${name}"]`)) field.value = location.pathname + location.search;
     }
     prepare(fresh);
+    one("#announcement").textContent = one("#status")?.textContent ?? "";
   } catch (fault) {
     if (fault.name !== "AbortError") {
       status(results.dataset.failed);
@@ -50,18 +55,18 @@ function status(text) {
     line = page.createElement("p");
     line.id = "status";
     line.className = "status";
-    line.setAttribute("role", "status");
     one('[data-part="results"]').prepend(line);
   }
-  line.textContent = text;
+  line.textContent = one("#announcement").textContent = text;
 }
 
 // The list that a reader has open keeps its place; the others get their new counts.
 function replaceFacets(next, keepOpen) {
-  for (const facet of all("[data-facet]")) {
+  if (!keepOpen) one('[data-part="facets"]').replaceWith(one('[data-part="facets"]', next));
+  for (const facet of keepOpen ? all("[data-facet]") : []) {
     const fresh = one(`[data-facet="${facet.dataset.facet}"]`, next);
     if (!fresh) continue;
-    if (keepOpen && facet.open) one("summary", facet).replaceWith(one("summary", fresh));
+    if (facet.open) one("summary", facet).replaceWith(one("summary", fresh));
     else facet.replaceWith(fresh);
   }
   all("[data-facet]").forEach(narrowable);
@@ -77,14 +82,16 @@ function addressOf(form) {
 const search = one("[data-search]");
 if (search && one('[data-part="results"]')) {
   search.addEventListener("change", (event) => {
-    if (event.target.closest("[data-facet]")) showResults(addressOf(search), { keepOpen: true });
+    if (event.target.name && event.target.closest("[data-facet]")) showResults(addressOf(search), { keepOpen: true });
   });
   search.addEventListener("submit", (event) => {
     event.preventDefault();
     all("[data-facet][open]").forEach((facet) => (facet.open = false));
     showResults(addressOf(search));
   });
-  addEventListener("popstate", () => location.reload());
+  addEventListener("popstate", () => {
+    if (location.pathname + location.search !== shown) location.reload();
+  });
 }
 
 // A long list of values can be narrowed by typing.
@@ -108,19 +115,11 @@ function narrowable(facet) {
 }
 
 page.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select");
   if (event.key === "Escape") {
     for (const open of all("details[name][open]")) {
       const inside = open.contains(page.activeElement);
       open.open = false;
       if (inside) one("summary", open).focus();
-    }
-  } else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    const box = one("#q");
-    if (box) {
-      event.preventDefault();
-      box.focus();
-      box.select();
     }
   }
 });
@@ -131,7 +130,7 @@ page.addEventListener("click", (event) => {
 // ── Streamed answers ────────────────────────────────────────────────────────────────────────────────────────────────
 
 function stream(box) {
-  const source = new EventSource(box.dataset.stream);
+  const source = (streaming = new EventSource(box.dataset.stream));
   const finish = () => {
     source.close();
     box.setAttribute("aria-busy", "false");
@@ -161,6 +160,8 @@ page.addEventListener("submit", async (event) => {
   const form = event.target.closest("[data-feedback]");
   if (!form) return;
   event.preventDefault();
+  if (form.dataset.sent) return; // a second click
+  form.dataset.sent = "yes";
   const fields = new FormData(form, event.submitter);
   try {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(fields), headers: { "Pes-Part": "thanks" } });
@@ -190,7 +191,6 @@ function updateChoice() {
 }
 page.addEventListener("change", (event) => {
   if (event.target.matches('input[name="ids"]')) updateChoice();
-  if (event.target.closest("[data-language]")) event.target.form.requestSubmit();
 });
 page.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) print();
