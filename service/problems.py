@@ -37,12 +37,6 @@ _STATUS: dict[type[PesSearchError], int] = {
     TooManySavedError: 422,
     UploadError: 422,
 }
-    NotInIndexError: 404,
-    NotStoredError: 404,
-    TooManySavedError: 422,
-    QueryError: 422,
-    UploadError: 422,
-}
 
 
 def problem_schema(schema: dict[str, Any]) -> dict[str, Any]:

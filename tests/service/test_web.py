@@ -346,7 +346,7 @@ def test_odd_addresses_of_a_search_are_no_fault(site: TestClient) -> None:
     assert site.post("/language", data={"language": "de"}, headers={"Origin": "http://["}).status_code == 403
     site.post("/saved", data={"search": "/?q=a%01b+c"})
     [token] = set(re.findall(r"/saved/([\w-]+)/feed", site.get("/saved").text))
-    assert "a b c" in (ET.fromstring(site.get(f"/saved/{token}/feed").text).findtext(f"{ATOM}title") or "")  # noqa: S314
+    assert "a b c" in (ET.fromstring(site.get(f"/saved/{token}/feed").text).findtext(f"{ATOM}title") or "")
 
 
 def test_feedback_on_a_personal_question_does_not_carry_it(site: TestClient) -> None:
