@@ -350,6 +350,6 @@ def test_odd_addresses_of_a_search_are_no_fault(site: TestClient) -> None:
 
 
 def test_feedback_on_a_personal_question_does_not_carry_it(site: TestClient) -> None:
-    page = site.get("/?q=Will+I+get+my+unemployment+benefit+next+month%3F").text
+    page = site.get("/?q=Will+I+get+my+unemployment+benefit+next+month,+Anna+Muster%3F").text
     box = page[page.index('aria-labelledby="answer-title"') : page.index("</section>")]
     assert re.findall(r'name="question" value="([^"]*)"', box) == [""]
