@@ -19,18 +19,12 @@ from pes_search.service.question_log import log_answer
 from pes_search.service.schemas import deep_link
 from pes_search.service.types import Answer, Citation, Reason, Sentence, WriterName
 from pes_search.service.web.hits import facts
-from pes_search.service.web.languages import Interface, interface_of
+from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import quotation_url
 from pes_search.service.web.view import fragment
 
 router = APIRouter(include_in_schema=False)
 logger = logging.getLogger(__name__)
-
-
-def _(message: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return message
-
 
 REASONS: dict[Reason, str] = {
     "nothing_relevant": _("Nothing in the collection is about this."),

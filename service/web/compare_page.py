@@ -16,7 +16,7 @@ from pes_search.service.parameters import EngineOf
 from pes_search.service.types import Citation, Comparison
 from pes_search.service.web.facets import Option
 from pes_search.service.web.hits import facts
-from pes_search.service.web.languages import Interface, interface_of
+from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import compare_url, quotation_url
 from pes_search.service.web.view import render
 
@@ -27,12 +27,6 @@ NEAR = 3  # documents of the reader's country
 NEEDS = ("organisation", "partners", "funding", "lessons", "transfer")
 
 router = APIRouter(include_in_schema=False)
-
-
-def _(message: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return message
-
 
 LABELS = {
     "target_group": _("Target group"),

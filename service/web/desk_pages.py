@@ -19,7 +19,7 @@ from pes_search.service.uploads import LARGEST_UPLOAD_BYTES, clear_pending, disc
 from pes_search.service.web import desk_access
 from pes_search.service.web.desk_access import editor_only
 from pes_search.service.web.hits import facts
-from pes_search.service.web.languages import interface_of
+from pes_search.service.web.languages import _, interface_of
 from pes_search.service.web.links import is_local, search_url
 from pes_search.service.web.text import excerpt
 from pes_search.service.web.view import render
@@ -29,12 +29,6 @@ GRADES = (0, 1, 2, 3)
 WEAK = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
 router = APIRouter(include_in_schema=False)
 desk = APIRouter(prefix="/desk", dependencies=[Depends(editor_only)], include_in_schema=False)
-
-
-def _(message: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return message
-
 
 MISSING = {
     "results": _("no results stated"),

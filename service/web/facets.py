@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from pes_search.index.columns import LISTS
 from pes_search.index.types import Facets, Filters
 from pes_search.ingest.taxonomy import Taxonomy, fold
-from pes_search.service.web.languages import Interface
+from pes_search.service.web.languages import Interface, _
 from pes_search.service.web.links import chosen_values, search_url
-
-
-def _(message: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return message
-
 
 # The filters with their headings, in the order of the page.
 GROUPS = {

@@ -31,6 +31,11 @@ _ACCEPTED = re.compile(r"\s*([A-Za-z]{1,8})(?:-[\w-]+)?\s*(?:;\s*q\s*=\s*([01](?
 logger = logging.getLogger(__name__)
 
 
+def _(message: str) -> str:
+    """Mark a text for the catalogues; it is translated where it is shown."""
+    return message
+
+
 @dataclass(frozen=True, slots=True)
 class Interface:
     """A language of the interface."""

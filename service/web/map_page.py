@@ -14,7 +14,7 @@ from pes_search.index.types import Filters
 from pes_search.service.coverage import beyond_the_map, gaps, matrix, tile_map, timeline
 from pes_search.service.parameters import EngineOf
 from pes_search.service.web.facets import GROUPS, label_of
-from pes_search.service.web.languages import Interface, interface_of
+from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import filter_url
 from pes_search.service.web.view import render
 
@@ -23,12 +23,6 @@ SHADES = 5  # of a heat map; the style sheet has as many
 SHOWN_GAPS = 12
 router = APIRouter(include_in_schema=False)
 Axis = Literal["country", "target_group", "measure_type", "channel"]
-
-
-def _(message: str) -> str:
-    """Mark a text for the catalogues; it is translated where it is shown."""
-    return message
-
 
 CHARTS: tuple[tuple[str, str, Axis, Axis], ...] = (
     ("countries", _("Countries and target groups"), "country", "target_group"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, Response
@@ -92,9 +92,7 @@ def search_page(
 
 
 @router.get("/export.{form}")
-def export_results(
-    request: Request, engine: EngineOf, filters: FiltersOf, form: Literal["csv", "json", "bib", "ris"], q: str = ""
-) -> Response:
+def export_results(request: Request, engine: EngineOf, filters: FiltersOf, form: Format, q: str = "") -> Response:
     """Return the first results of a query, or all documents that the filters leave, as a file."""
     index, interface = engine.index(), interface_of(request)
     base = str(request.base_url).rstrip("/")
@@ -108,8 +106,7 @@ def export_results(
         rows = [
             ExportRow(document, None, None, None, base + document_url(document.id)) for document in index.documents(filters)
         ]
-    wanted: Format = form
-    file = export(rows, wanted, index.taxonomy, query=q, language=interface.code, index_id=index.manifest.index_id)
+    file = export(rows, form, index.taxonomy, query=q, language=interface.code, index_id=index.manifest.index_id)
     headers = {"Content-Disposition": f'attachment; filename="{file.filename}"'}
     return Response(file.content, media_type=file.media_type, headers=headers)
 
