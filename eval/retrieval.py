@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pes_search.eval.beir import BeirSet
-from pes_search.eval.inputs import Run
-from pes_search.eval.question_set import Question
-from pes_search.index.bm25 import Bm25Config
+from pes_search.eval.collections.beir import BeirSet
+from pes_search.eval.collections.files import Run
+from pes_search.eval.collections.questions import Question
 from pes_search.index.build import write_documents
-from pes_search.index.encoder import Encoder
-from pes_search.index.fusion import FusionConfig, dense_score, document_score
-from pes_search.index.local import LocalStore
+from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.evidence.fusion import FusionConfig, dense_score, document_score
 from pes_search.index.search import SearchConfig, grouped, ranked, read_query, related
-from pes_search.index.store import OpenIndex
+from pes_search.index.stores.base import OpenIndex
+from pes_search.index.stores.files import LocalStore
 from pes_search.index.types import Filters, Hit
-from pes_search.ingest.languages import detect_language
+from pes_search.ingest.languages.identify import detect_language
 from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 

@@ -19,20 +19,20 @@ import numpy as np
 
 import pes_search.index
 import pes_search.ingest
-from pes_search.index.concepts import ConceptSpace, labels_of
-from pes_search.index.encoder import Encoder
+from pes_search.index.encoders.cache import VectorCache, encode_cached
+from pes_search.index.encoders.sentence_transformer import Encoder
 from pes_search.index.errors import IndexDamagedError, NothingReadError
-from pes_search.index.local import SCHEMA
-from pes_search.index.passage_text import full_text
-from pes_search.index.store import GenerationWriter, IndexStore
+from pes_search.index.evidence.concepts import ConceptSpace, labels_of
+from pes_search.index.stores.base import GenerationWriter, IndexStore
+from pes_search.index.stores.files import SCHEMA
+from pes_search.index.text.passage_text import full_text
 from pes_search.index.types import EncodedDocument, Filters, Manifest
-from pes_search.index.vectors import VectorCache, encode_cached
-from pes_search.ingest.clean import edge_texts, shared_edges, without_shared_edges
+from pes_search.ingest.cleaning.text import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages, passage_sentences, window_spans
 from pes_search.ingest.readers import format_of
-from pes_search.ingest.sources import SourceFile, find_files
+from pes_search.ingest.sources.files import SourceFile, find_files
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from pes_search.index.alignment import aligned
-from pes_search.index.columns import LISTS
-from pes_search.index.encoder import Encoder
-from pes_search.index.fusion import FusionConfig, document_score, fused, related_score
-from pes_search.index.store import OpenIndex
-from pes_search.index.tokens import term_spans, terms
+from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.evidence.fusion import FusionConfig, document_score, fused, related_score
+from pes_search.index.evidence.language_shift import aligned
+from pes_search.index.filters import LISTS
+from pes_search.index.stores.base import OpenIndex
+from pes_search.index.text.tokens import term_spans, terms
 from pes_search.index.types import Facets, Filters, Hit, Query, QueryConcept, SearchResult
 from pes_search.ingest.errors import PesSearchError
-from pes_search.ingest.languages import detect_language
+from pes_search.ingest.languages.identify import detect_language
 
 if TYPE_CHECKING:
     import numpy as np

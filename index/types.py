@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pes_search.index.expansion import Expansion
+from pes_search.index.query.expansion import Expansion
 from pes_search.ingest.types import Document, Page, Passage
 
 if TYPE_CHECKING:

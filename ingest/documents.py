@@ -11,12 +11,12 @@ from pathlib import PurePosixPath
 from textwrap import shorten
 from typing import Any
 
-from pes_search.ingest.clean import clean_blocks, clean_text
+from pes_search.ingest.cleaning.text import clean_blocks, clean_text
 from pes_search.ingest.countries import stated_countries
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.languages import detect_language
+from pes_search.ingest.languages.identify import detect_language
 from pes_search.ingest.readers import MEDIA_TYPES, format_of, read_content
-from pes_search.ingest.sources import SourceFile
+from pes_search.ingest.sources.files import SourceFile
 from pes_search.ingest.types import Block, Document
 
 LARGEST_FILE_BYTES = 200_000_000

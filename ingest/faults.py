@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from pes_search.ingest.located import Located, Place, YamlError, load_located
+from pes_search.ingest.yaml_lines import Located, Place, YamlError, load_located
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

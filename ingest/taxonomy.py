@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from pes_search.ingest.errors import TaxonomyError
 from pes_search.ingest.faults import Fault, read_utf8, read_yaml, validation_faults
-from pes_search.ingest.located import Located
+from pes_search.ingest.yaml_lines import Located
 
 # The EU's official languages, ISO 639-1.
 # fmt: off

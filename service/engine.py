@@ -6,20 +6,20 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 
-from pes_search.index.encoder import Encoder, load_encoder
+from pes_search.index.encoders.sentence_transformer import Encoder, load_encoder
 from pes_search.index.errors import IndexDamagedError
-from pes_search.index.local import LocalStore
+from pes_search.index.query.spelling import Speller
 from pes_search.index.search import Group, search
-from pes_search.index.spelling import Speller
-from pes_search.index.store import IndexStore, OpenIndex
+from pes_search.index.stores.base import IndexStore, OpenIndex
+from pes_search.index.stores.files import LocalStore
 from pes_search.index.types import Filters, SearchResult
 from pes_search.ingest.errors import PesSearchError
-from pes_search.ingest.languages import detect_language
-from pes_search.service.answer import Answerer, answer, answer_events
-from pes_search.service.comparison import compare
-from pes_search.service.confidence import check_models, load_models
+from pes_search.ingest.languages.identify import detect_language
+from pes_search.service.answers.answer import Answerer, answer, answer_events
+from pes_search.service.answers.confidence import check_models, load_models
+from pes_search.service.answers.types import Answer, Comparison, Event, WriterName
+from pes_search.service.editing.comparison import compare
 from pes_search.service.settings import Settings
-from pes_search.service.types import Answer, Comparison, Event, WriterName
 
 logger = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from pes_search.index.bm25 import Bm25Config
-from pes_search.index.encoder import EncoderConfig
+from pes_search.index.encoders.sentence_transformer import EncoderConfig
+from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.search import SearchConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.passages import PassageConfig
-from pes_search.service.answer import AnswerConfig
-from pes_search.service.database import DatabaseConfig
+from pes_search.service.answers.answer import AnswerConfig
+from pes_search.service.records.database import DatabaseConfig
 
 LARGEST_PORT = 65_535
 SHORTEST_KEY = 12  # characters; nothing slows down who tries keys

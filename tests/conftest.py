@@ -7,20 +7,22 @@ from typing import Any
 
 import pytest
 import yaml
+from folders import CORPUS, SHARED
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import BuildReport, build_index
-from pes_search.index.encoder import EncoderConfig, SentenceTransformerEncoder, load_encoder, model_fingerprint
-from pes_search.index.local import LocalStore
-from pes_search.index.local_index import LocalIndex
+from pes_search.index.encoders.sentence_transformer import (
+    EncoderConfig,
+    SentenceTransformerEncoder,
+    load_encoder,
+    model_fingerprint,
+)
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.stores.files import LocalStore
+from pes_search.index.stores.local_index import LocalIndex
 from pes_search.ingest.passages import PassageConfig
 from pes_search.service.settings import Settings
-
-ROOT = Path(__file__).parents[1]
-CORPUS = ROOT / "corpus"
-SHARED = ROOT.parent / "shared" / "data"
 
 Build = Callable[[Sequence[str | Path], Path], BuildReport]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pes_search.service.cli import _parser
+from pes_search.service.cli.commands import _parser
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,9 +14,9 @@ from pes_search.ingest.corpus.rules import Text, check_text
 from pes_search.ingest.corpus.schema import Facts, Item, NewsItem, PracticeItem
 from pes_search.ingest.errors import SourceNotFoundError
 from pes_search.ingest.faults import Fault, read_utf8, read_yaml, validation_faults
-from pes_search.ingest.located import Located
 from pes_search.ingest.readers.markdown import FRONT_MATTER
 from pes_search.ingest.taxonomy import FIELDS, check_taxonomy
+from pes_search.ingest.yaml_lines import Located
 
 Model = TypeVar("Model", bound=BaseModel)
 README = "README.md"

@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from pes_search.ingest.corpus.provenance import figures, unsupported
 from pes_search.ingest.corpus.schema import REQUIRED_SECTIONS, SECTIONS, Facts, Item, NewsItem, PracticeItem
 from pes_search.ingest.faults import Fault
-from pes_search.ingest.located import Located
 from pes_search.ingest.taxonomy import FIELDS, Taxonomy
+from pes_search.ingest.yaml_lines import Located
 
 WHEN = "When to think of it"
 WHEN_SENTENCES = (3, 6)

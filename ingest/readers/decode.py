@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.languages import detect_language
+from pes_search.ingest.languages.identify import detect_language
 
 # The single-byte encodings that European texts were written in before UTF-8, and the languages that each can write.
 LATIN = {

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from pes_search.ingest.clean import clean_text, table_rows
+from pes_search.ingest.cleaning.text import clean_text, table_rows
 from pes_search.ingest.dates import date_line
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.types import Block, FileContent

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pes_search.ingest.clean import clean_text, table_rows
+from pes_search.ingest.cleaning.text import clean_text, table_rows
 from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.types import Block, BlockKind, FileContent

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from pes_search.ingest.clean import clean_text, from_title, interface_texts, line_key, running_lines
+from pes_search.ingest.cleaning.text import clean_text, from_title, interface_texts, line_key, running_lines
 from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.types import Block, FileContent

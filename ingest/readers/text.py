@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pes_search.ingest.clean import clean_text, from_title
+from pes_search.ingest.cleaning.text import clean_text, from_title
 from pes_search.ingest.dates import date_line
 from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.types import Block, FileContent

@@ -14,10 +14,10 @@ from fastapi.responses import StreamingResponse
 
 from pes_search.index.types import SearchResult
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.parameters import EngineOf, FiltersOf
-from pes_search.service.question_log import log_answer
-from pes_search.service.schemas import deep_link
-from pes_search.service.types import Answer, Citation, Reason, Sentence, WriterName
+from pes_search.service.answers.types import Answer, Citation, Reason, Sentence, WriterName
+from pes_search.service.api.question_log import log_answer
+from pes_search.service.api.requests import EngineOf, FiltersOf
+from pes_search.service.links import deep_link
 from pes_search.service.web.hits import facts
 from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import quotation_url

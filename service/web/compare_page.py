@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from pes_search.index.search import QueryError, related
-from pes_search.index.store import OpenIndex
+from pes_search.index.stores.base import OpenIndex
 from pes_search.index.types import Filters
 from pes_search.ingest.types import Document
-from pes_search.service.parameters import EngineOf
-from pes_search.service.types import Citation, Comparison
+from pes_search.service.answers.types import Citation, Comparison
+from pes_search.service.api.requests import EngineOf
 from pes_search.service.web.facets import Option
 from pes_search.service.web.hits import facts
 from pes_search.service.web.languages import Interface, _, interface_of

@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.types import Filters
 from pes_search.ingest.types import Document
-from pes_search.service.parameters import DatabaseOf, EngineOf, engine_of
-from pes_search.service.pooling import pool, qrels, queries
-from pes_search.service.upkeep import Gap, Pair, incomplete, near_duplicates, unlinked
-from pes_search.service.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
+from pes_search.service.api.requests import DatabaseOf, EngineOf, engine_of
+from pes_search.service.editing.judging import pool, qrels, queries
+from pes_search.service.editing.upkeep import Gap, Pair, incomplete, near_duplicates, unlinked
+from pes_search.service.editing.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
 from pes_search.service.web import desk_access
 from pes_search.service.web.desk_access import editor_only
 from pes_search.service.web.hits import facts

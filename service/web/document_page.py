@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from pes_search.index.columns import LISTS
 from pes_search.index.errors import NotInIndexError
+from pes_search.index.filters import LISTS
 from pes_search.index.search import related
-from pes_search.index.store import OpenIndex
+from pes_search.index.stores.base import OpenIndex
 from pes_search.ingest.types import Document
-from pes_search.service.parameters import EngineOf
-from pes_search.service.schemas import deep_link
+from pes_search.service.api.requests import EngineOf
+from pes_search.service.links import deep_link
 from pes_search.service.web.facets import GROUPS, kind_label
 from pes_search.service.web.hits import facts, years
 from pes_search.service.web.languages import Interface, interface_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pes_search.index.columns import LISTS
+from pes_search.index.filters import LISTS
 from pes_search.index.types import Facets, Filters
 from pes_search.ingest.taxonomy import Taxonomy, fold
 from pes_search.service.web.languages import Interface, _

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from textwrap import shorten
 
-from pes_search.index.columns import LISTS
-from pes_search.index.store import OpenIndex
+from pes_search.index.filters import LISTS
+from pes_search.index.stores.base import OpenIndex
 from pes_search.index.types import Hit, SearchResult
 from pes_search.ingest.taxonomy import FIELDS
 from pes_search.ingest.types import Document
-from pes_search.service.answer import nearest
-from pes_search.service.schemas import deep_link
+from pes_search.service.answers.answer import nearest
+from pes_search.service.links import deep_link
 from pes_search.service.web.facets import kind_label
 from pes_search.service.web.languages import Interface
 from pes_search.service.web.links import document_url, passage_url

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from pes_search.index.types import Filters
 from pes_search.ingest.types import Passage
-from pes_search.service.types import Citation
+from pes_search.service.answers.types import Citation
 
 
 def chosen_values(filters: Filters) -> dict[str, object]:

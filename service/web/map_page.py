@@ -9,10 +9,10 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from pes_search.index.store import OpenIndex
+from pes_search.index.stores.base import OpenIndex
 from pes_search.index.types import Filters
-from pes_search.service.coverage import beyond_the_map, gaps, matrix, tile_map, timeline
-from pes_search.service.parameters import EngineOf
+from pes_search.service.api.requests import EngineOf
+from pes_search.service.editing.coverage import beyond_the_map, gaps, matrix, tile_map, timeline
 from pes_search.service.web.facets import GROUPS, label_of
 from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import filter_url

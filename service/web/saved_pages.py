@@ -12,11 +12,11 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from pes_search.index.search import QUERY_CHARACTERS
-from pes_search.index.store import OpenIndex
+from pes_search.index.stores.base import OpenIndex
 from pes_search.ingest.types import Document
-from pes_search.service.database import Database, NotStoredError, SavedSearch
+from pes_search.service.api.requests import FILTERS, DatabaseOf, EngineOf, filters_from
 from pes_search.service.engine import Engine
-from pes_search.service.parameters import FILTERS, DatabaseOf, EngineOf, filters_from
+from pes_search.service.records.database import Database, NotStoredError, SavedSearch
 from pes_search.service.web.facets import chips
 from pes_search.service.web.hits import Listed, listed
 from pes_search.service.web.languages import COOKIE, LANGUAGES, Interface, interface_of

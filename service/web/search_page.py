@@ -8,13 +8,13 @@ from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, Response
 
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
-from pes_search.index.store import OpenIndex
+from pes_search.index.stores.base import OpenIndex
 from pes_search.index.types import Filters, SearchResult
+from pes_search.service.answers.types import Answer, WriterName
+from pes_search.service.api.question_log import log_answer
+from pes_search.service.api.requests import EngineOf, FiltersOf, Offset
+from pes_search.service.editing.exports import ExportRow, Format, export
 from pes_search.service.engine import Engine
-from pes_search.service.exports import ExportRow, Format, export
-from pes_search.service.parameters import EngineOf, FiltersOf, Offset
-from pes_search.service.question_log import log_answer
-from pes_search.service.types import Answer, WriterName
 from pes_search.service.web.answer_box import answer_context
 from pes_search.service.web.facets import chips, groups, label_of, years
 from pes_search.service.web.hits import listed, shown_hits

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pes_search.index.store import OpenIndex
+from pes_search.index.stores.base import OpenIndex
 from pes_search.index.types import Hit, Query
 from pes_search.ingest.types import Page, Passage
-from pes_search.service.comparison import states
+from pes_search.service.editing.comparison import states
 
 if TYPE_CHECKING:
     from pes_search.ingest.types import Document

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pes_search.eval.answer_set import OWN_ANSWERS, Gold, read_answers, with_gold
 from pes_search.eval.answers import Outcome, auroc, figures, holds, refusal, risk_coverage, words
 from pes_search.eval.cli import main
-from pes_search.eval.inputs import InputError
-from pes_search.eval.question_set import OWN, Question, read_questions
-from pes_search.index.encoder import SentenceTransformerEncoder
-from pes_search.index.local_index import LocalIndex
+from pes_search.eval.collections.files import InputError
+from pes_search.eval.collections.gold_answers import OWN_ANSWERS, Gold, read_answers, with_gold
+from pes_search.eval.collections.questions import OWN, Question, read_questions
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.stores.local_index import LocalIndex
 from pes_search.index.types import Filters
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pes_search.eval.cli import main
-from pes_search.index.encoder import SentenceTransformerEncoder
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 
 from ..conftest import Build  # noqa: TID252
 

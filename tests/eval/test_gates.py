@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from pes_search.eval.compare import compare
-from pes_search.eval.inputs import Run, read_run
+from pes_search.eval.collections.files import Run, read_run
+from pes_search.eval.collections.questions import OWN, Question, read_judgments, read_questions
 from pes_search.eval.measures import MAIN, answerable, by_group, estimate, measure
-from pes_search.eval.question_set import OWN, Question, read_judgments, read_questions
 from pes_search.eval.retrieval import Leg, runs
-from pes_search.index.encoder import SentenceTransformerEncoder
-from pes_search.index.local_index import LocalIndex
+from pes_search.eval.significance import compare
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.search import SearchConfig
+from pes_search.index.stores.local_index import LocalIndex
 
 PLACES = 3  # among which a document that must appear has to be
 TOLERANCE = 0.01  # of nDCG@10: what a change may cost at worst (lower bound of the difference's interval)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pes_search.eval.beir import BeirSet, read_beir
+from pes_search.eval.collections.beir import BeirSet, read_beir
+from pes_search.eval.collections.questions import Question
 from pes_search.eval.measures import MAIN, estimates, measure
-from pes_search.eval.question_set import Question
 from pes_search.eval.retrieval import indexed, runs
-from pes_search.index.bm25 import Bm25Config
-from pes_search.index.encoder import SentenceTransformerEncoder
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.search import SearchConfig, related, search
 from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.types import Block, Document

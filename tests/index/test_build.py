@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import BuildReport
 from pes_search.index.errors import NothingReadError
-from pes_search.index.local import LocalStore
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.stores.files import LocalStore
 from pes_search.index.types import Filters
 from pes_search.ingest.errors import SourceNotFoundError, TaxonomyError
 
@@ -155,8 +155,8 @@ ENDLESS_BUILDS = """
 import dataclasses, sys
 from pathlib import Path
 import numpy as np
-from pes_search.index.bm25 import Bm25Config
-from pes_search.index.local import LocalStore
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.stores.files import LocalStore
 from pes_search.ingest.types import Document, Page, Passage
 from pes_search.ingest.taxonomy import NO_TAXONOMY
 

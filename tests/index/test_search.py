@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import write_documents
-from pes_search.index.encoder import SentenceTransformerEncoder
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import NotInIndexError
-from pes_search.index.fusion import FusionConfig, fused
-from pes_search.index.local import LocalStore
-from pes_search.index.local_index import LocalIndex
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.evidence.fusion import FusionConfig, fused
 from pes_search.index.search import QUERY_CHARACTERS, QueryError, SearchConfig, read_query, related, search, terms_by_language
+from pes_search.index.stores.files import LocalStore
+from pes_search.index.stores.local_index import LocalIndex
 from pes_search.index.types import Filters, Query
 from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.types import Block, Document

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pes_search.index.encoder import SentenceTransformerEncoder
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.ingest.passages import PassageConfig, TokenStarts, build_pages, build_passages, sentence_spans, window_spans
 from pes_search.ingest.types import Block, Document, Page, Passage
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pes_search.index.bm25 import Bm25Config
 from pes_search.index.build import BuildReport
-from pes_search.index.encoder import EncoderConfig, SentenceTransformerEncoder
+from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
 from pes_search.index.errors import IndexDamagedError, IndexNotFoundError
+from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.types import Filters
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.engine import Engine, open_engine, open_store

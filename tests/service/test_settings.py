@@ -2,11 +2,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from folders import ROOT
 from pydantic import ValidationError
 
 from pes_search.service.settings import Settings, SettingsError, read_settings
 
-ROOT = Path(__file__).parents[2]
 WriteFile = Callable[[str], None]
 
 

@@ -17,8 +17,8 @@ import uvicorn
 from kept import kept_in
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pes_search.index.encoder import SentenceTransformerEncoder
-from pes_search.service.api import create_app
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.service.api.routes import create_app
 from pes_search.service.engine import Engine, open_store
 from pes_search.service.settings import Settings
 

@@ -1,0 +1,1 @@
+"""Test collections: documents, questions, judgments and gold answers."""

@@ -1,0 +1,75 @@
+"""A test set of web pages that have a title and, right below it, one in the country's language: find the page by either.
+
+The titles are taken out of the pages' texts, so that a page is found by what it says and not by its own name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pes_search.ingest.cleaning.text import edge_texts, shared_edges, without_shared_edges
+from pes_search.ingest.documents import read_document
+from pes_search.ingest.sources.files import find_files
+from pes_search.ingest.types import Block
+
+TITLES = ("title", "native")
+
+
+def write_factsheet_sets(source: Path, folder: Path) -> dict[str, Path]:
+    """Write the pages of `source` as a collection in BEIR format, once for each kind of title; return the folders by kind.
+
+    All pages are in both collections. Pages of the same title are all relevant to it; a page without a native title of its
+    own is asked for in the first only.
+
+    Raises:
+        SourceNotFoundError: the source holds no file.
+        UnreadableFileError: a page cannot be read.
+    """
+    pages = [read_document(file) for file in find_files([str(source)]) if file.path.suffix == ".html"]
+    counts: Counter[bytes] = Counter()
+    for page in pages:
+        counts.update(edge_texts(page.blocks))
+    shared = shared_edges(counts, len(pages))
+    texts: list[Mapping[str, str]] = []
+    asked: dict[str, dict[str, str]] = {kind: {} for kind in TITLES}
+    for page in pages:
+        titles = _titles(page.blocks)
+        blocks = without_shared_edges(page.blocks, shared) or page.blocks
+        texts.append({"_id": page.document.id, "title": "", "text": _without(blocks, titles)})
+        for kind, title in zip(TITLES, titles, strict=False):
+            asked[kind][page.document.id] = title
+    folders = {kind: folder / f"factsheets-{kind}" for kind in TITLES}
+    for kind, place in folders.items():
+        place.mkdir(parents=True, exist_ok=True)
+        _write_lines(place / "corpus.jsonl", texts)
+        _write_lines(place / "queries.jsonl", [{"_id": f"q-{own}", "text": title} for own, title in asked[kind].items()])
+        pairs = [(own, other) for own, title in asked[kind].items() for other, same in asked[kind].items() if same == title]
+        rows = ["query-id\tcorpus-id\tscore", *(f"q-{own}\t{other}\t1" for own, other in pairs)]
+        (place / "qrels.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folders
+
+
+def _titles(blocks: Sequence[Block]) -> list[str]:
+    """Return the page's title, and the native one where the next block is a heading with other words."""
+    at = next((i for i, block in enumerate(blocks) if block.kind == "heading" and block.level == 1), None)
+    if at is None:
+        return []
+    below = blocks[at + 1] if at + 1 < len(blocks) else None
+    native = below is not None and below.kind == "heading" and below.text.casefold() != blocks[at].text.casefold()
+    return [blocks[at].text, *([below.text] if below is not None and native else [])]
+
+
+def _without(blocks: Sequence[Block], titles: Sequence[str]) -> str:
+    """Return the text of the blocks, a paragraph each, without the titles wherever they stand."""
+    pattern = re.compile(
+        "|".join(re.escape(title) for title in sorted(titles, key=len, reverse=True)) or r"(?!)", re.IGNORECASE
+    )
+    return "\n\n".join(text for block in blocks if (text := pattern.sub(" ", block.text).strip()))
+
+
+def _write_lines(path: Path, records: Iterable[Mapping[str, str]]) -> None:
+    path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""What was tried: ablations, other systems, speed."""

@@ -1,0 +1,125 @@
+"""How long building and searching take, as ratios to the encoder's own time in the same run."""
+
+from __future__ import annotations
+
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from pes_search.index.build import build_index
+from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder, model_fingerprint
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.stores.files import LocalStore
+from pes_search.index.text.passage_text import full_text
+from pes_search.index.types import Filters
+from pes_search.ingest.passages import PassageConfig
+
+REPEATS = 60
+QUERIES = (
+    "reaching women after career breaks",
+    "Wie erreicht man Frauen nach der Familienpause?",
+    "wage subsidy for hiring long-term unemployed people over 50",
+    "formation aux compétences numériques pour demandeurs d'emploi",
+)
+
+
+def build_ratio(sources: list[str], encoder: SentenceTransformerEncoder, config: EncoderConfig) -> dict[str, float]:
+    """Time a whole build with an empty cache, a second one, and a bare encoding of the same passages."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = LocalStore(Path(folder) / "index", Bm25Config())
+
+        def build() -> object:
+            return build_index(
+                sources,
+                store,
+                lambda: encoder,
+                model=model_fingerprint(config),
+                cache_dir=Path(folder),
+                passage_config=PassageConfig(),
+                configs=(Bm25Config(),),
+            )
+
+        whole = _seconds(build)
+        index = store.open()
+        texts = [
+            full_text(document, passage) for document in index.documents(Filters()) for passage in index.passages(document.id)
+        ]
+        model, prompt = encoder.model, encoder.passage_prompt
+        bare = _seconds(
+            lambda: model.encode(
+                texts, prompt=prompt, batch_size=config.batch_size, normalize_embeddings=True, show_progress_bar=False
+            )
+        )
+        again = _seconds(build)
+    return {"passages": len(texts), "build_s": whole, "bare_encode_s": bare, "ratio": whole / bare, "second_build_s": again}
+
+
+def http_ratio(index_dir: Path, encoder: SentenceTransformerEncoder) -> dict[str, float]:
+    """Time encoding some queries, then whole HTTP searches for the same ones by a service of its own.
+
+    Not in turn: the threads of a process that has just encoded spin for a while and would slow the other one down.
+    """
+    queries = [f"{QUERIES[i % len(QUERIES)]} {i}" for i in range(REPEATS)]
+    encoder.encode_queries(queries[:5])
+    encodings = [_seconds(partial(encoder.encode_queries, [query])) for query in queries]
+    port = _free_port()
+    command = [sys.executable, "-m", "pes_search.service.cli.commands", "serve", "--index", str(index_dir), "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as service:  # noqa: S603
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait(f"{base}/readyz")
+            addresses = [f"{base}/api/v1/search?" + urllib.parse.urlencode({"q": query, "k": 10}) for query in queries]
+            searches = [_seconds(partial(_get, address)) for address in addresses]
+            passages = json.loads(_get(f"{base}/api/v1/search?q=x&group=passage&k=1"))["total"]
+        finally:
+            service.terminate()
+    return {
+        "passages": passages,
+        "search_ms": 1000 * statistics.median(searches),
+        "encode_ms": 1000 * statistics.median(encodings),
+        "ratio": statistics.median(searches) / statistics.median(encodings),
+    }
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _get(address: str) -> bytes:
+    with urllib.request.urlopen(address, timeout=60) as response:  # noqa: S310
+        content: bytes = response.read()
+        return content
+
+
+def _wait(address: str) -> None:
+    for _ in range(240):
+        try:
+            _get(address)
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    raise TimeoutError(f"{address} does not answer")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def write_lines_as_files(lines: Iterable[str], folder: Path, count: int) -> None:
+    """Write each of the first `count` lines into a file of its own: a collection of that many passages."""
+    for number, line in zip(range(count), lines, strict=False):
+        (folder / f"{number:06}.txt").write_text(line, encoding="utf-8")

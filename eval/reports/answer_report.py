@@ -1,0 +1,197 @@
+"""Measure the answers of an index or of a folder of paragraphs, and print what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pes_search.eval.answers import Figures, Outcome, Refusal, figures, given_paragraph, outcomes, refusal, risk_coverage
+from pes_search.eval.collections.beir import read_beir, read_queries
+from pes_search.eval.collections.files import raise_faults
+from pes_search.eval.collections.gold_answers import OWN_ANSWERS, Gold, read_answers, with_gold
+from pes_search.eval.collections.questions import OWN, Question, read_questions
+from pes_search.eval.provenance import provenance
+from pes_search.eval.retrieval import indexed
+from pes_search.index.encoders.sentence_transformer import load_encoder
+from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.faults import Fault
+from pes_search.ingest.taxonomy import read_taxonomy
+from pes_search.service.answers.answer import Answerer
+from pes_search.service.answers.confidence import load_models
+from pes_search.service.answers.types import WriterName
+from pes_search.service.engine import open_engine
+from pes_search.service.settings import Settings, read_settings
+
+POINTS = (0.25, 0.5, 0.75, 0.9, 1.0)  # coverage at which the risk is printed
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was measured."""
+
+    name: str
+    documents: int
+    writer: str
+    threshold: float
+    outcomes: Sequence[Outcome]
+    given: Refusal | None  # every question asked of its own paragraph alone; None where each has an answer there
+    provenance: Mapping[str, Any]
+
+    @property
+    def all(self) -> Figures:
+        """Return the figures of all questions."""
+        return figures(self.outcomes)
+
+    def groups(self, name: Callable[[Question], str]) -> dict[str, Figures]:
+        """Return the figures of the questions of each group that has a name."""
+        names = sorted({name(one.question) for one in self.outcomes} - {""})
+        return {own: figures([one for one in self.outcomes if name(one.question) == own]) for own in names}
+
+    def values(self) -> dict[str, Any]:
+        """Return all of it for JSON."""
+        return {
+            "set": self.name,
+            "documents": self.documents,
+            "writer": self.writer,
+            "threshold": self.threshold,
+            **asdict(self.all),
+            "given_paragraph": asdict(self.given) if self.given else None,
+            "languages": {own: asdict(one) for own, one in self.groups(lambda question: question.language).items()},
+            "slices": {own: asdict(one) for own, one in self.groups(lambda question: question.slice).items()},
+            "risk_coverage": risk_coverage(self.outcomes),
+            "per_question": {
+                one.question.id: {
+                    "impossible": one.is_impossible,
+                    "refused": one.refused,
+                    "confidence": one.confidence,
+                    "gold_first": one.gold_first,
+                    "gold_all": one.gold_all,
+                    "retrieved": one.retrieved,
+                    "words": one.words,
+                }
+                for one in self.outcomes
+            },
+            **self.provenance,
+        }
+
+
+def measure_own(
+    settings: Settings, *, questions: Path, answers: Path | None, split: str | None, writer: WriterName | None
+) -> Report:
+    """Measure an index by questions about it.
+
+    Raises:
+        InputError: the questions or their answers do not fit.
+        PesSearchError: the index cannot be used.
+    """
+    if answers is None:
+        answers = OWN_ANSWERS if questions.parent == OWN else questions.with_name("answers.jsonl")
+    asked = with_gold(read_questions(questions, split), read_answers(answers), answers)
+    check_writer(writer, settings)
+    engine = open_engine(settings)
+    index = engine.index()
+    found = list(outcomes(asked, index, engine.answerer, writer=writer))
+    name = f"{questions.parent.name}{f' ({split})' if split else ''}"
+    facts = provenance(settings, index.manifest)
+    config = settings.answer
+    return Report(name, index.manifest.documents, writer or config.writer, config.threshold, found, None, facts)
+
+
+def measure_folder(folder: Path, *, queries: Path | None, answers: Path | None, writer: WriterName | None) -> Report:
+    """Measure answers from a folder's paragraphs, which are indexed for it.
+
+    Raises:
+        InputError: a file of the folder does not fit.
+    """
+    settings = read_settings()
+    check_writer(writer, settings)
+    faults: list[Fault] = []
+    texts = read_queries(queries or folder / "queries.jsonl", faults)
+    raise_faults(faults)
+    path = answers or folder / "answers.jsonl"
+    asked = with_gold([Question(own, text) for own, text in texts.items()], read_answers(path), path)
+    collection = read_beir(folder, queries=queries, qrels=None)
+    encoder = load_encoder(settings.encoder, settings.cache_dir)
+    answerer = Answerer(encoder, settings.search, settings.answer, load_models())
+    taxonomy = read_taxonomy(settings.taxonomy)
+    with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy) as index:
+        found = list(outcomes(asked, index, answerer, writer=writer, ids=collection.original_ids))
+        given = _given(asked, index, answerer, collection.original_ids)
+        facts = provenance(settings, index.manifest)
+    name = collection.name + (f" ← {queries.resolve().parent.name}/{queries.name}" if queries else "")
+    config = settings.answer
+    return Report(name, len(collection.documents), writer or config.writer, config.threshold, found, given, facts)
+
+
+def _given(asked: Sequence[tuple[Question, Gold]], index: Any, answerer: Answerer, ids: Mapping[str, str]) -> Refusal | None:
+    if not any(gold.is_impossible and gold.document for _, gold in asked):
+        return None
+    judged = list(given_paragraph(asked, index, answerer, ids))
+    threshold = answerer.config.threshold
+    impossible, confidence = [one for one, _ in judged], [one for _, one in judged]
+    return refusal(impossible, [one < threshold for one in confidence], confidence)
+
+
+# ── Printing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def print_report(report: Report) -> None:
+    """Print the figures as Markdown."""
+    own = report.all
+    print(f"{report.name}: {report.documents} documents, {own.questions} questions, {own.with_gold} with a gold answer")
+    print(f"writer {report.writer}, threshold {report.threshold}; mean [95 % interval]\n")
+    print("| measure | value |\n|---|---|")
+    for label, value in (
+        ("answerable questions that are answered", own.answered),
+        ("gold in the first three quoted sentences", own.gold_first),
+        ("the same, from the gold's own document", own.gold_own_document),
+        ("gold in any quoted sentence", own.gold_all),
+        ("words quoted per answer", own.words),
+        ("sentences per answer", own.sentences),
+        ("citations: weighted precision", own.citation_precision),
+        ("citations: weighted recall", own.citation_recall),
+        ("sentences rejected", own.rejected),
+        ("answers of which the other writer had to write", own.fallen_back),
+        ("time for the answer by that for its search (median)", own.answer_by_search),
+    ):
+        print(f"| {label} | {value} |")
+    faults = ", ".join(f"{name} {count}" for name, count in own.faults.items())
+    print(f"\ngold not quoted, by whose fault: {faults}")
+    _print_refusal("whole collection", own.refusal)
+    _print_refusal("given its paragraph alone", report.given)
+    curve = risk_coverage(report.outcomes)
+    points = [min(curve, key=lambda point, share=share: abs(point[0] - share)) for share in POINTS]  # type: ignore[misc]
+    print("\n| share of the questions answered | share of these answers that is wrong | confidence from |\n|---|---|---|")
+    for coverage, risk, confidence in points:
+        print(f"| {coverage:.2f} | {risk:.3f} | {confidence:.3f} |")
+    for label, groups in (
+        ("slice", report.groups(lambda question: question.slice)),
+        ("language", report.groups(lambda question: question.language)),
+    ):
+        if len(groups) > 1:
+            print(f"\n| {label} | questions | answered | gold in three | gold | refusal F1 |\n|---|---|---|---|---|---|")
+            for name, one in groups.items():
+                f1 = one.refusal.f1 if one.refusal else ""
+                gold = (one.gold_first, one.gold_all) if one.with_gold else ("", "")
+                answered = one.answered if not one.refusal or one.refusal.impossible < one.questions else ""
+                print(f"| {name} | {one.questions} | {answered} | {gold[0]} | {gold[1]} | {f1} |")
+
+
+def _print_refusal(name: str, own: Refusal | None) -> None:
+    if own is not None:
+        print(
+            f"\nrefusal, {name}: {own.impossible} without an answer; precision {own.precision}, recall {own.recall}, "
+            f"F1 {own.f1}" + (f", AUROC {own.auroc}" if own.auroc else "")
+        )
+
+
+def check_writer(writer: str | None, settings: Settings) -> None:
+    """Refuse to measure a language model that is not set.
+
+    Raises:
+        PesSearchError: there is none.
+    """
+    if (writer or settings.answer.writer) == "llm" and not (settings.answer.base_url and settings.answer.model):
+        raise PesSearchError("no language model is set; give [answer] base_url and model in pes.toml")

@@ -1,0 +1,397 @@
+"""`make train-answers`: fit what answering has to learn, and write `service/answer_models.json`.
+
+    python -m pes_search.eval.training.train_answers [--data ../shared/data] [--out FILE]
+
+What is learnt from (never a test question):
+
+- the development questions, and questions written for training by kind (`eval/questions/training_*.jsonl`), of this collection
+- SQuAD 2, articles with even numbers: its questions of its own paragraphs, some of our questions of its paragraphs, and some of
+  its questions of our collection, which has no answer to them
+- XQuAD, articles with even numbers: questions in four languages of the English paragraphs, so that a collection in another
+  language than the question is known as well
+
+The reader scores the sentences that were found: the gold ones above the others of their question. Networks that read the
+question's vector (own_matter, subject, answerable) feed the one for confidence. For its training each
+question gets their log-odds from networks that were fitted without it, else it would learn to trust them too far.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pes_search.eval.answers import auroc, holds, words
+from pes_search.eval.collections.beir import read_beir, read_queries
+from pes_search.eval.collections.files import read_records
+from pes_search.eval.collections.gold_answers import OWN_ANSWERS, read_answers, with_gold
+from pes_search.eval.collections.questions import OWN, Question, read_questions
+from pes_search.eval.retrieval import indexed
+from pes_search.eval.training.training_texts import is_training_article
+from pes_search.index.encoders.sentence_transformer import Encoder, load_encoder
+from pes_search.index.search import search
+from pes_search.index.stores.base import OpenIndex
+from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.taxonomy import read_taxonomy
+from pes_search.service.answers.answer import READ_PASSAGES, SEARCHED
+from pes_search.service.answers.confidence import PACKAGED, Kind
+from pes_search.service.answers.sentences import FEATURES, NUMBER, sentence_features
+from pes_search.service.answers.signals import SIGNALS, signals
+from pes_search.service.engine import open_store
+from pes_search.service.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Values = npt.NDArray[np.float64]
+
+SEED = 20_231_127
+FOLDS = 5
+VECTOR_C = 0.003  # inverse strength of the penalty for networks that read vectors: .001 to .03 are alike (cross-validated)
+SEVERAL_C = 0.01
+HIDDEN, PENALTY, NETWORKS = 16, 1.0, 5  # of the confidence: (8, 3), (16, 10) and (32, 3) were worse by .004 to .02 AUROC
+# Of the reader. A linear prior over the sentence's vector gained .08 on development questions that it had not seen; a product
+# of the vectors of question and sentence (rank 8 to 32) gained nothing more there and lost .05 and more across languages.
+EPOCHS, BATCH, RATE, PRIOR_DECAY, VECTOR_SCALE = 4, 16, 2e-3, 0.03, 8.0
+CONSTANT = 1e-3  # spread below which a feature says nothing
+OWN_WEIGHT = 2  # of this collection's questions beside the others
+LANGUAGES = ("de", "es", "ro", "el")  # of XQuAD's questions
+IMPOSSIBLE_SHARE = 0.2  # of SQuAD's questions without an answer: they were written to deceive, and seldom can be told
+EVERY_OWN, EVERY_SQUAD = 4, 10  # of the questions that are asked of the other's collection
+PERSONAL = {"personal", "injection"}
+OUTSIDE = {"near_topic", "off_topic", "gibberish"}
+# The share of answerable development questions that may be refused; with it the threshold is placed at one half.
+REFUSED_SHARE = 0.025
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what is known of it."""
+
+    group: str  # questions of a group are never on both sides of a fold
+    kind: str  # `answerable`, or why not
+    text: str
+    gold: tuple[tuple[str, str], ...] = ()  # texts that answer it, each with its document where that is known
+    wants: str = ""  # fact, topic or list; empty where nobody said
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question as the models see it."""
+
+    group: str  # examples of a group are never on both sides of a fold
+    kind: str  # `answerable`, or why not
+    vector: npt.NDArray[np.float32]
+    signals: tuple[float, ...]  # those that depend on networks are 0
+    in_field: bool
+    wants: str
+    wants_number: bool | None  # None where no gold tells
+    features: npt.NDArray[np.float32]  # of the sentences that were found, (sentences, FEATURES)
+    vectors: npt.NDArray[np.float16]  # of the same
+    is_gold: npt.NDArray[np.bool_]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Collect the examples, fit, write; return the exit status."""
+    parser = argparse.ArgumentParser(prog="train-answers", description="Fit the models of answering.")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the training data")
+    parser.add_argument("--out", type=Path, default=PACKAGED, help="file to write")
+    parsed = parser.parse_args(arguments)
+    if not (parsed.data / "bench").is_dir():
+        print(f"train-answers: no training data in {parsed.data}; name its folder with --data", file=sys.stderr)
+        return 1
+    try:
+        settings = read_settings()
+        encoder = load_encoder(settings.encoder, settings.cache_dir)
+        models = fit(list(examples(parsed.data / "bench", settings, encoder)), several_examples(encoder))
+        values = {"model_id": encoder.model_id, **models}
+        parsed.out.write_text(json.dumps(values) + "\n", encoding="utf-8")
+    except PesSearchError as error:
+        print(f"train-answers: {error}", file=sys.stderr)
+        return 1
+    print(f"written: {parsed.out}")
+    return 0
+
+
+# ── Examples ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def examples(bench: Path, settings: Settings, encoder: Encoder) -> Iterator[Example]:
+    """Yield the examples of all sources."""
+    own = open_store(settings).open()
+    ours = list(own_questions())
+    squad = _with_answers(bench / "squad2-even", bench / "squad2-even", "squad")
+    rng = np.random.default_rng(SEED)
+    yield from _examples(ours, own, settings, encoder, in_field=True)
+    others = [replace(one, kind="off_topic", gold=()) for one in squad[::EVERY_SQUAD]]
+    yield from _examples(others, own, settings, encoder, in_field=True)
+    with _collection(bench / "squad2-even", settings, encoder) as index:
+        kept = [one for one in squad if one.kind == "answerable" or rng.random() < IMPOSSIBLE_SHARE]
+        yield from _examples(kept, index, settings, encoder, in_field=False)
+        strangers = [replace(one, kind="off_topic", gold=()) for one in ours if one.kind not in PERSONAL]
+        yield from _examples(strangers[::EVERY_OWN], index, settings, encoder, in_field=False)
+    with _collection(bench / "xquad-en", settings, encoder) as index:
+        for language in LANGUAGES:
+            asked = _with_answers(bench / "xquad-en", bench / f"xquad-{language}", "xquad")
+            asked = [one for one in asked if is_training_article(one.group.removeprefix("xquad "))]
+            yield from _examples(asked, index, settings, encoder, in_field=False)
+
+
+def own_questions() -> Iterator[Asked]:
+    """Yield the development and training questions of this project's collection."""
+    kinds = {record["_id"]: record.get("kind", "") for _, record in read_records(OWN / "questions.jsonl", [], ids=("id",))}
+    answers = read_answers(OWN_ANSWERS)
+    for question, gold in with_gold(read_questions(OWN / "questions.jsonl", "dev"), answers, OWN_ANSWERS):
+        # Training questions are about the same documents, so the document is the group.
+        group = gold.texts[0][1] if gold.texts else question.need
+        yield Asked(group, kinds[question.id] or "answerable", question.text, gold.texts, gold.wants)
+    for _, record in read_records(OWN / "training_refusal.jsonl", [], ids=("id",)):
+        yield Asked(record["_id"], record["kind"], record["text"])
+    for _, record in read_records(OWN / "training_answerable.jsonl", [], ids=("id",)):
+        texts = tuple((text, record["document"]) for text in record["answers"])
+        yield Asked(record["document"], "answerable", record["text"], texts, record["wants"])
+
+
+def several_examples(encoder: Encoder) -> tuple[Values, npt.NDArray[np.bool_]]:
+    """Return the vectors of questions, and whether each asks for several."""
+    records = [record for _, record in read_records(OWN / "training_several.jsonl", [], ids=("id",))]
+    vectors = encoder.encode_queries([record["text"] for record in records]).astype(np.float64)
+    return vectors, np.array([bool(record["several"]) for record in records])
+
+
+def _with_answers(documents: Path, questions: Path, name: str) -> list[Asked]:
+    """Return the questions of a folder with the answers in another; a group is an article."""
+    texts = read_queries(questions / "queries.jsonl", [])
+    answers = documents / "answers.jsonl"
+    pairs = with_gold([Question(own, text) for own, text in texts.items()], read_answers(answers), answers)
+    return [
+        Asked(
+            f"{name} {gold.document.partition('-')[0]}",
+            "not_answered" if gold.is_impossible else "answerable",
+            question.text,
+            tuple((text, "") for text, _ in gold.texts),
+        )
+        for question, gold in pairs
+    ]
+
+
+def _collection(folder: Path, settings: Settings, encoder: Encoder) -> Any:
+    taxonomy = read_taxonomy(settings.taxonomy)
+    return indexed(read_beir(folder), encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy)
+
+
+def _examples(
+    asked: Sequence[Asked], index: OpenIndex, settings: Settings, encoder: Encoder, *, in_field: bool
+) -> Iterator[Example]:
+    nothing = Kind(0.0, 0.0, 0.0, several=False)
+    config = replace(settings.search, passages_per_document=READ_PASSAGES)
+    for one in asked:
+        result = search(one.text, index, encoder, config, k=SEARCHED)
+        # What a question wants is not known yet; the features that depend on it are filled in by `_reader`.
+        found, features, vectors = sentence_features(result.asked, result.hits, index, 0.0)
+        values = signals(result.asked, result.hits, found, index, nothing, in_field=in_field)
+        wanted = [(words(text), document) for text, document in one.gold if words(text)]
+        is_gold = [
+            any(holds(words(sentence.text), text) and document in {"", sentence.hit.document.id} for text, document in wanted)
+            for sentence in found
+        ]
+        digits = [bool(NUMBER.search(text)) for text, document in one.gold if not document]
+        yield Example(
+            group=one.group,
+            kind=one.kind,
+            vector=result.asked.vector,
+            signals=tuple(values),
+            in_field=in_field,
+            wants=one.wants,
+            wants_number=sum(digits) > len(digits) / 2 if digits else None,
+            features=features,
+            vectors=vectors.astype(np.float16),
+            is_gold=np.array(is_gold, bool),
+        )
+    print(f"{len(asked)} questions of {index.manifest.documents} documents", flush=True)
+
+
+# ── Fitting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fit(found: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_]]) -> dict[str, Any]:
+    """Return the fitted networks as JSON values."""
+    from sklearn.model_selection import GroupKFold
+
+    vectors = np.array([one.vector for one in found], np.float64)
+    kinds = np.array([one.kind for one in found])
+    in_field = np.array([one.in_field for one in found])
+    groups = np.array([one.group for one in found])
+    truth = kinds == "answerable"
+    personal, outside = np.isin(kinds, list(PERSONAL)), np.isin(kinds, list(OUTSIDE))
+    heads = {
+        "own_matter": (np.ones(len(found), bool), personal),
+        "subject": (in_field & ~personal, ~outside),
+        "answerable": (in_field, truth),
+    }
+    rows = np.array([one.signals for one in found], np.float64)
+    folds = list(GroupKFold(FOLDS, shuffle=True, random_state=0).split(vectors, groups=groups))
+    for name, (used, labels) in heads.items():
+        held_out = np.zeros(len(found))
+        for train, test in folds:
+            train = train[used[train]]
+            held_out[test] = _logits(_logistic(vectors[train], labels[train], VECTOR_C), vectors[test])
+        column = SIGNALS.index(name)
+        rows[:, column] = held_out if name == "own_matter" else np.where(in_field, held_out, 0.0)
+        print(f"{name}: AUROC {auroc(labels[used], held_out[used]):.3f} (cross-validated)")
+
+    confidence = np.zeros(len(found))
+    for train, test in folds:
+        confidence[test] = np.mean([_logits(own, rows[test]) for own in _networks(rows[train], truth[train])], axis=0)
+    offset = _report(confidence, found, truth)
+    networks = [_shifted(own, -offset) for own in _networks(rows, truth)]
+    near = ~outside & ~personal
+    numeric = np.array([one.wants_number is not None for one in found])
+    wants = np.array([bool(one.wants_number) for one in found])
+    number = _logistic(vectors[numeric], wants[numeric], VECTOR_C, balanced=False)
+    wanted = np.array([one.wants for one in found])
+    fact = _logistic(vectors[wanted != ""], wanted[wanted != ""] == "fact", VECTOR_C)
+    return {
+        **{name: _logistic(vectors[used], labels[used], VECTOR_C) for name, (used, labels) in heads.items()},
+        "several": _logistic(*several, SEVERAL_C),
+        "related": _logistic(rows[~personal], near[~personal], 0.3),
+        "number": number,
+        "fact": fact,
+        "confidence": networks,
+        "reader": _reader(found, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))),
+    }
+
+
+def _reader(found: Sequence[Example], number_wanted: Values, fact_wanted: Values) -> dict[str, Any]:
+    """Fit the reader: the gold sentences of a question above its others (softmax over them), by torch."""
+    import torch
+
+    number, column = FEATURES.index("number"), FEATURES.index("number_wanted")
+    data, weights = [], []
+    for one, probability, fact in zip(found, number_wanted.tolist(), fact_wanted.tolist(), strict=True):
+        if one.is_gold.any():
+            features = one.features.copy()
+            features[:, column] = probability * features[:, number]
+            features[:, column + 1] = (1 - probability) * features[:, number]
+            data.append((features, one.vectors.astype(np.float32), one.is_gold, torch.tensor([1.0, fact])))
+            weights.append(OWN_WEIGHT if one.in_field else 1)
+    every = np.concatenate([features for features, *_ in data])
+    mean, spread = every.mean(axis=0), every.std(axis=0)
+    scale = np.where(spread > CONSTANT, spread, 1.0).astype(np.float32)
+    vector_mean = np.mean([vectors.mean(axis=0) for _, vectors, *_ in data], axis=0)
+    tensors = [
+        (
+            torch.tensor((features - mean) / scale),
+            torch.tensor((vectors - vector_mean) * VECTOR_SCALE),
+            torch.tensor(gold),
+            both,
+        )
+        for features, vectors, gold, both in data
+    ]
+    torch.manual_seed(SEED)
+    own, prior = (torch.zeros(size, 2, requires_grad=True) for size in (len(FEATURES), len(vector_mean)))
+    groups = [{"params": [own], "weight_decay": 1e-4}, {"params": [prior], "weight_decay": PRIOR_DECAY}]
+    optimiser = torch.optim.AdamW(groups, lr=RATE)
+    rows = np.repeat(np.arange(len(data)), weights)
+    steps = EPOCHS * (len(rows) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [5 * RATE, RATE], total_steps=steps)
+    rng = np.random.default_rng(SEED)
+    for _ in range(EPOCHS):
+        order = rng.permutation(rows)
+        for at in range(0, len(order) - BATCH + 1, BATCH):
+            loss = torch.zeros(())
+            for row in order[at : at + BATCH].tolist():
+                features, vectors, gold, both = tensors[row]
+                scores = (features @ own + vectors @ prior) @ both
+                loss = loss + torch.logsumexp(scores, 0) - torch.logsumexp(scores[gold], 0)
+            optimiser.zero_grad()
+            (loss / BATCH).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+    return {
+        "mean": _short(mean),
+        "scale": _short(scale),
+        "weights": _short(own.detach().numpy()),
+        "vector_mean": _short(vector_mean),
+        "vector_weights": _short(prior.detach().numpy() * VECTOR_SCALE),
+    }
+
+
+def _report(confidence: Values, found: Sequence[Example], truth: npt.NDArray[np.bool_]) -> float:
+    """Print the cross-validated figures by source and kind; return the log-odds that becomes the threshold."""
+    in_field = np.array([one.in_field for one in found])
+    kinds = np.array([one.kind for one in found])
+    offset = float(np.quantile(confidence[in_field & truth], REFUSED_SHARE))
+    refused = confidence < offset
+    for name, part in (("our collection", in_field), ("other collections", ~in_field)):
+        print(f"{name}: AUROC {auroc(~truth[part], -confidence[part]):.3f}; refused by kind (cross-validated):")
+        for kind in sorted(set(kinds[part])):
+            own = part & (kinds == kind)
+            print(f"  {kind:<15} {refused[own].mean():.3f} of {own.sum()}")
+    return offset
+
+
+def _logistic(values: Values, labels: npt.NDArray[np.bool_], c: float, *, balanced: bool = True) -> dict[str, Any]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(values)
+    weights = "balanced" if balanced else None
+    model = LogisticRegression(C=c, max_iter=5_000, class_weight=weights).fit(scaler.transform(values), labels)
+    return _network(scaler, [(model.coef_.T, model.intercept_)])
+
+
+def _networks(values: Values, labels: npt.NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """Return networks that differ in their first weights only; their mean is steadier than one."""
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(values)
+    scaled = scaler.transform(values)
+    models = [
+        MLPClassifier((HIDDEN,), alpha=PENALTY, max_iter=1_000, random_state=seed).fit(scaled, labels)
+        for seed in range(NETWORKS)
+    ]
+    return [_network(scaler, list(zip(model.coefs_, model.intercepts_, strict=True))) for model in models]
+
+
+def _network(scaler: Any, layers: Sequence[tuple[Values, Values]]) -> dict[str, Any]:
+    return {
+        "mean": _short(scaler.mean_),
+        "scale": _short(scaler.scale_),
+        "layers": [[_short(weights), _short(biases)] for weights, biases in layers],
+    }
+
+
+def _logits(network: Mapping[str, Any], values: Values) -> Values:
+    at = (values - np.array(network["mean"])) / np.array(network["scale"])
+    *hidden, (weights, biases) = network["layers"]
+    for own, bias in hidden:
+        at = np.maximum(0.0, at @ np.array(own) + np.array(bias))
+    result: Values = (at @ np.array(weights) + np.array(biases))[:, 0]
+    return result
+
+
+def _probabilities(logits: Values) -> Values:
+    result: Values = 1 / (1 + np.exp(-logits))
+    return result
+
+
+def _shifted(network: dict[str, Any], by: float) -> dict[str, Any]:
+    *hidden, (weights, biases) = network["layers"]
+    return {**network, "layers": [*hidden, [weights, [round(biases[0] + by, 5)]]]}
+
+
+def _short(values: Any) -> Any:
+    """Return values as lists, rounded: five digits move no decision and keep the file small."""
+    return np.round(np.asarray(values, np.float64), 5).tolist()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

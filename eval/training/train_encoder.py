@@ -1,0 +1,361 @@
+"""`make train-encoder`: train the adapter that is merged into the packaged encoder, and write a report.
+
+python -m pes_search.eval.training.train_encoder [--data ../shared/data] [--out var/encoder] [--set NAME=VALUE …]
+
+The student is the packaged encoder with a low-rank adapter, the teacher an English model of four times its size. In each
+batch the student's cosines of every query with every passage, whatever their languages, are to be distributed as the
+teacher's are for the English texts, and the student's vectors are to stay near those that it gave before:
+
+    loss = KL(softmax(teacher / T_t) ‖ softmax(student / T_s)) + anchor · mean squared distance to the original vectors
+
+Batches depend on the seed and the step alone, and a checkpoint holds the rest: a run that is stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pes_search.eval.experiments.encoder_report import parts, report
+from pes_search.eval.training.teacher import SHA256 as TEACHER_SHA256
+from pes_search.eval.training.teacher import load_teacher
+from pes_search.eval.training.training_texts import Batch, Item, read_training_texts
+from pes_search.index.encoders.adapter import CONFIG_FILE, NONE, WEIGHTS_FILE, adapter_hash
+from pes_search.index.encoders.cache import VectorCache, encode_cached
+from pes_search.index.encoders.packaged import PACKED_SHA256
+from pes_search.index.encoders.sentence_transformer import load_encoder
+from pes_search.ingest.errors import PesSearchError
+from pes_search.service.settings import read_settings
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import torch
+
+    Vectors = npt.NDArray[np.float32]
+
+PLACES = {
+    "qv+ffn": r".*\.(query|value|intermediate\.dense|layer\.\d+\.output\.dense)",
+    "qkvo": r".*\.(query|key|value|attention\.output\.dense)",
+    "ffn": r".*\.(intermediate\.dense|layer\.\d+\.output\.dense)",
+    "all": r".*encoder.*\.(query|key|value|dense)",
+}
+CHECKPOINT_EVERY = 50  # steps
+CHUNK = 12  # texts that the student reads at once
+WARM_UP = 0.05  # of the steps
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How the adapter is trained; every field can be set with --set."""
+
+    seed: int = 5
+    steps: int = 200
+    batch: int = 32  # queries; about as many passages
+    rank: int = 8
+    places: str = "qv+ffn"
+    learning_rate: float = 5e-4
+    teacher_temperature: float = 0.05
+    student_temperature: float = 0.02
+    anchor: float = 3.0
+    strength: float = 0.8  # of the shipped adapter; below 1 it lies between the original weights and the trained ones
+    teacher_share: float = 1.0  # of the targets; the rest is the original encoder's own similarities
+    positives: float = 0.8  # of a target, evenly among the passages that answer the query, where there are any
+    mask_same: bool = True  # a text is not held against itself
+    neighbours: int = 7  # of each drawn sentence that come into its batch
+    max_tokens: int = 96
+    sentences: float = 0.35  # shares of the batches, by kind
+    practices: float = 0.1
+    labels: float = 0.2
+    parallel: float = 0.35
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train; return the exit status."""
+    parser = argparse.ArgumentParser(prog="train-encoder", description="Train the encoder's adapter.")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the test data")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus"), help="folder of the write-ups")
+    parser.add_argument("--out", type=Path, default=Path("var/encoder"), help="folder for checkpoints, adapter and report")
+    parser.add_argument("--set", dest="values", nargs="*", default=[], metavar="NAME=VALUE", help="see TrainingConfig")
+    parsed = parser.parse_args(arguments)
+    try:
+        config = _configured(parsed.values)
+        Training(config, parsed.data, parsed.corpus, parsed.out).run()
+    except (PesSearchError, ValueError) as error:
+        print(f"train-encoder: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _configured(values: Sequence[str]) -> TrainingConfig:
+    kinds = {own.name: type(getattr(TrainingConfig(), own.name)) for own in dataclasses.fields(TrainingConfig)}
+    given: dict[str, Any] = {}
+    for value in values:
+        name, _, text = value.partition("=")
+        if name not in kinds:
+            raise ValueError(f"no setting {name!r}; choose of {', '.join(kinds)}")
+        given[name] = text == "true" if kinds[name] is bool else kinds[name](text)
+    return TrainingConfig(**given)
+
+
+class Training:
+    """One run: what it reads, the model that it changes, and where it writes."""
+
+    def __init__(self, config: TrainingConfig, data: Path, corpus: Path, out: Path) -> None:
+        self.settings = settings = read_settings()
+        self.config = config
+        self.data, self.out = data, out
+        out.mkdir(parents=True, exist_ok=True)
+        base = dataclasses.replace(settings.encoder, adapter=NONE)
+        self.original = load_encoder(base, settings.cache_dir)
+        self.student = load_encoder(base, settings.cache_dir)
+        self.texts = read_training_texts(data, corpus, self.original, settings.passages)
+        teacher = load_teacher(settings.cache_dir, settings.encoder.threads)
+        vectors = settings.cache_dir / "vectors"
+        self.teacher = _Cached(teacher.encode_passages, teacher.dimensions, VectorCache(vectors, teacher.model_id))
+        before = self.original
+        self.before = {
+            "query": _Cached(before.encode_queries, before.dimensions, VectorCache(vectors, f"{before.model_id}-queries")),
+            "passage": _Cached(before.encode_passages, before.dimensions, VectorCache(vectors, before.model_id)),
+        }
+
+    def run(self) -> None:
+        """Train from the last checkpoint on; write the adapter and the report."""
+        import torch
+        from peft import LoraConfig
+
+        config = self.config
+        torch.manual_seed(config.seed)
+        model = self.student.model
+        model.add_adapter(
+            LoraConfig(r=config.rank, lora_alpha=2 * config.rank, target_modules=PLACES[config.places], lora_dropout=0.0)
+        )
+        weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=0.0)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, config.steps))
+        start, history = self._resume(weights, optimizer, schedule)
+        neighbours = self._neighbours()
+        kinds = ("sentences", "practices", "labels", "parallel")
+        shares = np.array([getattr(config, kind) for kind in kinds])
+        model.eval()  # without dropout: the targets are soft, and a sixth of the time goes into random numbers
+        began = time.monotonic()
+        for step in range(start, config.steps):
+            rng = np.random.default_rng((config.seed, step))
+            kind = str(rng.choice(kinds, p=shares / shares.sum()))
+            batch = self.texts.batch(kind, config.batch, rng, neighbours)
+            divergence, distance = self._losses(batch)
+            optimizer.zero_grad()
+            (divergence + config.anchor * distance).backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            schedule.step()
+            history.append((step, kind, round(divergence.item(), 4), round(distance.item(), 5)))
+            if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == config.steps:
+                self._checkpoint(step + 1, weights, optimizer, schedule, history)
+                _print_progress(step + 1, config.steps, history, (time.monotonic() - began) / (step + 1 - start))
+        self._write_adapter(model)
+        self._write_report(history)
+
+    def _neighbours(self) -> Callable[[int], Sequence[int]]:
+        """Return what gives the sentences that the teacher finds nearest to a sentence: the hard ones of a batch."""
+        count = self.config.neighbours
+        if not count or not self.config.sentences:
+            return lambda _: ()
+        vectors = self.teacher(self.texts.sentences)
+
+        def near(row: int) -> Sequence[int]:
+            similarities = vectors @ vectors[row]
+            similarities[row] = -1
+            found = np.argpartition(-similarities, count)[:count]
+            return [int(other) for other in found]
+
+        return near
+
+    def _losses(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the divergence from the teacher's similarities and the distance to the original vectors."""
+        import torch
+
+        config = self.config
+        sides = {"query": batch.queries, "passage": batch.passages}
+        before = {side: self.before[side]([item.text for item in items]) for side, items in sides.items()}
+        now = {side: self._encoded(items, side) for side, items in sides.items()}
+        meanings = [self.teacher([item.meaning for item in items]) for items in sides.values()]
+        similar = meanings[0] @ meanings[1].T, before["query"] @ before["passage"].T
+        target = torch.from_numpy(targets(batch, *similar, config))
+        logits = now["query"] @ now["passage"].T / config.student_temperature
+        if config.mask_same:
+            logits = logits.masked_fill(torch.from_numpy(_same(batch)), -1e4)
+        divergence = torch.nn.functional.kl_div(logits.log_softmax(1), target, reduction="batchmean")
+        distance = torch.stack([(now[s] - torch.from_numpy(before[s])).square().sum(1).mean() for s in sides]).mean()
+        return divergence, distance
+
+    def _encoded(self, items: Sequence[Item], side: str) -> torch.Tensor:
+        """Return the student's vectors with their gradients, in the items' order; texts of like length share the padding."""
+        import torch
+
+        prompt = self.student.query_prompt if side == "query" else self.student.passage_prompt
+        order = sorted(range(len(items)), key=lambda row: len(items[row].text))
+        parts = []
+        for at in range(0, len(order), CHUNK):
+            texts = [prompt + items[row].text for row in order[at : at + CHUNK]]
+            tokenizer, most = self.student.model.tokenizer, self.config.max_tokens
+            features = tokenizer(texts, padding=True, truncation=True, max_length=most, return_tensors="pt")
+            parts.append(self.student.model(dict(features))["sentence_embedding"])
+        return torch.cat(parts)[torch.from_numpy(np.argsort(order))]
+
+    # ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _resume(self, weights: Sequence[torch.Tensor], optimizer: Any, schedule: Any) -> tuple[int, list[Any]]:
+        """Go on from the folder's checkpoint; return the step and the losses so far."""
+        import torch
+
+        path = self.out / "checkpoint.pt"
+        if not path.is_file():
+            return 0, []
+        state = torch.load(path, weights_only=True)
+        if state["config"] != asdict(self.config):
+            raise ValueError(f"{path} is of a run with other settings; name another folder with --out, or delete it")
+        with torch.no_grad():
+            for own, saved in zip(weights, state["weights"], strict=True):
+                own.copy_(saved)
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        print(f"goes on after step {state['step']}", flush=True)
+        return state["step"], [tuple(row) for row in state["history"]]
+
+    def _checkpoint(
+        self, step: int, weights: Sequence[torch.Tensor], optimizer: Any, schedule: Any, history: list[Any]
+    ) -> None:
+        import torch
+
+        state = {
+            "step": step,
+            "config": asdict(self.config),
+            "weights": [weight.detach() for weight in weights],
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "history": [list(row) for row in history],
+        }
+        aside = self.out / "checkpoint.new"
+        torch.save(state, aside)
+        os.replace(aside, self.out / "checkpoint.pt")
+
+    def _write_adapter(self, model: Any) -> None:
+        from peft import get_peft_model_state_dict
+        from safetensors.torch import save_file
+
+        config = self.config
+        folder = self.out / "adapter"
+        folder.mkdir(exist_ok=True)
+        state = get_peft_model_state_dict(model[0].model)
+        # Half precision: the merged weights differ by less than the 4-bit file's own rounding.
+        tensors = {name: tensor.half().contiguous() for name, tensor in state.items()}
+        save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+        values = {
+            "peft_type": "LORA",
+            "base_model_name_or_path": "intfloat/multilingual-e5-small",
+            "r": config.rank,
+            "lora_alpha": 2 * config.rank * config.strength,
+            "target_modules": PLACES[config.places],
+        }
+        (folder / CONFIG_FILE).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+    def _write_report(self, history: Sequence[Any]) -> None:
+        """Measure the adapter against no adapter, and write that with losses, counts and hashes to `report.json`."""
+        adapter = self.out / "adapter"
+        figures = report([NONE, str(adapter)], self.settings, parts(self.data, "dev"))
+        losses = [
+            {"steps": f"{at}-{at + len(rows)}", "divergence": _mean(rows, 2), "distance": _mean(rows, 3)}
+            for at in range(0, len(history), CHECKPOINT_EVERY)
+            if (rows := history[at : at + CHECKPOINT_EVERY])
+        ]
+        sentences = "\n".join(self.texts.sentences).encode()
+        values = {
+            "config": asdict(self.config),
+            "texts": self.texts.counts(),
+            "sha256": {
+                "adapter": adapter_hash(adapter),
+                "packed model": PACKED_SHA256,
+                "teacher": TEACHER_SHA256,
+                "sentences": hashlib.sha256(sentences).hexdigest(),
+            },
+            "losses": losses,
+            "dev": figures,
+        }
+        path = self.out / "report.json"
+        path.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        print(f"adapter: {adapter}\nreport: {path}", flush=True)
+
+
+def targets(batch: Batch, teacher: Vectors, original: Vectors, config: TrainingConfig) -> Vectors:
+    """Return how probable each passage is to be for each query, shape (queries, passages).
+
+    `teacher` and `original` are the cosines of that shape: the teacher's, and those of the encoder without an adapter.
+    """
+    similar = teacher
+    if config.teacher_share < 1:
+        own = (original - original.mean()) / original.std() * teacher.std() + teacher.mean()
+        similar = config.teacher_share * teacher + (1 - config.teacher_share) * own
+    scaled = similar / config.teacher_temperature
+    if config.mask_same:
+        scaled = np.where(_same(batch), -1e4, scaled)
+    shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    answers = np.array([[bool(q.group) and q.group == p.group for p in batch.passages] for q in batch.queries], np.float32)
+    if config.mask_same:
+        answers *= ~_same(batch)
+    counts = answers.sum(axis=1, keepdims=True)
+    part = config.positives * (counts > 0)
+    mixed: Vectors = ((1 - part) * shares + part * answers / np.maximum(counts, 1)).astype(np.float32)
+    return mixed
+
+
+class _Cached:
+    """An encoder whose vectors are looked up where they are known, in memory first."""
+
+    def __init__(self, encode: Callable[[Sequence[str]], Vectors], dimensions: int, cache: VectorCache) -> None:
+        self._encode, self._dimensions, self._cache = encode, dimensions, cache
+        self._known: dict[str, Vectors] = {}
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        if missing := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            vectors, _ = encode_cached(missing, self._encode, self._dimensions, self._cache)
+            self._known.update(zip(missing, vectors, strict=True))
+        return np.stack([self._known[text] for text in texts])
+
+
+def _mean(rows: Sequence[Any], column: int) -> float:
+    return round(float(np.mean([row[column] for row in rows])), 5)
+
+
+def _same(batch: Batch) -> npt.NDArray[np.bool_]:
+    return np.array([[query.text == passage.text for passage in batch.passages] for query in batch.queries])
+
+
+def _rate(step: int, steps: int) -> float:
+    """Return the learning rate's factor: up in a straight line, then down along a cosine."""
+    warm = max(1, int(WARM_UP * steps))
+    return (step + 1) / warm if step < warm else 0.5 * (1 + float(np.cos(np.pi * (step - warm) / max(1, steps - warm))))
+
+
+def _print_progress(step: int, steps: int, history: Sequence[Any], seconds: float) -> None:
+    recent = history[-CHECKPOINT_EVERY:]
+    parts = []
+    for kind in sorted({row[1] for row in recent}):
+        own = [row for row in recent if row[1] == kind]
+        parts.append(f"{kind} {np.mean([row[2] for row in own]):.3f}/{np.mean([row[3] for row in own]):.4f}")
+    print(f"step {step}/{steps}, {seconds:.1f} s each; divergence/distance: {', '.join(parts)}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""The query with its misspelled words put right: "traning vouchers" for a person who meant "training vouchers".
+
+A word is right if the collection has it or a form of it, if a label of the controlled lists has it in any language, or if a
+dictionary of the query's language or of English does. Any other word is replaced by the nearest one that a search of this
+collection can use, and stays where none is near. The distance is that of optimal string alignment: letters added, left out,
+exchanged, or swapped with their neighbour.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import regex
+
+from pes_search.index.stores.base import OpenIndex
+from pes_search.index.text.tokens import terms
+from pes_search.ingest.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from simplemma.strategies import DictionaryLookupStrategy
+
+SHORTEST = 4  # letters of a word that is counted and looked at; shorter ones have too many neighbours
+LONG = 8  # letters from which a word may have two faults
+LONGER = 12  # the same in a language of the labels only, which say less about what is right: Italian maternità is not maturità
+# Runs of letters that no digit or underscore touches.
+_WORD = regex.compile(rf"(?<![\p{{L}}\p{{M}}\p{{N}}_])\p{{L}}[\p{{L}}\p{{M}}]{{{SHORTEST - 1},}}(?![\p{{L}}\p{{M}}\p{{N}}_])")
+# In a query neither parts of addresses ("www.ams.at", "a@b.eu", "a/b") nor elided words ("aujourd'hui", "dell'anno").
+_OF_QUERY = regex.compile(rf"(?<![@/\\.#]){_WORD.pattern}(?![@/\\]|[.'’]\p{{L}})")
+FEW = 3  # words of a query whose language is a guess
+ENDING = 3  # letters at the end of a word that its forms may differ in
+# What the identifier takes Croatian for.
+_READ_AS = {"sr": "hr", "sh": "hr", "bs": "hr"}
+_DICTIONARIES = {"hr": "hbs", "no": "nb"}  # as simplemma names them
+
+
+def words_of(text: str) -> set[str]:
+    """Return the words of a text as they are counted and compared: at least `SHORTEST` letters, lower case."""
+    return {_folded(word) for word in _WORD.findall(unicodedata.normalize("NFC", text))}
+
+
+class Speller:
+    """Puts the words of queries right, by what one generation of an index holds."""
+
+    def __init__(self, index: OpenIndex) -> None:
+        self.index = index
+        self._languages = [language or None for language in index.manifest.languages]
+        self._of_labels = _label_words(index.taxonomy)
+        self._words: set[str] = set().union(*self._of_labels.values(), *(index.words(language) for language in self._languages))
+        # Made when a query in the language comes.
+        self._stems: dict[str | None, set[str]] = {}
+        self._suggested: dict[str, tuple[list[str], Mapping[str, int]]] = {}
+
+    def suggestion(self, query: str, language: str | None) -> str | None:
+        """Return the query with its misspelled words put right, or None where there is nothing to put right.
+
+        `language` is the query's, as identified. All but the replaced words stays as it was typed.
+        """
+        found = (self._corrected(query, possible) for possible in self._languages_of(query, language))
+        return next((corrected for corrected in found if corrected != query), None)
+
+    def _corrected(self, query: str, language: str) -> str:
+        return str(_OF_QUERY.sub(lambda match: self._put_right(match[0], language), query))
+
+    def _languages_of(self, query: str, identified: str | None) -> list[str]:
+        """Return the languages that a query may be in, the likelier first; none where nobody can say which words are right.
+
+        A few misspelled words are easily misread ("trainig vouchers" as French): where a language of the collection, or
+        English, holds more of the words than the identified one does, it is that; where neither holds any, it may be.
+        """
+        words = [_folded(word) for word in _OF_QUERY.findall(query)]
+        held = {language: self._count_held(words, language) for language in (*filter(None, self._languages), "en")}
+        likeliest = max(held, key=held.__getitem__)
+        own = _READ_AS.get(identified or "", identified or "")
+        of_own = self._count_held(words, own)
+        if held[likeliest] > of_own or not own or not (own in self._languages or own in self._of_labels):
+            return [likeliest]
+        possible = [own] if own in self._languages or _has_dictionary(own) else []
+        return [*possible, likeliest] if not of_own and len(words) <= FEW else possible
+
+    def _count_held(self, words: Sequence[str], language: str) -> int:
+        return sum(self._stems_in(language).issuperset(terms(word, language)) for word in words)
+
+    def _put_right(self, typed: str, language: str) -> str:
+        word = _folded(typed)
+        if typed.isupper() or self._is_held(word, language):  # capitals are an acronym
+            return typed
+        nearest = self._nearest(word, language)
+        # The dictionaries come last: the first look into one takes up to two seconds (Polish), and few words have a neighbour.
+        if nearest is None or _is_known(typed, language):
+            return typed
+        return nearest[0].upper() + nearest[1:] if typed[0].isupper() else nearest
+
+    def _is_held(self, word: str, language: str) -> bool:
+        """Tell whether the labels have a word, or the collection has it or a form of it.
+
+        The labels include the acronyms and former names that `index.expand` writes out.
+        """
+        return word in self._words or any(
+            self._stems_in(own).issuperset(terms(word, own)) for own in {*self._languages, language}
+        )
+
+    def _stems_in(self, language: str | None) -> set[str]:
+        """Return the stems of the collection's and the labels' words in a language."""
+        if language not in self._stems:
+            words = self._of_labels.get(language or "", set()).union(self.index.words(language))
+            self._stems[language] = {stem for word in words for stem in terms(word, language)}
+        return self._stems[language]
+
+    def _nearest(self, word: str, language: str) -> str | None:
+        """Return the nearest word, of equally near ones the more frequent; None where all are too far."""
+        from rapidfuzz.distance import OSA
+        from rapidfuzz.process import extract_iter
+
+        candidates, frequencies = self._candidates(language)
+        most = 2 if len(word) >= (LONG if language in self._languages else LONGER) else 1
+        found = [
+            (distance, -frequencies[candidate], candidate)
+            for candidate, distance, _ in extract_iter(word, candidates, scorer=OSA.distance, score_cutoff=most)
+            if (candidate[0] == word[0] or candidate[:2] == word[1::-1])  # few people mistake the first letter
+            and (language in self._languages or not _differ_in_ending(word, candidate))
+        ]
+        return min(found)[2] if found else None
+
+    def _candidates(self, language: str) -> tuple[list[str], Mapping[str, int]]:
+        """Return the words of the collection and of the labels in a language, with the number of passages that have each."""
+        if language not in self._suggested:
+            frequencies = Counter(dict.fromkeys(self._of_labels.get(language, ()), 0))
+            frequencies.update(self.index.words(language))
+            self._suggested[language] = list(frequencies), frequencies
+        return self._suggested[language]
+
+
+def _folded(word: str) -> str:
+    # Not casefold(), which writes ß as ss and a final ς as σ: these words are shown to people.
+    return unicodedata.normalize("NFC", word).lower()
+
+
+def _differ_in_ending(word: str, other: str) -> bool:
+    """Tell whether two words may be forms of one: they differ in their last letters, which are not merely swapped."""
+    same_until = min(len(word), len(other)) - ENDING
+    return word[:same_until] == other[:same_until] and word[-2:] != other[-2:] and sorted(word) != sorted(other)
+
+
+def _label_words(taxonomy: Taxonomy) -> dict[str, set[str]]:
+    """Return the words of the labels by language; earlier names of organisations, which are of no language, under ""."""
+    words: dict[str, set[str]] = {}
+    for language, label in _labels(taxonomy):
+        words.setdefault(language, set()).update(words_of(label))
+    return words
+
+
+def _labels(taxonomy: Taxonomy) -> Iterator[tuple[str, str]]:
+    for concepts in taxonomy.lists.values():
+        for concept in concepts.values():
+            fields: Iterable[Mapping[str, list[str]]] = (concept.short, concept.terms, concept.plain)
+            for language, labels in (item for field in fields for item in field.items()):
+                yield from ((language, label) for label in labels)
+            yield from (("", former.name) for former in concept.earlier)
+
+
+def _is_known(word: str, language: str) -> bool:
+    """Tell whether a dictionary of the language, or of English, has a word."""
+    return any(
+        _dictionaries().get_lemma(word, _DICTIONARIES.get(code, code)) is not None
+        for code in dict.fromkeys((language, "en"))
+        if _has_dictionary(code)
+    )
+
+
+def _has_dictionary(language: str) -> bool:
+    from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES
+
+    return _DICTIONARIES.get(language, language) in SUPPORTED_LANGUAGES
+
+
+@cache
+def _dictionaries() -> DictionaryLookupStrategy:
+    """Return simplemma's dictionaries, read from their files as they lie.
+
+    Polish takes 47 MB so, 354 MB unpacked; those of all the EU's languages together 273 MB.
+    """
+    from simplemma.strategies import DictionaryLookupStrategy
+    from simplemma.strategies.dictionaries.stream_dictionary_factory import StreamDictionaryFactory
+
+    return DictionaryLookupStrategy(StreamDictionaryFactory(cache_max_size=32))

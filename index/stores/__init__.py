@@ -1,0 +1,1 @@
+"""Where an index is kept, and what can be asked of it."""

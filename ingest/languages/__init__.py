@@ -1,0 +1,1 @@
+"""What is known of each language that documents are in, one file a language."""

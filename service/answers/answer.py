@@ -1,0 +1,210 @@
+"""A question becomes a cited answer, or a refusal: found, read, judged, written."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.search import SearchConfig, search
+from pes_search.index.stores.base import OpenIndex
+from pes_search.index.types import Filters, Hit, Query, SearchResult
+from pes_search.service.answers.confidence import AnswerModels, is_in_field
+from pes_search.service.answers.sentences import evidence
+from pes_search.service.answers.signals import signals
+from pes_search.service.answers.types import Answer, Event, Reading, Reason, Sentence, Writer, WriterError, WriterName
+from pes_search.service.answers.writers.language_model import LanguageModelWriter
+from pes_search.service.answers.writers.quotations import ExtractiveWriter
+
+SEARCHED = 10  # documents whose sentences are read
+LEAST_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
+READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
+logger = logging.getLogger(__name__)
+
+
+class AnswerConfig(BaseModel):
+    """How questions are answered, and when they are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    writer: WriterName = "extractive"
+    # Below it a question is refused. docs/answers.md has the share answered and the share of wrong answers at each value.
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    sentences: int = Field(default=5, ge=1)  # quoted at most
+    base_url: str | None = None  # of an OpenAI-compatible service, such as http://127.0.0.1:8080/v1
+    model: str | None = None  # its name there
+    api_key: SecretStr | None = None
+    timeout_seconds: float = Field(default=30, gt=0)  # for the whole text; then the extractive answer takes over
+    passages: int = Field(default=6, ge=1)  # shown to the language model
+
+    @field_validator("api_key")
+    @classmethod
+    def _one_word(cls, key: SecretStr | None) -> SecretStr | None:
+        """Take off the newline that files of secrets end in; what no header can carry is refused without being shown."""
+        value = key.get_secret_value().strip() if key else ""
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError("must be printable ASCII; correct PES_ANSWER__API_KEY")
+        return SecretStr(value) if value else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """All that answering needs besides the question."""
+
+    encoder: Encoder
+    search: SearchConfig
+    config: AnswerConfig
+    models: AnswerModels
+    _fields: dict[str, bool] = field(default_factory=dict)  # by index
+
+    def in_field(self, index: OpenIndex) -> bool:
+        """Tell whether an index is of the field that the models know; looked at once."""
+        own = index.manifest.index_id
+        if own not in self._fields:
+            self._fields[own] = is_in_field(index, self.encoder, self.models)
+        return self._fields[own]
+
+    def writers(self, index: OpenIndex) -> Mapping[WriterName, Writer]:
+        """Return the writers by name."""
+        config = self.config
+        key = config.api_key.get_secret_value() if config.api_key else None
+        return {
+            "extractive": ExtractiveWriter(config.sentences),
+            "llm": LanguageModelWriter(
+                config.base_url, config.model, key, config.timeout_seconds, config.passages, self.encoder, index
+            ),
+        }
+
+
+def read(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters: Filters) -> Reading:
+    """Search the collection for a question and judge what was found.
+
+    Raises:
+        QueryError: the question is empty or too long, or `k` is out of range.
+    """
+    config = replace(answerer.search, passages_per_document=READ_PASSAGES)
+    result = search(question, index, answerer.encoder, config, k=max(k, SEARCHED), filters=filters)
+    return judged(result, index, answerer.models, in_field=answerer.in_field(index))
+
+
+def judged(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_field: bool) -> Reading:
+    """Return what was found with its sentences and the confidence that they answer."""
+    asked, hits = result.asked, result.hits[:SEARCHED]
+    found = evidence(
+        asked,
+        hits,
+        index,
+        models.reader,
+        number_wanted=models.number.probability(asked.vector),
+        fact_wanted=models.fact.probability(asked.vector),
+    )
+    if not found or not _asks(asked, index):
+        return Reading(result, [], [], 0.0, "nothing_relevant", several=False)
+    kind = models.kind(asked.vector, in_field=in_field)
+    values = signals(asked, hits, found, index, kind, in_field=in_field)
+    return Reading(
+        result=result,
+        found=found,
+        signals=values,
+        confidence=round(models.probability(values), 4),
+        reason=models.reason(values, kind),
+        several=kind.several,
+    )
+
+
+def answer_events(
+    question: str,
+    index: OpenIndex,
+    answerer: Answerer,
+    *,
+    k: int = 5,
+    filters: Filters | None = None,
+    writer: WriterName | None = None,
+) -> Iterator[Event]:
+    """Yield what answers a question as it comes: the search result, each sentence, and at last the whole answer.
+
+    A writer that fails is replaced by the extractive one, which the answer's notice says; what had been written by then
+    is kept, as it was checked. A language model of which no sentence holds is replaced as well.
+
+    Raises:
+        QueryError: the question is empty or too long, or `k` is out of range.
+    """
+    started = time.perf_counter()
+    reading = read(question, index, answerer, k=k, filters=filters or Filters())
+    yield reading.result
+    wanted = writer or answerer.config.writer
+    answer = Answer(
+        question=question,
+        language=reading.result.language,
+        reason=None,
+        confidence=reading.confidence,
+        sentences=(),
+        nearest=nearest(reading.result, k, answerer.search.passages_per_document),
+        writer=wanted,
+        index_id=reading.result.index_id,
+        took_ms=0.0,
+    )
+    if reading.confidence < answerer.config.threshold or not reading.found:
+        yield _finished(replace(answer, reason=reading.reason), started)
+        return
+    sentences: list[Sentence] = []
+    rejected, notice = 0, None
+    writers = answerer.writers(index)
+    try:
+        for written in writers[wanted].sentences(reading):
+            if written.citations:
+                sentences.append(written)
+                yield written
+            else:
+                rejected += 1
+    except WriterError as error:
+        logger.warning("the writer %s failed: %s", wanted, error)
+        notice = f"the language model failed: {error}"
+    if sentences and notice:
+        notice += "; its answer breaks off, what it says is checked"
+    if not sentences and wanted != "extractive":
+        why = notice or "nothing that the language model wrote is supported"
+        notice = f"{why}; the sentences are quoted from the documents"
+        wanted = "extractive"
+        for written in writers[wanted].sentences(reading):
+            sentences.append(written)
+            yield written
+    reason: Reason | None = None if sentences else "not_answered"
+    yield _finished(
+        replace(answer, reason=reason, sentences=tuple(sentences), rejected=rejected, notice=notice, writer=wanted), started
+    )
+
+
+def answer(
+    question: str,
+    index: OpenIndex,
+    answerer: Answerer,
+    *,
+    k: int = 5,
+    filters: Filters | None = None,
+    writer: WriterName | None = None,
+) -> Answer:
+    """Return the answer to a question; see `answer_events`."""
+    *_, last = answer_events(question, index, answerer, k=k, filters=filters, writer=writer)
+    if not isinstance(last, Answer):
+        raise TypeError(f"the last event of an answer is {type(last).__name__}")
+    return last
+
+
+def _asks(asked: Query, index: OpenIndex) -> bool:
+    """Tell whether a question has a word that is not in nearly every passage: "?" and "what of the" ask nothing."""
+    words = {word for own in asked.terms.values() for word in own}
+    return any(index.idf(word) >= LEAST_IDF for word in words)
+
+
+def nearest(result: SearchResult, k: int, passages: int) -> tuple[Hit, ...]:
+    """Return the first k documents with no more than so many passages each."""
+    return tuple(replace(hit, passages=hit.passages[: passages - 1]) for hit in result.hits[:k])
+
+
+def _finished(answer: Answer, started: float) -> Answer:
+    return replace(answer, took_ms=round((time.perf_counter() - started) * 1000, 1))

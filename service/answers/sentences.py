@@ -1,0 +1,210 @@
+"""The sentences of what was found, each with what speaks for it as an answer."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pes_search.index.stores.base import OpenIndex
+from pes_search.index.text.tokens import terms
+from pes_search.index.types import Hit, Query
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Vectors = npt.NDArray[np.float32]
+
+LEAST_SPREAD = 1e-4  # of cosines, below which they say nothing
+LONGEST_LIST = 500  # characters; of a longer list the item alone is quoted
+# With separators of thousands, which languages write differently, or with decimals.
+NUMBER = re.compile(r"(?<!\d)\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """A sentence of a passage that was found for a question."""
+
+    hit: Hit  # its passage
+    start: int  # characters of the passage's text
+    end: int
+    vector: Vectors
+    cosine: float  # with the question
+    lexical: float  # share of the question's idf mass whose terms the sentence holds, from 0 to 1
+    behind: float  # how far the document's score is below that of the best document
+    score: float  # higher is better; comparable within one question only
+
+    @property
+    def text(self) -> str:
+        """Return the sentence."""
+        return self.hit.passage.text[self.start : self.end]
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Return the numbers that the sentence states, digits only."""
+        return numbers(self.text)
+
+
+# What is known of a sentence, in the order of the reader's weights.
+FEATURES = (
+    "document_gap", "document_rank", "passage_rank", "dense", "words", "topic", "agreement", "labels", "cosine", "lexical",
+    "length", "number", "in_list", "place", "first", "asks", "introduces", "number_wanted", "number_unwanted",
+    "cosine_in_document", "cosine_standing", "lexical_in_document",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Scores sentences: weights for the standardised features, and for the sentence's vector alone.
+
+    The latter is what an answer looks like whatever the question: it tells what is done from what somebody might wish for.
+    Column 0 of the weights is for every question; column 1 counts as far as a question asks for a single fact, where the words
+    of the question matter more and what a good description looks like matters less.
+    """
+
+    mean: Vectors
+    scale: Vectors
+    weights: Vectors  # (features, 2)
+    vector_mean: Vectors
+    vector_weights: Vectors  # (dimensions, 2)
+
+    def statement(self, vectors: Vectors) -> Vectors:
+        """Return how far each sentence states something, rather than tells a situation, whatever is asked (log-odds)."""
+        if vectors.shape[1] != len(self.vector_mean):  # an encoder of other dimensions has no such weights
+            return np.zeros(len(vectors), np.float32)
+        return ((vectors - self.vector_mean) @ self.vector_weights[:, 0]).astype(np.float32)
+
+    def scores(self, features: Vectors, vectors: Vectors, fact_wanted: float) -> Vectors:
+        """Return the score of each row; `fact_wanted` is the probability that the question asks for a fact."""
+        standard = (features - self.mean) / self.scale
+        both = standard @ self.weights
+        if vectors.shape[1] == len(self.vector_mean):  # an encoder of other dimensions has no such weights
+            both = both + (vectors - self.vector_mean) @ self.vector_weights
+        scores: Vectors = (both @ np.array([1.0, fact_wanted])).astype(np.float32)
+        return scores
+
+
+def evidence(
+    asked: Query, hits: Sequence[Hit], index: OpenIndex, reader: Reader, *, number_wanted: float, fact_wanted: float
+) -> list[Evidence]:
+    """Return the sentences of the hits' passages, the best first.
+
+    `hits` are documents, the best first; `number_wanted` and `fact_wanted` are the probabilities that the question asks for a
+    number, and for a single fact.
+    """
+    found, features, vectors = sentence_features(asked, hits, index, number_wanted)
+    if not found:
+        return []
+    scores = reader.scores(features, vectors, fact_wanted).tolist()
+    scored = [replace(one, score=round(score, 6)) for one, score in zip(found, scores, strict=True)]
+    return sorted(scored, key=lambda one: (-one.score, one.hit.document.id, one.hit.passage.id, one.start))
+
+
+def sentence_features(
+    asked: Query, hits: Sequence[Hit], index: OpenIndex, number_wanted: float
+) -> tuple[list[Evidence], Vectors, Vectors]:
+    """Return the sentences without score, their features (sentences, FEATURES) and their vectors."""
+    found: list[Evidence] = []
+    rows: list[tuple[float, ...]] = []
+    for document_rank, document in enumerate(hits):
+        for passage_rank, hit in enumerate((document, *document.passages)):
+            passage = hit.passage
+            spans, vectors = index.sentences(passage.id)
+            idf = {term: index.idf(term) for term in asked.terms.get(passage.language, ())}
+            total = sum(idf.values())
+            cosines = vectors @ asked.vectors.get(passage.language, asked.vector)
+            for place, ((start, end), vector, cosine) in enumerate(zip(spans, vectors, cosines.tolist(), strict=True)):
+                text = passage.text[start:end]
+                own = set(terms(text, passage.language))
+                lexical = sum(value for term, value in idf.items() if term in own) / total if total else 0.0
+                number = float(bool(NUMBER.search(text)))
+                found.append(Evidence(hit, start, end, vector, cosine, lexical, hits[0].score - document.score, 0.0))
+                rows.append(
+                    (
+                        document.score - hits[0].score,
+                        document_rank,
+                        passage_rank,
+                        hit.dense,
+                        hit.lexical,
+                        hit.topic,
+                        hit.agreement,
+                        hit.labels,
+                        cosine,
+                        lexical,
+                        math.log(len(text)),
+                        number,
+                        float(list_around(passage.text, start) is not None),
+                        place,
+                        float(place == 0),
+                        float(text.endswith("?")),
+                        float(text.endswith(":")),
+                        number_wanted * number,
+                        (1 - number_wanted) * number,
+                    )
+                )
+    if not found:
+        return [], np.zeros((0, len(FEATURES)), np.float32), np.zeros((0, 0), np.float32)
+    features = np.array(rows, np.float32)
+    return found, np.hstack([features, _within_documents(features)]), np.stack([one.vector for one in found])
+
+
+def _within_documents(features: Vectors) -> Vectors:
+    """Return how sentences stand among those of their document: cosine above its mean, the same standardised, lexical."""
+    columns = [FEATURES.index(name) for name in ("document_rank", "cosine", "lexical")]
+    ranks, cosines, lexicals = features[:, columns].T
+    result = np.zeros((len(features), 3), np.float32)
+    for rank in np.unique(ranks):
+        own = ranks == rank
+        above = cosines[own] - cosines[own].mean()
+        spread = float(above.std())
+        result[own, 0] = above
+        result[own, 1] = above / spread if spread > LEAST_SPREAD else 0.0
+        result[own, 2] = lexicals[own] - lexicals[own].mean()
+    return result
+
+
+def passage_hits(hits: Sequence[Hit]) -> Iterator[Hit]:
+    """Yield the passages of the hits: each document's best one and those that it carries."""
+    for hit in hits:
+        yield hit
+        yield from hit.passages
+
+
+def numbers(text: str) -> frozenset[str]:
+    """Return the numbers of a text as digits and decimals: 29,317 and 29.317 and 29 317 are one, 7.5 and 75 are not."""
+    return frozenset(_number(match) for match in NUMBER.findall(text))
+
+
+def _number(text: str) -> str:
+    whole = re.fullmatch(r"\d{1,3}(?:\D\d{3})+", text)
+    return re.sub(r"\D", "", text) if whole else text.replace(",", ".")
+
+
+def quoted_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return what is quoted for a sentence: itself, or the whole of a short list that it is an item of or introduces.
+
+    The line that introduces a list dates its figures, and where they disagree the others stand beside them.
+    """
+    at = end + 2 if text[:end].endswith(":") and text[end : end + 2] == "\n\n" else start
+    around = list_around(text, at)
+    return (start, end) if around is None or around[1] - around[0] > LONGEST_LIST else around
+
+
+def list_around(text: str, start: int) -> tuple[int, int] | None:
+    """Return where the list stands of which a line starts at `start`, with the line before a colon that introduces it.
+
+    None outside a list. A list is lines without a blank one between them, after a blank line and a line that ends in a colon.
+    """
+    above = text[:start]
+    block = above.rfind("\n\n")
+    if block < 0:
+        return None
+    first = above.rfind("\n", 0, block) + 1
+    if not text[first:block].rstrip().endswith(":"):
+        return None
+    end = text.find("\n\n", start)
+    return first, end if end >= 0 else len(text.rstrip())

@@ -1,0 +1,111 @@
+"""What tells whether the collection answers a question: measurements of the question and of what was found for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pes_search.index.stores.base import OpenIndex
+from pes_search.index.text.tokens import terms
+from pes_search.index.types import Hit, Query
+from pes_search.service.answers.confidence import Kind
+from pes_search.service.answers.names import countries_of, names_of, plain_text
+from pes_search.service.answers.sentences import Evidence, numbers, passage_hits
+
+if TYPE_CHECKING:
+    from pes_search.ingest.types import Document
+
+READ = 3  # documents whose whole text is held against the question's names and numbers
+BACKGROUND_FROM = 5  # hits from this one on are what any question finds
+
+# In the order of the model's weights. Those that end in `_same` count where the question is in a language of the passages,
+# `_other` elsewhere; words shared mean little across languages.
+SIGNALS = (
+    "dense", "sentence", "topic", "margin", "spread", "agreement", "labels",
+    "words_same", "sentence_words_same", "document_words_same", "rarest_missing_same",
+    "words_other", "sentence_words_other", "numbers_missing", "years_missing", "names_missing_same", "names_missing_other",
+    "countries_missing", "other_language", "length", "very_short", "own_matter", "subject", "answerable", "in_field",
+)  # fmt: skip
+
+
+def signals(
+    asked: Query, hits: Sequence[Hit], found: Sequence[Evidence], index: OpenIndex, kind: Kind, *, in_field: bool
+) -> list[float]:
+    """Return the measurements in the order of `SIGNALS`; `kind` is what the question's vector tells.
+
+    `hits` are documents, the best first, at least one; `found` has the best sentence first.
+    """
+    best = hits[0]
+    passages = list(passage_hits(hits[:1]))
+    dense = max(hit.dense for hit in passages)
+    others = [hit.dense for hit in hits[BACKGROUND_FROM:]] or [hit.dense for hit in hits[1:]] or [dense]
+    background = sum(others) / len(others)
+    language = best.passage.language
+    same = asked.language in {None, *index.manifest.languages}
+    texts = [_text(hit.document, index) for hit in hits[:READ]]
+    own = set(terms(texts[0], language))
+    held = {term for text in texts for term in terms(text, language)}
+    idf = {term: index.idf(term) for term in asked.terms.get(language, ())}
+    total, rarest = sum(idf.values()), max(idf.values(), default=0.0)
+    missing = [value for term, value in idf.items() if term not in own]
+    document_words = 1 - sum(missing) / total if total else 0.0
+    asked_numbers = numbers(asked.text)
+    held_numbers = frozenset[str]().union(*map(numbers, texts))
+    lost_numbers = asked_numbers - held_numbers
+    names = names_of(asked.text, asked.language)
+    plain = [plain_text(text) for text in texts]
+    lost_names = [name for name in names if not set(terms(name, language)) & held and not _holds(plain, name)]
+    lexical, sentence_words = max(hit.lexical for hit in passages), max((one.lexical for one in found), default=0.0)
+    words = len(terms(asked.text, asked.language))
+    values = {
+        "dense": dense,
+        "sentence": max((one.cosine for one in found), default=0.0),
+        "topic": best.topic,
+        "margin": dense - background,
+        "spread": max(hit.dense for hit in hits) - min(hit.dense for hit in hits),
+        "agreement": best.agreement,
+        "labels": best.labels,
+        "words_same": same * lexical,
+        "sentence_words_same": same * sentence_words,
+        "document_words_same": same * document_words,
+        "rarest_missing_same": same * (max(missing, default=0.0) / rarest if rarest else 1.0),
+        "words_other": (not same) * lexical,
+        "sentence_words_other": (not same) * sentence_words,
+        "numbers_missing": len(lost_numbers) / max(1, len(asked_numbers)),
+        "years_missing": float(any(_is_year(number) for number in lost_numbers)),
+        "names_missing_same": same * len(lost_names) / max(1, len(names)),
+        "names_missing_other": (not same) * len(lost_names) / max(1, len(names)),
+        "countries_missing": _countries_missing(asked, hits[:READ], texts),
+        "other_language": float(not same),
+        "length": math.log1p(words),
+        "very_short": float(words <= 2),
+        "own_matter": kind.own_matter,
+        "subject": kind.subject,
+        "answerable": kind.answerable,
+        "in_field": float(in_field),
+    }
+    return [float(values[name]) for name in SIGNALS]
+
+
+def _text(document: Document, index: OpenIndex) -> str:
+    """Return all that a document says of itself."""
+    about = (document.title, document.native_title, document.organisation, document.region, str(document.year or ""))
+    return "\n".join([*filter(None, about), *(page.text for page in index.pages(document.id))])
+
+
+def _holds(plain: Sequence[str], name: str) -> bool:
+    """Tell whether one of the texts, read without accents and case, holds a name."""
+    return any(plain_text(name) in text for text in plain)
+
+
+def _countries_missing(asked: Query, hits: Sequence[Hit], texts: Sequence[str]) -> float:
+    """Return the share of the countries that the question names which none of the documents is of or names."""
+    named = countries_of(asked.text, asked.language)
+    held = {country for hit in hits for country in hit.document.countries}
+    held.update(*(countries_of(text, hit.passage.language) for hit, text in zip(hits, texts, strict=True)))
+    return len(named - held) / len(named) if named else 0.0
+
+
+def _is_year(number: str) -> bool:
+    return len(number) == 4 and number[:2] in {"19", "20"}

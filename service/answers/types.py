@@ -1,0 +1,110 @@
+"""The values that answering gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from pes_search.index.types import Hit, SearchResult
+from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.types import Document, Passage
+
+if TYPE_CHECKING:
+    from pes_search.service.answers.sentences import Evidence
+
+Reason = Literal["nothing_relevant", "not_answered", "personal_or_instruction"]
+WriterName = Literal["extractive", "llm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quotation: a stretch of a passage's text, which cannot differ from the passage because it is read from it."""
+
+    passage: Passage
+    document: Document
+    start: int  # characters of the passage's text
+    end: int
+    support: float = 1.0  # how far it supports the sentence, from 0 to 1; of a sentence that is the quotation itself 1
+
+    @property
+    def quote(self) -> str:
+        """Return the words quoted."""
+        return self.passage.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an answer with what it rests on; without citations it was rejected."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was found for a question, and what to think of it."""
+
+    result: SearchResult
+    found: Sequence[Evidence]  # the sentences of the first documents, the best first
+    signals: Sequence[float]  # in the order of `signals.SIGNALS`; empty where nothing was found
+    confidence: float  # that the collection answers the question, from 0 to 1
+    reason: Reason  # why it is refused, if it is
+    several: bool  # the question asks for several documents
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the collection says to a question, or that it does not."""
+
+    question: str
+    language: str | None  # of the question, as identified
+    reason: Reason | None  # why it is refused; None for an answer
+    confidence: float  # that the collection answers the question, from 0 to 1
+    sentences: tuple[Sentence, ...]  # empty if refused
+    nearest: tuple[Hit, ...]  # the documents that come closest, whether they answer or not
+    writer: WriterName  # whose sentences these are
+    index_id: str
+    took_ms: float
+    rejected: int = 0  # sentences of a language model that nothing supports
+    notice: str | None = None  # why another writer answered than the one asked for
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the question is refused."""
+        return self.reason is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A field of a comparison: for each document the quotations that state it, none where it is not stated."""
+
+    field: str
+    label: str
+    cells: tuple[tuple[Citation, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Documents side by side, field by field."""
+
+    index_id: str
+    documents: tuple[Document, ...]
+    rows: tuple[Row, ...]
+
+
+Event = SearchResult | Sentence | Answer
+
+
+class WriterError(PesSearchError):
+    """A writer cannot go on; what it wrote before stands."""
+
+
+class Writer(Protocol):
+    """Writes sentences from what was found."""
+
+    def sentences(self, reading: Reading) -> Iterator[Sentence]:
+        """Yield the sentences of the answer; one that nothing supports comes without citations.
+
+        Raises `WriterError` where the writer cannot go on.
+        """

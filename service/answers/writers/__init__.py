@@ -1,0 +1,1 @@
+"""Who writes the sentences of an answer."""

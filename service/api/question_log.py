@@ -1,0 +1,27 @@
+"""What was asked, and whether the collection had an answer: the editor's desk shows where it has none."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import Request
+
+from pes_search.service.answers.types import Answer
+from pes_search.service.api.requests import database_of
+from pes_search.service.records.database import DatabaseError
+
+logger = logging.getLogger(__name__)
+
+
+def log_answer(request: Request, answer: Answer, documents: int) -> None:
+    """Log a question with how it was answered; `documents` is how many its filters left. A fault here stops no answer."""
+    try:
+        database_of(request).log_question(
+            question=answer.question,
+            language=answer.language or "",
+            reason=answer.reason or "",
+            confidence=answer.confidence,
+            documents=documents,
+        )
+    except DatabaseError as error:
+        logger.warning("a question was not logged: %s", error)

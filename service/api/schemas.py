@@ -1,0 +1,395 @@
+"""The JSON that the command line and the HTTP API give, in one place so that they cannot differ."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
+from pes_search.index.types import Hit, SearchResult
+from pes_search.ingest.types import Document, Page, Passage
+from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, WriterName
+from pes_search.service.links import deep_link, place_link
+
+_EXAMPLE_PASSAGE = "de-power-m~318-802"
+
+
+class PassageHitOut(BaseModel):
+    """A passage that was found."""
+
+    rank: int = Field(description="from 1")
+    score: float = Field(description="higher is better; comparable within one list only")
+    passage_id: str = Field(examples=[_EXAMPLE_PASSAGE])
+    page: int | None = Field(description="from 1; null for a document without pages")
+    headings: list[str]
+    text: str
+    highlights: list[tuple[int, int]] = Field(description="characters of the text that the query's words match")
+    url: str | None = Field(description="the original, at the page where it has pages")
+    lexical: float = Field(description="bounded BM25, 0 to 1")
+    dense: float = Field(description="cosine similarity of the passage and of its closest sentences")
+    topic: float = Field(description="cosine similarity of the whole document")
+    agreement: float = Field(description="of the document's concepts with the query's, 0 to 1")
+    labels: float = Field(description="what the query shares with the names of the document's concepts, 0 to 1")
+
+
+class HitOut(PassageHitOut):
+    """A ranked hit: a passage with its document, and the document's next best passages."""
+
+    document_id: str = Field(examples=["de-power-m"])
+    title: str
+    kind: str
+    countries: list[str] = Field(description="ISO 3166-1 alpha-2; EU for the whole")
+    year: int | None
+    language: str | None = Field(description="ISO 639-1")
+    passages: list[PassageHitOut]
+
+
+class QueryConceptOut(BaseModel):
+    """A concept of the controlled lists that the query is about."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    filter: str = Field(examples=["target_group"])
+    id: str = Field(examples=["women-returners"])
+    label: str = Field(description="in the query's language where there is one")
+    share: float = Field(description="of the query's concepts, 0 to 1")
+    documents: int = Field(description="that the filter would leave")
+
+
+class ExpansionOut(BaseModel):
+    """An acronym or former name of the query, and what was added for it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    found: str = Field(examples=["NEET"])
+    added: str
+
+
+class SearchOut(BaseModel):
+    """The answer to a search."""
+
+    query: str
+    language: str | None = Field(description="of the query, as identified")
+    index_id: str
+    took_ms: float
+    total: int = Field(description="how many hits can be paged through")
+    hits: list[HitOut]
+    concepts: list[QueryConceptOut] = Field(description="what the query is about, in terms that filters take")
+    expansions: list[ExpansionOut] = Field(description="acronyms and former names that were written out")
+    did_you_mean: str | None = Field(
+        description="the query with its misspelled words put right, if any are; the hits are those of the query as typed"
+    )
+    facets: dict[str, dict[str, int]] = Field(description="by filter: its values, with the documents that each would leave")
+
+
+class AskIn(BaseModel):
+    """A question, with the filters of a search."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(min_length=1, max_length=QUERY_CHARACTERS, examples=["Which countries use vouchers for training?"])
+    writer: WriterName | None = Field(default=None, description="default: that of the settings")
+    k: int = Field(default=5, ge=1, le=LARGEST_K, description="how many nearest documents come along")
+    country: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    target_group: tuple[str, ...] = ()
+    measure_type: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    year_from: int | None = None
+    year_to: int | None = None
+
+    @field_validator("country", "language", "kind", "target_group", "measure_type", "channel")
+    @classmethod
+    def _chosen(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out empty values: they do not restrict, as in a search."""
+        return tuple(value for value in values if value.strip())
+
+
+class CitationOut(BaseModel):
+    """A quotation: `quote` is the passage's text from `start` to `end`."""
+
+    document_id: str = Field(examples=["de-power-m"])
+    passage_id: str = Field(examples=[_EXAMPLE_PASSAGE])
+    quote: str = Field(description="in the document's own language")
+    start: int = Field(description="characters of the passage's text")
+    end: int
+    page: int | None = Field(description="from 1; null for a document without pages")
+    url: str = Field(description="the place in the original, or in this service where there is no original")
+    support: float = Field(description="how far it supports the sentence, 0 to 1; of a quotation 1")
+    title: str = Field(description="of the document")
+    language: str | None = Field(description="of the quotation, ISO 639-1")
+
+
+class SentenceOut(BaseModel):
+    """A sentence of an answer, with the quotations that it rests on."""
+
+    text: str
+    citations: list[CitationOut]
+
+
+class AskOut(BaseModel):
+    """The answer to a question, or its refusal."""
+
+    question: str
+    language: str | None = Field(description="of the question, as identified")
+    refused: bool
+    reason: Reason | None = Field(
+        description="why: nothing in the collection is near the question; what is near does not answer it; or it is a person's "
+        "own matter or an order to the system"
+    )
+    confidence: float = Field(description="that the collection answers the question, 0 to 1")
+    sentences: list[SentenceOut] = Field(description="none if refused")
+    rejected: int = Field(description="sentences of a language model that nothing supports; they are not shown")
+    nearest: list[HitOut] = Field(description="the documents that come closest, whether they answer or not")
+    writer: WriterName
+    index_id: str
+    took_ms: float
+    notice: str | None = Field(description="why another writer answered than the one asked for")
+
+
+class CellOut(BaseModel):
+    """What a document says of a field: quotations, or none where it does not state it."""
+
+    stated: bool
+    citations: list[CitationOut]
+
+
+class RowOut(BaseModel):
+    """A field of a comparison, with a cell for each document."""
+
+    field: str = Field(examples=["target_group"])
+    label: str
+    cells: list[CellOut]
+
+
+class ComparedOut(BaseModel):
+    """A compared document."""
+
+    id: str
+    title: str
+    countries: list[str]
+    url: str | None
+
+
+class ComparisonOut(BaseModel):
+    """Documents field by field."""
+
+    index_id: str
+    documents: list[ComparedOut]
+    rows: list[RowOut]
+
+
+class RelatedOut(BaseModel):
+    """The documents nearest in meaning to one."""
+
+    document_id: str
+    index_id: str
+    hits: list[HitOut]
+
+
+class DocumentOut(BaseModel):
+    """A document's metadata."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    title: str
+    native_title: str | None
+    kind: str
+    language: str | None
+    date: str | None
+    year: int | None
+    end_year: int | None
+    organisation: str | None
+    region: str | None
+    countries: list[str]
+    target_groups: list[str]
+    measure_types: list[str]
+    channels: list[str]
+    related: list[str] = Field(description="documents that this one names")
+    url: str | None
+    path: str
+    media_type: str
+    sha256: str
+
+
+class DocumentsOut(BaseModel):
+    """A list of documents."""
+
+    index_id: str
+    total: int
+    documents: list[DocumentOut]
+    facets: dict[str, dict[str, int]]
+
+
+class PageOut(BaseModel):
+    """A page's clean text."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    number: int | None
+    text: str
+
+
+class PassageOut(BaseModel):
+    """A passage and its place: `text` is `page.text[start:end]`."""
+
+    id: str = Field(examples=[_EXAMPLE_PASSAGE])
+    document_id: str
+    title: str
+    page: int | None
+    start: int
+    end: int
+    headings: list[str]
+    language: str | None
+    text: str
+    url: str | None
+
+
+class DocumentDetailOut(DocumentOut):
+    """A document with its text."""
+
+    index_id: str
+    pages: list[PageOut]
+    passages: list[PassageOut]
+
+
+class ProblemOut(BaseModel):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[dict[str, Any]] = Field(default=[], description="one entry a faulty parameter")
+
+
+def search_out(result: SearchResult, did_you_mean: str | None = None) -> SearchOut:
+    """Return a search's result for the outside, with the query put right where it was misspelled."""
+    return SearchOut(
+        query=result.query,
+        language=result.language,
+        index_id=result.index_id,
+        took_ms=result.took_ms,
+        total=result.total,
+        hits=[hit_out(hit) for hit in result.hits],
+        concepts=[QueryConceptOut.model_validate(concept) for concept in result.concepts],
+        expansions=[ExpansionOut.model_validate(expansion) for expansion in result.expansions],
+        did_you_mean=did_you_mean,
+        facets={name: dict(counts) for name, counts in result.facets.items()},
+    )
+
+
+def hit_out(hit: Hit) -> HitOut:
+    """Return a hit for the outside."""
+    document = hit.document
+    return HitOut(
+        **_passage_hit(hit),
+        document_id=document.id,
+        title=document.title,
+        kind=document.kind,
+        countries=list(document.countries),
+        year=document.year,
+        language=document.language,
+        passages=[PassageHitOut(**_passage_hit(other)) for other in hit.passages],
+    )
+
+
+def ask_out(answer: Answer) -> AskOut:
+    """Return an answer for the outside."""
+    return AskOut(
+        question=answer.question,
+        language=answer.language,
+        refused=answer.refused,
+        reason=answer.reason,
+        confidence=answer.confidence,
+        sentences=[sentence_out(sentence) for sentence in answer.sentences],
+        rejected=answer.rejected,
+        nearest=[hit_out(hit) for hit in answer.nearest],
+        writer=answer.writer,
+        index_id=answer.index_id,
+        took_ms=answer.took_ms,
+        notice=answer.notice,
+    )
+
+
+def sentence_out(sentence: Sentence) -> SentenceOut:
+    """Return a sentence for the outside."""
+    return SentenceOut(text=sentence.text, citations=[citation_out(citation) for citation in sentence.citations])
+
+
+def citation_out(citation: Citation) -> CitationOut:
+    """Return a citation for the outside."""
+    return CitationOut(
+        document_id=citation.document.id,
+        passage_id=citation.passage.id,
+        quote=citation.quote,
+        start=citation.start,
+        end=citation.end,
+        page=citation.passage.page,
+        url=place_link(citation),
+        support=citation.support,
+        title=citation.document.title,
+        language=citation.passage.language,
+    )
+
+
+def comparison_out(comparison: Comparison) -> ComparisonOut:
+    """Return a comparison for the outside."""
+    return ComparisonOut(
+        index_id=comparison.index_id,
+        documents=[
+            ComparedOut(id=one.id, title=one.title, countries=list(one.countries), url=deep_link(one, None))
+            for one in comparison.documents
+        ],
+        rows=[
+            RowOut(
+                field=row.field,
+                label=row.label,
+                cells=[CellOut(stated=bool(own), citations=[citation_out(citation) for citation in own]) for own in row.cells],
+            )
+            for row in comparison.rows
+        ],
+    )
+
+
+def document_out(document: Document) -> DocumentOut:
+    """Return a document's metadata for the outside."""
+    return DocumentOut.model_validate(document)
+
+
+def document_detail(document: Document, pages: list[Page], passages: list[Passage], index_id: str) -> DocumentDetailOut:
+    """Return a document with its text for the outside."""
+    return DocumentDetailOut(
+        **dataclasses.asdict(document),
+        index_id=index_id,
+        pages=[PageOut.model_validate(page) for page in pages],
+        passages=[passage_out(document, passage) for passage in passages],
+    )
+
+
+def passage_out(document: Document, passage: Passage) -> PassageOut:
+    """Return a passage for the outside."""
+    return PassageOut(**dataclasses.asdict(passage), title=document.title, url=deep_link(document, passage.page))
+
+
+def _passage_hit(hit: Hit) -> dict[str, Any]:
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "passage_id": hit.passage.id,
+        "page": hit.passage.page,
+        "headings": list(hit.passage.headings),
+        "text": hit.passage.text,
+        "highlights": list(hit.highlights),
+        "url": deep_link(hit.document, hit.passage.page),
+        "lexical": hit.lexical,
+        "dense": hit.dense,
+        "topic": hit.topic,
+        "agreement": hit.agreement,
+        "labels": hit.labels,
+    }

@@ -1,0 +1,150 @@
+"""What the command line prints: JSON for machines, hits and reports for people.
+
+Heavy imports stay inside the functions, as in `cli`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pes_search.index.build import BuildReport
+    from pes_search.index.stores.base import OpenIndex
+    from pes_search.index.types import Filters
+    from pes_search.service.api.schemas import AskOut, ComparisonOut, HitOut
+    from pes_search.service.settings import Settings
+
+SHOWN_PATHS = 3  # of the files that were skipped for one reason
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, escaped where the terminal cannot show all letters."""
+    import json
+
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    print(json.dumps(value, ensure_ascii=not is_unicode, indent=1))
+
+
+def print_hit(hit: HitOut) -> None:
+    """Print a hit with its metadata, place, text and address."""
+    facts = " · ".join(filter(None, [", ".join(hit.countries), str(hit.year or ""), hit.kind]))
+    print(f"{hit.rank}. {hit.title}  [{facts}]  {hit.score:.3f}")
+    print(f"   {hit.passage_id}{place(hit.page, hit.headings)}")
+    print("   " + _marked(hit.text, hit.highlights).replace("\n\n", "\n").replace("\n", "\n   "))
+    if hit.url:
+        print(f"   {hit.url}")
+    print()
+
+
+# What a refusal says to people.
+REFUSALS = {
+    "nothing_relevant": "The collection has nothing on this.",
+    "not_answered": "The collection has something near this, but no answer to it.",
+    "personal_or_instruction": (
+        "This asks for something personal or gives an order. This service only quotes documents; ask your employment office."
+    ),
+}
+
+
+def print_answer(answer: AskOut) -> None:
+    """Print an answer with its sources, or why it is refused and what comes nearest."""
+    if answer.notice:
+        print(f"note: {answer.notice}", file=sys.stderr)
+    if answer.reason:
+        print(REFUSALS[answer.reason] + "\n")
+    sources: dict[str, int] = {}  # passages, numbered as they are first cited
+    lines: list[str] = []
+    for sentence in answer.sentences:
+        numbers = [sources.setdefault(citation.passage_id, len(sources) + 1) for citation in sentence.citations]
+        lines.append(sentence.text + " " + "".join(f"[{number}]" for number in dict.fromkeys(numbers)))
+    if lines:
+        print("\n".join(lines) + "\n")
+    for sentence in answer.sentences:
+        for citation in sentence.citations:
+            if number := sources.pop(citation.passage_id, None):
+                language = f", in {citation.language}" if citation.language not in {None, answer.language} else ""
+                print(f"[{number}] {citation.title}{place(citation.page, [])}{language}  {citation.passage_id}")
+                print(f"    {citation.url}")
+    if answer.refused and answer.nearest:
+        print("Nearest:")
+        for hit in answer.nearest:
+            facts = " · ".join(filter(None, [", ".join(hit.countries), str(hit.year or ""), hit.kind]))
+            print(f"  {hit.title}  [{facts}]  {hit.document_id}")
+
+
+def print_comparison(comparison: ComparisonOut) -> None:
+    """Print the documents' fields, one under the other, each with its quotation or as not stated."""
+    for row in comparison.rows:
+        print(row.label)
+        for document, cell in zip(comparison.documents, row.cells, strict=True):
+            if not cell.citations:
+                print(f"  {document.id}: not stated")
+            for citation in cell.citations:
+                print(f"  {document.id}: {citation.quote}{place(citation.page, [])}  {citation.passage_id}")
+        print()
+
+
+def _marked(text: str, highlights: Sequence[tuple[int, int]]) -> str:
+    """Return the text with the matched words in bold, on a terminal only."""
+    if not sys.stdout.isatty():
+        return text
+    parts, at = [], 0
+    for start, end in highlights:
+        parts += [text[at:start], "\033[1m", text[start:end], "\033[0m"]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def place(page: int | None, headings: Sequence[str]) -> str:
+    """Return page and lowest heading in brackets, or nothing."""
+    parts = ([f"page {page}"] if page else []) + list(headings[-1:])
+    return "  (" + ", ".join(parts) + ")" if parts else ""
+
+
+def nothing_passes(filters: Filters, index: OpenIndex) -> str:
+    """Say that no document passes, and which values nothing in the collection is called, as a slip of the pen would be."""
+    from difflib import get_close_matches
+
+    from pes_search.index.filters import LISTS, VALUES
+    from pes_search.index.types import Filters
+    from pes_search.ingest.taxonomy import fold
+
+    facets = index.facets(Filters())
+    lines = ["no document passes these filters"]
+    for name in VALUES:
+        known = {fold(value): value for value in facets[name]} | {
+            label: label for label in index.taxonomy.names(LISTS.get(name, ""))
+        }
+        for value in getattr(filters, name, ()):
+            if fold(value) not in known:
+                near = [known[label] for label in get_close_matches(fold(value), known, n=3)]
+                lines.append(
+                    f"nothing is called {value!r} as {name.replace('_', ' ')}" + (f"; near: {', '.join(near)}" if near else "")
+                )
+    return "\n".join(lines)
+
+
+def print_report(report: BuildReport, settings: Settings) -> None:
+    """Print the count on stdout, and each file that was left out with its reason on stderr."""
+    for label, rows in (
+        ("not read", report.unread),
+        ("left out", report.duplicates),
+        ("in part", report.warnings),
+    ):
+        for row in rows:
+            print(f"{label}: {row.path}: {row.reason}", file=sys.stderr)
+    # A folder may hold hundreds of files that are no documents: one line a reason; --json names them all.
+    skipped: dict[str, list[str]] = {}
+    for row in report.skipped:
+        skipped.setdefault(row.reason, []).append(row.path)
+    for reason, paths in skipped.items():
+        more = f" and {len(paths) - SHOWN_PATHS} more" if len(paths) > SHOWN_PATHS else ""
+        print(f"skipped: {', '.join(paths[:SHOWN_PATHS])}{more}: {reason}", file=sys.stderr)
+    state = f"built in {report.seconds} s" if report.changed else "unchanged"
+    print(
+        f"index {report.index_id} in {settings.index_dir} {state}: {report.documents} documents, {report.passages} passages "
+        f"({report.encoded} newly encoded); {len(report.unread)} files not read, {len(report.duplicates)} left out, "
+        f"{len(report.skipped)} skipped; controlled lists: {report.taxonomy or 'none'}"
+    )

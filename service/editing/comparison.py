@@ -1,0 +1,202 @@
+"""Practices side by side: for each field the sentence of each document that states it, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.search import QueryError
+from pes_search.index.stores.base import OpenIndex
+from pes_search.ingest.types import Document, Passage
+from pes_search.service.answers.names import country_names, plain_text, without_brackets
+from pes_search.service.answers.sentences import Reader, quoted_span
+from pes_search.service.answers.types import Citation, Comparison, Row
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Vectors = npt.NDArray[np.float32]
+
+MOST_DOCUMENTS = 10
+MOST_QUOTED = 2  # sentences in a cell
+# A sentence states a field if it is nearer to the field's questions than to those of most others by this much (cosine), and
+# the second one of a cell only if it comes this close to the first. Set by reading the cells of ten practices.
+STANDS_OUT = 0.0
+SECOND = 0.01
+# Log-odds, by the reader's view of sentences, below which one tells a situation and not what a practice is or does.
+LEAST_STATEMENT = -0.5
+# Write-ups say what they do not tell; that is no statement.
+NOT_STATED = re.compile(
+    r"\b(?:not|nor|neither|never|without)\b[^.]{0,40}\bstated\b|\bnicht (?:angegeben|genannt)\b|\bnon précisé", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What is compared."""
+
+    name: str
+    label: str
+    questions: tuple[str, ...]  # that a sentence answers which states the field
+    words: str = ""  # of which such a sentence, or the heading above it, has one, in the languages of `WORDED`; an expression
+    needs: str = ""  # that such a sentence holds in any language; an expression
+
+
+LEVELS = {"national", "regional", "local"}  # of a practice; no name of a place
+WORDED = {None, "en", "de", "fr", "es", "it", "pl"}
+_YEAR, _DIGIT = r"(?<!\d)(?:19|20)\d\d(?!\d)", r"\d"
+_EVALUATION = r"evalu|trial|control group|random|survey|study|studies|studie|studio|estudio|étude|umfrage|enquête|badani|ewalu"
+
+FIELDS = (
+    Field(
+        "target_group", "Target group", ("Which people is the practice for?", "target group, eligible participants"),
+        r"meant for|target|aimed at|for people|groups?\b|zielgruppe|richtet sich|destin|public cible|grupo|dirigid|rivolt|grup",
+    ),
+    Field("country", "Country", ("In which country or region does it take place?", "national, regional or local scheme of")),
+    Field("organisation", "Organisation", ("Which public employment service or body runs it?", "run by, led by")),
+    Field(
+        "partners", "Partners", ("Who are the partners?", "works together with partner organisations, cooperation"),
+        r"partner|together with|cooperat|zusammen mit|kooper|partenair|colabora|collabora|socios|współprac",
+    ),
+    Field(
+        "funding", "Funding", ("Who pays for it and how much does it cost?", "funded by, budget, money from"),
+        r"fund|financ|finanz|money|\bpays? |\bpaid|budget|\bcosts?\b|\beur\b|€|kosten|coût|coste|costo|koszt|finans",
+    ),
+    Field("period", "Period", ("When did it start and end?", "runs since, from year to year, pilot period"), needs=_YEAR),
+    Field(
+        "outputs", "Outputs", ("How many people took part?", "number of participants, places, offices"),
+        r"people|person|participant|women|men\b|jobseeker|client|user|learner|firm|employer|centre|office|visit|approved|completed|"
+        r"trained|registered|teilnehm|menschen|particip|uczestn|osób",
+        _DIGIT,
+    ),
+    Field(
+        "outcomes", "Outcomes", ("How many found work afterwards?", "share in employment after, results, effect"),
+        r"in work|into work|jobs?\b|employ|hired|placed|effect|satisf|arbeit|beschäftig|emploi|empleo|lavoro|pracy|zatrudn",
+        _DIGIT,
+    ),
+    Field(
+        "lessons", "Lessons", ("What was learnt?", "what worked well, what was difficult, success factors, obstacles"),
+        r"lesson|learnt|learned|difficult|obstacle|success|worked well|erfahrung|schwierig|leçon|difficul|lecci|lezion",
+    ),
+    Field(
+        "transfer", "Transfer conditions", ("What would another country need to take it over?", "conditions for transfer"),
+        r"transfer|other countr|elsewhere|taken over|übertrag|andere länder|autres pays|otros países|altri paesi|inne kraje",
+    ),
+    Field(
+        "evidence", "Strength of evidence", ("How was it evaluated?", "evaluation, control group, randomised trial, survey"),
+        _EVALUATION,
+    ),
+)  # fmt: skip
+
+
+def states(text: str) -> bool:
+    """Tell whether a sentence states something; what it lacks in brackets ("date not stated") does not matter."""
+    return not NOT_STATED.search(without_brackets(text))
+
+
+def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, reader: Reader) -> Comparison:
+    """Return the documents field by field.
+
+    Raises:
+        NotInIndexError: no document has one of the ids.
+        QueryError: there are no ids, or too many.
+    """
+    ids = list(dict.fromkeys(ids))
+    if not 1 <= len(ids) <= MOST_DOCUMENTS:
+        raise QueryError(
+            f"compare from 1 to {MOST_DOCUMENTS} documents, not {len(ids)}; give their ids, as `pes search` lists them"
+        )
+    documents = [index.document(own) for own in ids]
+    questions = field_questions(encoder)
+    columns = [stated_fields(document, index, questions, reader) for document in documents]
+    rows = [Row(field.name, field.label, tuple(column[field.name] for column in columns)) for field in FIELDS]
+    return Comparison(index.manifest.index_id, tuple(documents), tuple(rows))
+
+
+def field_questions(encoder: Encoder) -> Vectors:
+    """Return the vectors of the fields' questions, field after field: the same for every document."""
+    return encoder.encode_queries([question for field in FIELDS for question in field.questions])
+
+
+def stated_fields(document: Document, index: OpenIndex, questions: Vectors, reader: Reader) -> dict[str, tuple[Citation, ...]]:
+    """Return by the fields' names the quotations of a document that state them; `questions` are `field_questions`."""
+    return dict(zip([field.name for field in FIELDS], _cells(document, index, questions, reader), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    passage: Passage
+    start: int
+    end: int
+    heading: str  # right above it
+
+    @property
+    def text(self) -> str:
+        return self.passage.text[self.start : self.end]
+
+
+def _cells(document: Document, index: OpenIndex, questions: Vectors, reader: Reader) -> list[tuple[Citation, ...]]:
+    """Return a document's cell for each field."""
+    pages = {page.number: page for page in index.pages(document.id)}
+    sentences: list[_Sentence] = []
+    parts: list[Vectors] = []
+    for passage in index.passages(document.id):
+        spans, vectors = index.sentences(passage.id)
+        page = pages[passage.page]
+        for start, end in spans:
+            above = [page.text[first:last] for first, last, _ in page.headings if last <= passage.start + start]
+            sentences.append(_Sentence(passage, start, end, above[-1] if above else ""))
+        parts.append(vectors)
+    if not sentences:
+        return [() for _ in FIELDS]
+    vectors = np.concatenate(parts)
+    is_statement = reader.statement(vectors) >= LEAST_STATEMENT
+    cosines = vectors @ questions.T
+    starts = np.cumsum([0, *(len(field.questions) for field in FIELDS)])[:-1]
+    by_field = np.maximum.reduceat(cosines, starts, axis=1)  # (sentences, fields)
+    stands_out = by_field - np.median(by_field, axis=1, keepdims=True)
+    able = [row for row, sentence in enumerate(sentences) if is_statement[row] and states(sentence.text)]
+    return [
+        _cell(document, field, sentences, able, by_field[:, position] + stands_out[:, position], stands_out[:, position])
+        for position, field in enumerate(FIELDS)
+    ]
+
+
+def _cell(
+    document: Document, field: Field, sentences: Sequence[_Sentence], able: Sequence[int], scores: Vectors, stands_out: Vectors
+) -> tuple[Citation, ...]:
+    named = _named(document, field)
+    words = re.compile(field.words if document.language in WORDED else "", re.IGNORECASE)
+    fitting = [
+        row
+        for row in able
+        if not sentences[row].text.endswith((":", "?"))
+        and re.search(field.needs, sentences[row].text)
+        and (words.search(sentences[row].text) or words.search(sentences[row].heading))
+        and (any(name in plain_text(sentences[row].text) for name in named) if named else stands_out[row] >= STANDS_OUT)
+    ]
+    order = sorted(fitting, key=lambda row: (-float(scores[row]), row))[:MOST_QUOTED]
+    best = [row for row in order if scores[row] >= scores[order[0]] - SECOND]
+    spans = {}  # of a list two items may be among the best
+    for row in sorted(best):
+        passage = sentences[row].passage
+        spans[passage.id, quoted_span(passage.text, sentences[row].start, sentences[row].end)] = passage
+    return tuple(Citation(passage, document, start, end) for (_, (start, end)), passage in spans.items())
+
+
+def _named(document: Document, field: Field) -> list[str]:
+    """Return the names of which a sentence must hold one to state the field, where the document's metadata tell them."""
+    if field.name == "country":
+        names = country_names(document.language or "en")
+        own = [name for name, code in names.items() if code in document.countries]
+        return own + ([plain_text(document.region)] if document.region and document.region not in LEVELS else [])
+    if field.name == "organisation" and document.organisation:
+        name = plain_text(document.organisation)
+        short = re.findall(r"\(([^()]+)\)", name)
+        return [part for part in (without_brackets(name).strip(), *short) if len(part) > 1]
+    return []

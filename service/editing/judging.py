@@ -1,0 +1,100 @@
+"""Documents to judge for a query, from several rankings, and the judgments as files of a test collection."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol
+
+from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.evidence.fusion import dense_score
+from pes_search.index.search import SearchConfig, grouped, ranked, search
+from pes_search.index.stores.base import OpenIndex
+from pes_search.index.types import Filters, Hit
+from pes_search.ingest.taxonomy import fold
+
+CANDIDATES = 1_000  # passages of each leg, as in the project's own evaluation; far below the depths that are judged
+ID_DIGITS = 10
+
+
+class Judgment(Protocol):
+    """How relevant a document is to a query."""
+
+    @property
+    def query(self) -> str:
+        """The query as it was asked."""
+
+    @property
+    def document_id(self) -> str:
+        """The document that was judged."""
+
+    @property
+    def grade(self) -> int:
+        """0 is not relevant, higher is better."""
+
+
+def pool(query: str, index: OpenIndex, encoder: Encoder, config: SearchConfig, *, depth: int = 10) -> list[Hit]:
+    """Return the documents that the service, words alone or vectors alone have among their `depth` first, each once.
+
+    Each is shown by its best passage. Their order tells nothing of their rank, which is why `rank` only counts them; show
+    the judge no score either.
+
+    Raises:
+        QueryError: the query is empty or too long, or `depth` is out of range.
+    """
+    result = search(query, index, encoder, config, k=depth)
+    found = {hit.document.id: replace(hit, passages=()) for hit in result.hits}
+    groups = grouped(ranked(result.asked, index, config, Filters(), CANDIDATES))
+    for leg in (_words, lambda hits: dense_score(hits, config.fusion)):
+        for best in _first(groups, leg, depth):
+            found.setdefault(best.document.id, best)
+    hits = sorted(found.values(), key=lambda hit: _sha256(_folded(query) + hit.document.id))
+    return [replace(hit, rank=place) for place, hit in enumerate(hits, start=1)]
+
+
+def query_id(query: str) -> str:
+    """Return a query's id: the same for every way to write it that differs in case and spaces only."""
+    return f"q-{_sha256(_folded(query))[:ID_DIGITS]}"
+
+
+def qrels(judgments: Iterable[Judgment]) -> str:
+    """Return judgments in TREC's format, one a line: query id, 0, document id and grade.
+
+    Of several judgments of one document for one query the last counts.
+    """
+    grades = {(query_id(judgment.query), judgment.document_id): judgment.grade for judgment in judgments}
+    return "".join(f"{query} 0 {document} {grade}\n" for (query, document), grade in grades.items())
+
+
+def queries(judgments: Iterable[Judgment]) -> str:
+    """Return the judged queries as JSON lines with `id` and `text`, each once, as it was first asked."""
+    texts: dict[str, str] = {}
+    for judgment in judgments:
+        texts.setdefault(query_id(judgment.query), _plain(judgment.query))
+    return "".join(json.dumps({"id": own, "text": text}, ensure_ascii=False) + "\n" for own, text in texts.items())
+
+
+def _words(hits: list[Hit]) -> float:
+    return max(hit.lexical for hit in hits)
+
+
+def _first(groups: list[list[Hit]], leg: Callable[[list[Hit]], float], depth: int) -> list[Hit]:
+    """Return the best passages of a leg's first documents; a document without any of the words has no score by words."""
+    scored = [(leg(hits), hits[0]) for hits in groups]
+    best = sorted(scored, key=lambda found: (-found[0], found[1].document.id))
+    return [hit for score, hit in best[:depth] if score > 0]
+
+
+def _plain(query: str) -> str:
+    # Halves of characters, which a terminal in another encoding hands over, cannot be written to a file.
+    return " ".join(query.encode("utf-8", "replace").decode("utf-8").split())
+
+
+def _folded(query: str) -> str:
+    return fold(_plain(query))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

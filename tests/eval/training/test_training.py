@@ -1,0 +1,93 @@
+"""What the adapter is trained on and towards; the training itself is `make train-encoder`."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from folders import CORPUS
+
+from pes_search.eval.collections.files import InputError
+from pes_search.eval.training.train_encoder import TrainingConfig, _configured, targets
+from pes_search.eval.training.training_texts import (
+    PARALLEL_LANGUAGES,
+    Batch,
+    Item,
+    TrainingTexts,
+    is_training_article,
+    read_training_texts,
+)
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.ingest.passages import PassageConfig
+
+
+@pytest.fixture(scope="module")
+def texts(shared_data: Path, encoder: SentenceTransformerEncoder) -> TrainingTexts:
+    return read_training_texts(shared_data, CORPUS, encoder, PassageConfig())
+
+
+def batch(texts: TrainingTexts, kind: str, step: int = 1) -> Batch:
+    return texts.batch(kind, 16, np.random.default_rng((5, step)), lambda row: (row + 1, row + 2))
+
+
+@pytest.mark.parametrize("kind", ["sentences", "practices", "labels", "parallel"])
+def test_a_batch_depends_on_the_seed_and_the_step(texts: TrainingTexts, kind: str) -> None:
+    assert batch(texts, kind) == batch(texts, kind)
+    assert batch(texts, kind) != batch(texts, kind, step=2)
+    assert len(batch(texts, kind).queries) == 16
+
+
+def test_held_out_articles_are_not_trained_on(texts: TrainingTexts) -> None:
+    assert 0 < len(texts.paragraphs) < 240
+    assert all(is_training_article(name) for name in texts.paragraphs)
+    assert all(is_training_article(item.group) for question in texts.questions for item in question.values())
+    assert all(set(question) == set(PARALLEL_LANGUAGES) for question in texts.questions)
+
+
+def test_a_situation_is_in_no_passage(texts: TrainingTexts) -> None:
+    everything = "\n".join(item.text for item in texts.passages)
+    assert len(texts.situations) > 300
+    assert not [item.text for item in texts.situations if item.text in everything]
+
+
+def test_a_label_means_what_its_concept_is_called_in_english(texts: TrainingTexts) -> None:
+    label = next(item for item in texts.labels["de"] if item.text == "Arbeitsuchende")
+    assert "jobseekers" in label.meaning
+    assert label.group == "target-groups/jobseekers"
+    assert len(texts.labels) == 24
+
+
+def test_missing_data_is_named(tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
+    with pytest.raises(InputError, match=r"labour-en.txt.*is missing; name the data's folder with --data"):
+        read_training_texts(tmp_path, CORPUS, encoder, PassageConfig())
+
+
+def pair() -> Batch:
+    """Two queries; the first text is a passage too, the second passage answers the second query."""
+    return Batch("labels", [Item("a", "a"), Item("b", "b", "g")], [Item("a", "a"), Item("c", "c", "g"), Item("d", "d")])
+
+
+SIMILAR = np.array([[1, 0.2, 0.1], [0.1, 0.2, 0.3]], np.float32)
+
+
+def test_targets_follow_the_teacher_and_the_answers() -> None:
+    found = targets(pair(), SIMILAR, SIMILAR, TrainingConfig(teacher_temperature=0.1, positives=0.5))
+    assert found.sum(axis=1) == pytest.approx([1, 1])
+    assert found[0, 0] == 0  # a text is not its own neighbour
+    assert found[0, 1] / found[0, 2] == pytest.approx(np.exp(1), rel=1e-4)
+    soft = np.exp(np.array([1, 2, 3])) / np.exp(np.array([1, 2, 3])).sum()
+    assert found[1] == pytest.approx(soft / 2 + np.array([0, 0.5, 0]), rel=1e-4)
+
+
+def test_the_original_encoder_can_share_in_the_targets() -> None:
+    reversed_order = -SIMILAR
+    own = targets(pair(), SIMILAR, reversed_order, TrainingConfig(teacher_share=0, positives=0))
+    assert own[1].argmax() == 0
+    assert targets(pair(), SIMILAR, reversed_order, TrainingConfig(positives=0))[1].argmax() == 2
+
+
+def test_settings_are_read_by_their_type() -> None:
+    assert _configured(["steps=3", "anchor=.5", "mask_same=false", "places=qkvo"]) == TrainingConfig(
+        steps=3, anchor=0.5, mask_same=False, places="qkvo"
+    )
+    with pytest.raises(ValueError, match="no setting 'stepz'; choose of"):
+        _configured(["stepz=3"])

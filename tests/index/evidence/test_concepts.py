@@ -1,0 +1,103 @@
+"""Queries and documents are mapped to the controlled lists; nothing is claimed without evidence."""
+
+import numpy as np
+import pytest
+
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.evidence.concepts import BROADER, ConceptSpace, Label, activations, labels_of
+from pes_search.index.search import SearchConfig, search
+from pes_search.index.stores.local_index import LocalIndex
+from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
+from pes_search.ingest.types import Document
+
+ROWS = np.eye(4, dtype=np.float32)
+LABELS = [
+    Label(("target-groups", "youth"), "en", "a"),
+    Label(("target-groups", "women"), "en", "b"),
+    Label(("target-groups", "youth"), "de", "c"),
+]
+TAXONOMY = Taxonomy(
+    {
+        "target-groups": {
+            "youth": Concept(id="youth", terms={"en": ["young people"]}),
+            "neets": Concept(id="neets", broader=["youth"], terms={"en": ["NEETs"]}, plain={"en": ["doing nothing"]}),
+        }
+    }
+)
+
+
+def document(**fields: object) -> Document:
+    return Document(id="d", title="", kind="", language="en", sha256="", path="", **fields)  # type: ignore[arg-type]
+
+
+def test_labels_come_with_their_concept_and_language() -> None:
+    assert [(label.key, label.language, label.text) for label in labels_of(TAXONOMY)] == [
+        (("target-groups", "youth"), "en", "young people"),
+        (("target-groups", "neets"), "en", "NEETs"),
+        (("target-groups", "neets"), "en", "doing nothing"),
+    ]
+    assert labels_of(NO_TAXONOMY) == []
+
+
+def test_a_concept_is_as_near_as_its_nearest_label() -> None:
+    space = ConceptSpace(LABELS, ROWS[:3])
+    assert space.keys == [("target-groups", "youth"), ("target-groups", "women")]
+    (nearest,) = space.similarities(np.array([[0.1, 0.2, 0.9, 0.0]], np.float32))
+    assert nearest.tolist() == pytest.approx([0.9, 0.2], abs=1e-6)
+
+
+def test_without_lists_there_are_no_concepts() -> None:
+    space = ConceptSpace([], np.empty((0, 4), np.float32))
+    assert space.similarities(ROWS).shape == (4, 0)
+    assert space.held(document(), ROWS, NO_TAXONOMY) == {}
+    assert activations(*[np.empty(0, np.float32)] * 3).tolist() == []
+
+
+def test_shares_add_up_to_one_or_nothing_stands_out() -> None:
+    similarities = np.array([0.9, 0.8, 0.8, 0.8, 0.8, 0.8], np.float32)
+    nothing = np.zeros(6, np.float32)
+    shares = activations(similarities, nothing, np.ones(6, np.float32))
+    assert shares.tolist() == pytest.approx([1, 0, 0, 0, 0, 0])
+    assert activations(np.full(6, 0.8, np.float32), nothing, np.ones(6, np.float32)).sum() == 0
+
+
+def test_a_concept_that_is_called_by_name_stands_out() -> None:
+    named = np.array([0, 1, 0, 0, 0, 0], np.float32)
+    shares = activations(np.full(6, 0.8, np.float32), named, np.ones(6, np.float32))
+    assert shares.tolist() == pytest.approx([0, 1, 0, 0, 0, 0])
+
+
+def test_a_tag_is_held_fully_and_what_includes_it_by_half() -> None:
+    labels = labels_of(TAXONOMY)
+    space = ConceptSpace(labels, ROWS[: len(labels)])
+    held = space.held(document(target_groups=("neets", "unknown")), ROWS, TAXONOMY)
+    assert held == {"target-groups/neets": 1.0, "target-groups/youth": BROADER}
+
+
+def test_from_a_list_without_tags_a_document_holds_what_its_passages_come_close_to() -> None:
+    labels = [Label(("target-groups", f"c{i}"), "en", str(i)) for i in range(6)]
+    lists = {"target-groups": {f"c{i}": Concept(id=f"c{i}", terms={"en": [str(i)]}) for i in range(6)}}
+    space = ConceptSpace(labels, np.eye(6, dtype=np.float32))
+    near = np.array([[0.95, 0.1, 0.1, 0.1, 0.1, 0.1]], np.float32)
+    assert space.held(document(), near, Taxonomy(lists)) == {"target-groups/c0": 1.0}
+    assert space.held(document(), near * np.float32(0.5), Taxonomy(lists)) == {}  # stands out, but is not close
+    assert space.held(document(target_groups=("c1",)), near, Taxonomy(lists)) == {"target-groups/c1": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("query", "concept"),
+    [
+        ("people just out of prison", "ex-offenders"),
+        ("Leute, die gerade aus dem Gefängnis entlassen wurden", "ex-offenders"),
+        ("wózek inwalidzki i praca", "people-with-disabilities"),
+    ],
+)
+def test_everyday_words_name_a_concept(
+    corpus_index: LocalIndex, encoder: SentenceTransformerEncoder, query: str, concept: str
+) -> None:
+    result = search(query, corpus_index, encoder, SearchConfig(), k=3)
+    assert concept in [found.id for found in result.concepts]
+    assert sum(found.share for found in result.concepts) <= 1.001
+    (found,) = [found for found in result.concepts if found.id == concept]
+    assert found.filter == "target_group"
+    assert found.documents > 0

@@ -1,0 +1,195 @@
+"""The local store: complete generations, switched at once, and never trusted when altered."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pes_search.index.build import write_documents
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError, NotInIndexError
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.stores.files import LocalStore
+from pes_search.index.types import EncodedDocument, Filters, Manifest, Query
+from pes_search.ingest.passages import PassageConfig
+from pes_search.ingest.types import Block, Document
+
+TEXTS = {
+    "a": "Guidance for women who return to work.",
+    "b": "Vouchers for digital training.",
+    "c": "Street work with young people.",
+}
+
+
+def document(name: str, country: str = "DE") -> Document:
+    return Document(
+        id=name,
+        title=f"Practice {name}",
+        kind="practice",
+        language="en",
+        sha256=name,
+        path=name,
+        countries=(country,),
+        year=2020,
+    )
+
+
+def write(store: LocalStore, names: str, encoder: SentenceTransformerEncoder, cache_dir: Path) -> Manifest:
+    writer = store.begin()
+    try:
+        return write_documents(
+            [(document(name), [Block("paragraph", TEXTS[name])]) for name in names],
+            writer,
+            encoder,
+            cache_dir=cache_dir,
+            passage_config=PassageConfig(),
+            configs=(),
+        )[0]
+    finally:
+        writer.discard()
+
+
+@pytest.fixture
+def store(tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path) -> LocalStore:
+    store = LocalStore(tmp_path / "index", Bm25Config())
+    write(store, "abc", encoder, cache_dir)
+    return store
+
+
+def test_what_was_written_is_read_back(store: LocalStore) -> None:
+    index = store.open()
+    assert [d.id for d in index.documents(Filters())] == ["a", "b", "c"]
+    assert index.document("b") == document("b")
+    (passage,) = index.passages("b")
+    assert passage.text == TEXTS["b"] == index.pages("b")[0].text[passage.start : passage.end]
+    assert index.passage(passage.id) == passage
+    assert (index.manifest.documents, index.manifest.passages, index.manifest.languages) == (3, 3, {"en": 3})
+
+
+def test_unknown_ids_are_named(store: LocalStore) -> None:
+    index = store.open()
+    for call in (index.document, index.pages, index.passages, index.passage):
+        with pytest.raises(NotInIndexError, match="'nope'"):
+            call("nope")
+
+
+def test_the_same_documents_make_the_same_index_id(
+    store: LocalStore, tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path
+) -> None:
+    other = write(LocalStore(tmp_path / "other", Bm25Config()), "abc", encoder, cache_dir)
+    assert other.index_id == store.open().manifest.index_id
+    assert write(LocalStore(tmp_path / "third", Bm25Config()), "ab", encoder, cache_dir).index_id != other.index_id
+
+
+def test_a_missing_index_names_the_next_command(tmp_path: Path) -> None:
+    with pytest.raises(IndexNotFoundError, match="pes build --index"):
+        LocalStore(tmp_path, Bm25Config()).open()
+
+
+def generation(store: LocalStore) -> Path:
+    return store.folder / "generations" / (store.current_name() or "")
+
+
+@pytest.mark.parametrize("file", ["documents.jsonl", "pages.jsonl", "passages.jsonl", "vectors.f32", "bm25/vocab.index.json"])
+@pytest.mark.parametrize("fault", ["altered", "cut", "gone"])
+def test_a_damaged_file_is_found(store: LocalStore, file: str, fault: str) -> None:
+    path = generation(store) / file
+    content = path.read_bytes()
+    if fault == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(content[:-1] if fault == "cut" else content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(IndexDamagedError, match=rf"{file.split('/')[-1]} is missing or altered; .*pes build --index"):
+        store.open()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"schema": 0}, "schema 0"), ({"unknown": 1}, "manifest.json"), ({"files": None}, "pes build")]
+)
+def test_a_foreign_manifest_is_refused(store: LocalStore, change: dict[str, object], message: str) -> None:
+    path = generation(store) / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(IndexDamagedError, match=message):
+        store.open()
+
+
+@pytest.mark.parametrize("name", ["../../etc", "nope", "\udcff"])
+def test_a_pointer_that_names_no_generation_is_refused(store: LocalStore, name: str) -> None:
+    (store.folder / "CURRENT").write_bytes(name.encode("utf-8", "surrogateescape"))
+    with pytest.raises(IndexDamagedError, match="pes build"):
+        store.open()
+
+
+def test_a_discarded_generation_changes_nothing(store: LocalStore) -> None:
+    name = store.current_name()
+    writer = store.begin()
+    none = np.zeros((0, 384), np.float32)
+    writer.add(EncodedDocument(document("x"), [], [], none, [], [], none, {}))
+    writer.discard()
+    assert store.current_name() == name
+    assert [path.name for path in (store.folder / "generations").iterdir()] == [name]
+
+
+def test_two_builds_at_once_are_refused(store: LocalStore) -> None:
+    writer = store.begin()
+    try:
+        with pytest.raises(BuildRunningError, match="another build"):
+            LocalStore(store.folder, Bm25Config()).begin()
+    finally:
+        writer.discard()
+    store.begin().discard()
+
+
+def test_an_open_index_outlives_its_generation(store: LocalStore, encoder: SentenceTransformerEncoder, cache_dir: Path) -> None:
+    old = store.open()
+    for names in ("ab", "bc", "c", "a"):
+        write(store, names, encoder, cache_dir)
+    assert len(list((store.folder / "generations").iterdir())) == 2
+    assert old.document("c").title == "Practice c"
+    vector = encoder.encode_queries(["vouchers"])[0]
+    assert old.candidates(Query("voucher", "en", {"en": ["voucher"]}, vector, {"en": vector}, ()), Filters(), 3)[0].lexical >= 0
+    assert [d.id for d in store.open().documents(Filters())] == ["a"]
+
+
+def test_candidates_carry_both_scores(store: LocalStore, encoder: SentenceTransformerEncoder) -> None:
+    index = store.open()
+    vector = encoder.encode_queries(["vouchers for training"])[0]
+    found = {
+        c.document.id: c
+        for c in index.candidates(
+            Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}, ()), Filters(), 10
+        )
+    }
+    assert set(found) == {"a", "b", "c"}
+    assert found["b"].lexical > 0 == found["a"].lexical
+    assert found["b"].dense > found["a"].dense
+    passage = encoder.encode_passages([f"Practice b\n{TEXTS['b']}"])[0]
+    assert found["b"].dense == pytest.approx(float(vector @ passage), abs=1e-5)
+
+
+def test_nearest_documents_leave_out_the_document_itself(store: LocalStore) -> None:
+    nearest = store.open().nearest("a", Filters(), 10)
+    assert sorted(passage.document_id for _, _, passage in nearest) == ["b", "c"]
+    cosines = [cosine for cosine, _, _ in nearest]
+    assert cosines == sorted(cosines, reverse=True)
+    assert [overlap for _, overlap, _ in nearest] == cosines  # no lists: nothing else is known
+
+
+def test_words_are_counted_by_the_passages_that_have_them(store: LocalStore) -> None:
+    index = store.open()
+    # Each passage is under the title of its document, "Practice a" and so on; "for" and "who" have 3 letters.
+    assert index.words("en") == dict.fromkeys(
+        ["guidance", "women", "return", "vouchers", "digital", "training", "street", "young", "people"], 1
+    ) | {"practice": 3, "work": 2, "with": 1}
+    assert index.words("de") == index.words(None) == {}
+
+
+def test_an_open_index_keeps_its_words_when_its_generation_is_gone(
+    store: LocalStore, encoder: SentenceTransformerEncoder, cache_dir: Path
+) -> None:
+    old, folder = store.open(), generation(store)
+    for names in ("ab", "b", "c"):
+        write(store, names, encoder, cache_dir)
+    assert not folder.exists()
+    assert old.words("en")["practice"] == 3

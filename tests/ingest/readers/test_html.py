@@ -1,0 +1,238 @@
+"""Web pages."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from pes_search.ingest.cleaning.text import clean_blocks
+from pes_search.ingest.readers.html import read
+from pes_search.ingest.types import Block, FileContent
+
+BUS = (
+    "The employment service of the region runs a mobile office that visits villages where no branch is left. "
+    "Two advisers drive a bus to the market place once a week and help people to register and to find courses."
+)
+RESULTS = (
+    "In its first year the bus reached four hundred people, of whom one third had never been registered before. "
+    "The mayors of the villages announce the visits in their newsletters and lend a room in the town hall in winter."
+)
+MENU = "<nav><ul><li><a href='/'>Home</a></li><li><a href='/jobs'>Vacancies</a></li></ul></nav>"
+PAGE = f"""<!DOCTYPE html>
+<html lang="en-GB">
+<head>
+<title>Mobile office | Employment service</title>
+<meta property="article:published_time" content="2022-03-01T08:00:00Z">
+<link rel="canonical" href="https://pes.example.org/mobile-office">
+<script>var hidden = "a script of the page";</script>
+</head>
+<body>
+<div id="cookie-banner"><p>This site uses cookies to improve your visit.</p><button>Accept all cookies</button></div>
+<header>{MENU}</header>
+<main><article>
+<h1>Mobile office for villages</h1>
+<p>{BUS}</p>
+<h2>Results</h2>
+<p>{RESULTS}</p>
+<h3>Who takes part</h3>
+<ul><li>Farm workers out of season</li><li>Parents</li></ul>
+<h2>Costs</h2>
+<table><tr><th>Year</th><th>Staff</th></tr><tr><td>2021</td><td>80,000</td></tr><tr><td>2022</td><td>82,500</td></tr></table>
+<p>Share this page</p>
+</article></main>
+<aside><h2>Related news</h2><a href="/x"><h3>Job fair in the capital</h3></a></aside>
+<footer><p>© 2022 Employment service</p><ul><li><a href="/legal">Legal notice</a></li></ul></footer>
+</body>
+</html>"""
+
+
+def content(body: str, head: str = "") -> FileContent:
+    return read(f"<html><head>{head}</head><body>{body}</body></html>".encode())
+
+
+def texts(blocks: Sequence[Block]) -> list[str]:
+    return [block.text for block in blocks]
+
+
+def test_the_pages_own_text_is_kept_with_its_structure() -> None:
+    assert clean_blocks(read(PAGE.encode()).blocks) == [
+        Block("heading", "Mobile office for villages", level=1),
+        Block("paragraph", BUS),
+        Block("heading", "Results", level=2),
+        Block("paragraph", RESULTS),
+        Block("heading", "Who takes part", level=3),
+        Block("item", "Farm workers out of season"),
+        Block("item", "Parents"),
+        Block("heading", "Costs", level=2),
+        Block("row", "Year: 2021 | Staff: 80,000"),
+        Block("row", "Year: 2022 | Staff: 82,500"),
+    ]
+
+
+def test_title_date_language_and_address_are_read_from_the_markup() -> None:
+    assert read(PAGE.encode()).fields == {
+        "title": "Mobile office for villages",
+        "date": "2022-03-01",
+        "language": "en",
+        "url": "https://pes.example.org/mobile-office",
+    }
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<meta property="article:published_time" content="2021-05-03">',
+        '<meta name="DC.date" content="2021-05-03">',
+        '<meta name="dcterms.issued" content="03/05/2021">',
+        '<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": "2021-05-03T10:00:00"}</script>',
+    ],
+)
+def test_a_declared_date_is_found(head: str) -> None:
+    assert content(f"<p>{BUS}</p><p>{RESULTS}</p>", head).fields["date"] == "2021-05-03"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<h1>Bus</h1><p>Published on 3 May 2021</p><p>{BUS}</p><p>{RESULTS}</p>",
+        f"<main><h1>Bus</h1><time datetime='2021-05-03'>last spring</time><p>{BUS}</p><p>{RESULTS}</p></main>",
+    ],
+)
+def test_a_date_that_the_page_shows_is_found(body: str) -> None:
+    assert content(body).fields["date"] == "2021-05-03"
+
+
+def test_a_date_in_prose_is_not_that_of_publication() -> None:
+    assert "date" not in content(f"<h1>Bus</h1><p>{BUS} The first tour began on 3 May 2021.</p><p>{RESULTS}</p>").fields
+
+
+def test_the_address_may_stand_in_the_open_graph() -> None:
+    head = '<meta property="og:url" content="https://pes.example.org/bus">'
+    assert content(f"<p>{BUS}</p><p>{RESULTS}</p>", head).fields["url"] == "https://pes.example.org/bus"
+
+
+def test_an_address_that_is_a_script_is_none() -> None:
+    head = '<link rel="canonical" href="javascript:alert(1)">'
+    assert "url" not in content(f"<p>{BUS}</p><p>{RESULTS}</p>", head).fields
+
+
+def test_a_page_that_states_nothing_has_no_fields() -> None:
+    assert content(f"<p>{BUS}</p><p>{RESULTS}</p>").fields == {}
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<p hidden>Words that no visitor sees on this page of ours</p>",
+        "<p style='display: none'>Words that no visitor sees on this page of ours</p>",
+        "<div aria-hidden='true'>Words that no visitor sees on this page of ours</div>",
+        "<script>Words that no visitor sees</script>",
+        "<!-- Words that no visitor sees -->",
+        "<template><p>Words that no visitor sees on this page of ours</p></template>",
+        "<select><option>Words that no visitor sees</option></select>",
+    ],
+)
+def test_what_a_visitor_does_not_see_is_no_text(hidden: str) -> None:
+    assert texts(content(f"<main><h1>Bus</h1><p>{BUS}</p>{hidden}<p>{RESULTS}</p></main>").blocks) == ["Bus", BUS, RESULTS]
+
+
+def test_menu_entries_that_stand_in_the_text_too_are_dropped_as_links() -> None:
+    menu = "<div><a href='/bus'>Mobile office</a> <br> <a href='/jobs'>Vacancies</a></div>"
+    kept = texts(content(f"{MENU}{menu}<main><h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p></main>").blocks)
+    assert kept == ["Bus", BUS, RESULTS]
+
+
+def test_inline_markup_and_line_breaks_do_not_break_words_or_paragraphs() -> None:
+    body = (
+        f"<h1>The <em>mobile</em> office</h1><p>{BUS} <b>It</b> is <a href='/x'>open</a><br>to&nbsp;all: un<i>limited</i>.</p>"
+    )
+    assert texts(content(f"<main>{body}</main>").blocks) == ["The mobile office", f"{BUS} It is open to all: unlimited."]
+
+
+def test_labels_and_values_of_a_table_without_header_are_joined() -> None:
+    table = "<table><tr><th>Country</th><td>Austria</td></tr><tr><td>Start:</td><td>2021</td></tr></table>"
+    assert texts(content(f"<h1>Bus</h1><p>{BUS}</p>{table}<p>{RESULTS}</p>").blocks) == [
+        "Bus",
+        BUS,
+        "Country: Austria",
+        "Start: 2021",
+        RESULTS,
+    ]
+
+
+def test_a_cell_over_two_rows_belongs_to_both() -> None:
+    first, second = "<tr><td rowspan='2'>2021</td><td>Linz</td><td>40</td></tr>", "<tr><td>Graz</td><td>50</td></tr>"
+    table = f"<table><tr><th>Year</th><th>Village</th><th>People</th></tr>{first}{second}</table>"
+    assert texts(content(f"<h1>Bus</h1><p>{BUS}</p>{table}<p>{RESULTS}</p>").blocks)[2:4] == [
+        "Year: 2021 | Village: Linz | People: 40",
+        "Year: 2021 | Village: Graz | People: 50",
+    ]
+
+
+def test_a_table_for_layout_gives_the_blocks_inside_it() -> None:
+    body = f"<table><tr><td><h1>Bus</h1><p>{BUS}</p></td></tr><tr><td><p>{RESULTS}</p></td></tr></table>"
+    assert [(block.kind, block.text) for block in content(body).blocks] == [
+        ("heading", "Bus"),
+        ("paragraph", BUS),
+        ("paragraph", RESULTS),
+    ]
+
+
+def test_the_caption_of_a_table_is_text() -> None:
+    rows = "<tr><th>Year</th><th>Staff</th></tr><tr><td>2021</td><td>80</td></tr>"
+    table = f"<table><caption>Costs in thousand euro</caption>{rows}</table>"
+    assert texts(content(f"<main><h1>Bus</h1><p>{BUS}</p>{table}<p>{RESULTS}</p></main>").blocks) == [
+        "Bus",
+        BUS,
+        "Costs in thousand euro",
+        "Year: 2021 | Staff: 80",
+        RESULTS,
+    ]
+
+
+def test_a_small_page_keeps_its_short_lines() -> None:
+    body = "<h1>Village bus</h1><p>Only on Monday.</p><p>It stops at the market place.</p><ul><li>Graz</li><li>Linz</li></ul>"
+    assert texts(content(body).blocks) == ["Village bus", "Only on Monday.", "It stops at the market place.", "Graz", "Linz"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<ul><li>Graz</li><li>Linz<ul><li>Town hall</li></ul></li></ul>",
+        "<table><tr><th>City</th><th>Visits</th></tr><tr><td>Graz</td><td>12</td></tr></table>",
+        "<p>One short line.</p>",
+    ],
+)
+def test_a_page_of_one_list_table_or_line_is_read(body: str) -> None:
+    assert content(body).blocks
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [f"<h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p>", f"<div><h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p></div>"],
+)
+def test_a_fragment_without_the_frame_of_a_page_is_read(fragment: str) -> None:
+    assert texts(read(fragment.encode()).blocks) == ["Bus", BUS, RESULTS]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("iso-8859-1", "Für Ältere gibt es ein Büro in Köln, das größere Betriebe berät."),
+        ("windows-1250", "Dwóch doradców jeździ autobusem i pomaga ludziom się zarejestrować i znajdować kursy."),
+        ("iso-8859-2", "Dwóch doradców jeździ autobusem i pomaga ludziom się zarejestrować i znajdować kursy."),
+        ("iso-8859-7", "Οι σύμβουλοι επισκέπτονται τα χωριά κάθε εβδομάδα με ένα λεωφορείο."),
+        ("utf-16", "Für Ältere gibt es ein Büro in Köln."),
+    ],
+)
+def test_the_declared_encoding_is_used(encoding: str, text: str) -> None:
+    page = f'<html><head><meta charset="{encoding}"></head><body><p>{text}</p></body></html>'
+    assert texts(read(page.encode(encoding)).blocks) == [text]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "expected"),
+    [('lang="de"', "de"), ('lang="DE-at"', "de"), ('xml:lang="fr"', "fr"), ('lang=""', None), ('lang="x-default"', None)],
+)
+def test_the_stated_language_is_a_two_or_three_letter_code(attribute: str, expected: str | None) -> None:
+    page = f"<html {attribute}><body><p>{BUS}</p><p>{RESULTS}</p></body></html>"
+    assert read(page.encode()).fields.get("language") == expected

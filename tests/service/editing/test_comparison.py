@@ -1,0 +1,67 @@
+"""Practices side by side: every cell is a quotation of its document, or not stated."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from pes_search.service.editing.comparison import FIELDS, states
+
+IDS = ["hr-vouchers", "pl-kfs", "de-power-m"]
+
+
+@pytest.fixture(scope="module")
+def comparison(client: TestClient) -> dict[str, Any]:
+    return client.get("/api/v1/compare", params={"ids": ",".join(IDS)}).json()
+
+
+def cell(comparison: dict[str, Any], field: str, document: str) -> list[str]:
+    row = next(row for row in comparison["rows"] if row["field"] == field)
+    return [citation["quote"] for citation in row["cells"][IDS.index(document)]["citations"]]
+
+
+def test_a_row_a_field_a_cell_a_document(comparison: dict[str, Any]) -> None:
+    assert [document["id"] for document in comparison["documents"]] == IDS
+    assert [row["field"] for row in comparison["rows"]] == [field.name for field in FIELDS]
+    assert all(len(row["cells"]) == len(IDS) for row in comparison["rows"])
+
+
+def test_every_cell_quotes_its_own_document(comparison: dict[str, Any], client: TestClient) -> None:
+    for row in comparison["rows"]:
+        for document, own in zip(IDS, row["cells"], strict=True):
+            assert own["stated"] == bool(own["citations"])
+            for citation in own["citations"]:
+                passage = client.get(f"/api/v1/passages/{citation['passage_id']}").json()
+                assert passage["document_id"] == citation["document_id"] == document
+                assert passage["text"][citation["start"] : citation["end"]] == citation["quote"]
+
+
+@pytest.mark.parametrize(
+    ("field", "document", "words"),
+    [
+        ("target_group", "hr-vouchers", "jobseekers"),
+        ("organisation", "hr-vouchers", "HZZ"),
+        ("funding", "de-power-m", "funding"),
+        ("partners", "de-power-m", "partners"),
+        ("country", "hr-vouchers", "Croatia"),
+    ],
+)
+def test_what_a_write_up_states_is_in_its_cell(comparison: dict[str, Any], field: str, document: str, words: str) -> None:
+    assert words in " ".join(cell(comparison, field, document))
+
+
+def test_what_is_not_stated_is_no_statement() -> None:
+    assert not states("Which groups count as vulnerable is not stated.")
+    assert states("Satisfaction with the vouchers was 92 % (date and method not stated).")
+
+
+def test_ids_are_repeated_or_between_commas(client: TestClient) -> None:
+    one = client.get("/api/v1/compare", params={"ids": ["hr-vouchers", "pl-kfs"]}).json()
+    assert one == client.get("/api/v1/compare", params={"ids": "hr-vouchers,pl-kfs"}).json()
+
+
+@pytest.mark.parametrize(("ids", "status"), [("nobody", 404), (",", 422), (",".join(f"x{i}" for i in range(11)), 422)])
+def test_ids_that_do_not_fit(client: TestClient, ids: str, status: int) -> None:
+    answer = client.get("/api/v1/compare", params={"ids": ids})
+    assert answer.status_code == status
+    assert answer.json()["detail"]

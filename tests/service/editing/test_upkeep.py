@@ -1,0 +1,219 @@
+"""What the editor's desk lists: pairs that say the same, documents that nothing links to, and gaps of write-ups."""
+
+import shutil
+
+import pytest
+
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.stores.files import LocalStore
+from pes_search.index.stores.local_index import LocalIndex
+from pes_search.service.answers.confidence import load_models
+from pes_search.service.answers.sentences import Reader
+from pes_search.service.editing.comparison import compare
+from pes_search.service.editing.upkeep import DEFAULT_LEAST, RESULT_FIELDS, Gap, incomplete, near_duplicates, unlinked
+from tests.conftest import CORPUS, Build
+
+TAGS = """kind: practice
+organisation: AMS
+countries: [{country}]
+start: 2021
+target_groups: [long-term-unemployed, women]
+measure_types: [employment-incentive]
+"""
+GERMAN = """# Sprungbrett für Langzeitarbeitslose
+
+## Kurz gesagt
+
+Sprungbrett ist ein Lohnzuschuss für Betriebe, die langzeitarbeitslose Menschen einstellen. Das AMS (Arbeitsmarktservice)
+führt ihn seit 2021 in ganz Österreich durch.
+
+## Wann man daran denken sollte
+
+Ein Mann ist seit über einem Jahr ohne Arbeit, und auf jede Bewerbung folgt eine Absage. Eine Frau ist schon so lange ohne
+Stelle, dass Betriebe sie nicht mehr einladen. Ein Unternehmen würde so jemandem eine Chance geben, wenn es nicht den ganzen
+Lohn selbst tragen müsste. Eine Beamtin möchte, dass mehr Firmen Menschen einstellen, die lange arbeitslos waren.
+
+## Was geschieht
+
+Sprungbrett bezuschusst den Lohn, wenn ein Betrieb jemanden nach mehr als 365 Tagen Arbeitslosigkeit einstellt. Der Zuschuss
+beträgt zwei Drittel der Kosten. Er läuft bei Frauen bis zu acht Monate und bei Männern bis zu sechs Monate.
+"""
+FRENCH = """# Sprungbrett (Tremplin) pour les chômeurs de longue durée
+
+## En bref
+
+Sprungbrett (Tremplin) est une subvention salariale pour les employeurs qui embauchent des chômeurs de longue durée. L'AMS
+(Arbeitsmarktservice) la gère dans toute l'Autriche depuis 2021.
+
+## Quand y penser
+
+Un homme est sans emploi depuis plus d'un an et chaque candidature se termine par un refus. Une femme est sans travail depuis
+si longtemps que les employeurs ne l'invitent plus. Une entreprise donnerait une chance à une telle personne si elle ne devait
+pas supporter elle-même tout le salaire. Un fonctionnaire souhaite que davantage d'entreprises embauchent ces personnes.
+
+## Ce qui est fait
+
+Sprungbrett subventionne le salaire lorsqu'un employeur embauche quelqu'un après plus de 365 jours de chômage. La subvention
+couvre deux tiers du coût. Elle dure jusqu'à huit mois pour les femmes et jusqu'à six mois pour les hommes.
+"""
+BUS = "A bus with two advisers visits {place} once a week, and people register in it without an appointment."
+
+
+@pytest.fixture(scope="module")
+def index(build: Build, tmp_path_factory: pytest.TempPathFactory) -> LocalIndex:
+    """Five practices, an edited copy and two translations of one of them, one without tags and one of another country."""
+    folder = tmp_path_factory.mktemp("upkeep")
+    practices = folder / "practices"
+    practices.mkdir()
+    shutil.copytree(CORPUS / "taxonomy", folder / "taxonomy")
+    for own in ("at-sprungbrett", "ie-jobsplus", "bg-employment-for-you", "de-power-m", "cz-moravia-pact"):
+        shutil.copy(CORPUS / "practices" / f"{own}.md", practices)
+    text = (CORPUS / "practices" / "at-sprungbrett.md").read_text(encoding="utf-8")
+    edited = text.replace("id: at-sprungbrett", "id: edited\nrelated: [edited, de-power-m]").replace("37,000", "38,000")
+    (practices / "edited.md").write_text(edited.replace("is a wage subsidy", "is a subsidy on wages"), encoding="utf-8")
+    (practices / "german.md").write_text(f"---\nid: german\nkind: practice\n---\n{GERMAN}", encoding="utf-8")
+    french = f"---\nid: french\n{TAGS.format(country='BE')}---\n{FRENCH}"
+    (practices / "french.md").write_text(french, encoding="utf-8")
+    build([practices], folder / "index")
+    return LocalStore(folder / "index", Bm25Config()).open()
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return load_models().reader
+
+
+@pytest.fixture(scope="module")
+def gaps(
+    build: Build, encoder: SentenceTransformerEncoder, reader: Reader, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Gap]:
+    """The gaps of some practices, by id; one whose every field is there is not among them."""
+    folder = tmp_path_factory.mktemp("gaps") / "papers"
+    folder.mkdir()
+    full = TAGS.format(country="AT")
+    files = {
+        "bare": ("kind: practice", BUS),
+        "page": ("kind: news", BUS),
+        "address": (full, f"{BUS}\n\nIt is described at https://example.org/bus."),
+        "metadata": (f"{full}url: https://example.org/bus", BUS),
+        "listed": (full, f"{BUS}\n\n## 5. Sources:\n\nAnnual report of the employment service, page 12"),
+        "unlisted": (full, f"{BUS}\n\n## Sources\n\n## Contact\n\nThe office in the market place."),
+        "output": (full, f"{BUS}\n\n## Results\n\nIn 2022 the bus reached 400 people."),
+        "nothing": (full, f"{BUS}\n\n## Results\n\nHow many people took part is not stated."),
+    }
+    for own, (fields, text) in files.items():
+        text = text.format(place=f"{own.title()}ville")  # what all files of a folder begin with is taken for a site's header
+        (folder / f"{own}.md").write_text(f"---\nid: {own}\nlanguage: en\n{fields}\n---\n# Bus\n\n{text}", encoding="utf-8")
+    build([folder], folder.parent / "index")
+    found = incomplete(LocalStore(folder.parent / "index", Bm25Config()).open(), encoder, reader)
+    assert [gap.document.id for gap in found] == sorted(gap.document.id for gap in found)
+    return {gap.document.id: gap for gap in found}
+
+
+def ids(index: LocalIndex, **parameters: float) -> list[tuple[str, str]]:
+    least = parameters.pop("least", DEFAULT_LEAST)
+    most = int(parameters.pop("most", 50))
+    return [(pair.first.id, pair.second.id) for pair in near_duplicates(index, least=least, most=most)]
+
+
+def test_a_copy_and_translations_are_found_and_no_other_practice(index: LocalIndex) -> None:
+    versions = {"at-sprungbrett", "edited", "german", "french"}
+    found = ids(index)
+    assert found[0] == ("at-sprungbrett", "edited")
+    assert {("at-sprungbrett", "german"), ("edited", "german"), ("at-sprungbrett", "french")} <= set(found)
+    assert {own for pair in found for own in pair} == versions
+
+
+def test_each_pair_once_in_the_order_of_ids_the_best_first(index: LocalIndex) -> None:
+    pairs = near_duplicates(index, least=-1.0)
+    assert len(pairs) == 8 * 7 / 2
+    assert len({frozenset((pair.first.id, pair.second.id)) for pair in pairs}) == len(pairs)
+    assert all(pair.first.id < pair.second.id for pair in pairs)
+    assert [pair.score for pair in pairs] == sorted((pair.score for pair in pairs), reverse=True)
+
+
+def test_at_most_so_many_are_the_first_ones(index: LocalIndex) -> None:
+    assert ids(index, least=-1.0, most=3) == ids(index, least=-1.0)[:3]
+
+
+def test_no_pair_is_below_the_least_score(index: LocalIndex) -> None:
+    first = near_duplicates(index, least=-1.0)[0]
+    assert ids(index, least=first.score) == [(first.first.id, first.second.id)]
+    assert ids(index, least=first.score + 0.001) == []
+
+
+def test_a_translation_is_in_another_language_and_not_of_another_country(index: LocalIndex) -> None:
+    translations = {(pair.first.id, pair.second.id): pair.is_translation for pair in near_duplicates(index, least=-1.0)}
+    assert not translations["at-sprungbrett", "edited"]  # both English
+    assert translations["at-sprungbrett", "german"]
+    assert not translations["at-sprungbrett", "french"]  # Austria and Belgium
+
+
+def test_of_the_corpus_only_two_pacts_for_employment_are_as_near(corpus_index: LocalIndex) -> None:
+    assert ids(corpus_index) == [("cz-moravia-pact", "hu-pacts")]
+
+
+def test_what_no_other_document_names_is_unlinked(index: LocalIndex) -> None:
+    assert [document.id for document in unlinked(index)] == [
+        "at-sprungbrett", "bg-employment-for-you", "cz-moravia-pact", "edited", "french", "german", "ie-jobsplus",
+    ]  # fmt: skip
+
+
+def test_what_the_news_name_is_linked(corpus_index: LocalIndex, corpus_files: dict[str, dict[str, list[str]]]) -> None:
+    named = {own for name, fields in corpus_files.items() for own in fields.get("related", []) if own != name}
+    assert named
+    assert {document.id for document in unlinked(corpus_index)} == set(corpus_files) - named
+
+
+def test_a_bare_practice_lacks_everything(gaps: dict[str, Gap]) -> None:
+    assert gaps["bare"].missing == (
+        "results", "source", "country", "year", "target_group", "measure_type", "organisation",
+    )  # fmt: skip
+
+
+def test_only_practices_are_looked_at(gaps: dict[str, Gap]) -> None:
+    assert "page" not in gaps
+
+
+@pytest.mark.parametrize("own", ["address", "metadata", "listed"])
+def test_an_address_or_a_list_of_sources_is_a_source(gaps: dict[str, Gap], own: str) -> None:
+    assert gaps[own].missing == ("results",)
+
+
+def test_a_heading_with_nothing_below_it_is_no_source(gaps: dict[str, Gap]) -> None:
+    assert gaps["unlisted"].missing == ("results", "source")
+
+
+def test_a_number_of_participants_is_a_result_and_its_lack_is_none(gaps: dict[str, Gap]) -> None:
+    assert gaps["output"].missing == ("source",)
+    assert gaps["nothing"].missing == ("results", "source")
+
+
+def test_results_are_those_of_the_comparison(
+    corpus_index: LocalIndex, encoder: SentenceTransformerEncoder, reader: Reader
+) -> None:
+    without = {gap.document.id for gap in incomplete(corpus_index, encoder, reader) if "results" in gap.missing}
+    own = ["de-power-m", "hr-vouchers", "no-nav-youth-cocreation", "hr-staff-wellbeing"]
+    rows = {row.field: row.cells for row in compare(own, corpus_index, encoder, reader).rows}
+    compared = {name for place, name in enumerate(own) if not any(rows[field][place] for field in RESULT_FIELDS)}
+    assert compared == without & set(own)
+    assert "de-power-m" not in without
+    assert "no-nav-youth-cocreation" in without
+
+
+def test_every_practice_of_the_corpus_names_its_source_even_by_a_reference(
+    corpus_index: LocalIndex, encoder: SentenceTransformerEncoder, reader: Reader
+) -> None:
+    assert corpus_index.document("no-nav-youth-cocreation").url is None
+    assert not [gap.document.id for gap in incomplete(corpus_index, encoder, reader) if "source" in gap.missing]
+
+
+def test_the_questions_are_encoded_once(
+    corpus_index: LocalIndex, encoder: SentenceTransformerEncoder, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    encode = encoder.encode_queries
+    monkeypatch.setattr(encoder, "encode_queries", lambda texts: calls.append(len(texts)) or encode(texts))
+    incomplete(corpus_index, encoder, reader)
+    assert len(calls) == 1
