@@ -82,7 +82,7 @@ train-encoder: setup  ## train the encoder's adapter into var/encoder, and repor
 	$(BIN)/python -m pes_search.eval.training.train_encoder
 
 catalogues: setup  ## collect the texts of the pages into the languages' catalogues (service/web/locale), for translators
-	$(BIN)/pybabel -q extract --mapping-file pyproject.toml --keyword text --no-wrap --sort-by-file --no-location \
+	$(BIN)/pybabel -q extract --mapping-file pyproject.toml --keyword text --keyword FilterField:2 --no-wrap --sort-by-file --no-location \
 	  --omit-header --output-file var/messages.pot .
 	for language in $(LANGUAGES); do $(BIN)/pybabel -q update --ignore-obsolete --no-wrap --no-fuzzy-matching --init-missing \
 	  --omit-header --input-file var/messages.pot --output-dir service/web/locale --locale $$language; done

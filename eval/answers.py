@@ -21,9 +21,10 @@ import numpy as np
 from pes_search.eval.collections.gold_answers import Gold
 from pes_search.eval.collections.questions import Question
 from pes_search.eval.measures import Estimate, estimate
+from pes_search.index.filters import Filters
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import by_document, ranked, read_query
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Filters, SearchResult
+from pes_search.index.types import SearchResult
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.service.answers.answer import Answerer, answer_events, judged
 from pes_search.service.answers.sentences import passage_hits
@@ -91,10 +92,10 @@ def given_paragraph(
     """Judge every question by its own paragraph alone: whether it has no answer there, and the confidence that it has."""
     own = {original: document for document, original in ids.items()}
     in_field = answerer.in_field(index)
-    vectors = answerer.encoder.encode_queries([index.expand(question.text)[0] for question, _ in questions])
+    vectors = answerer.encoder.encode_queries([index.expander.expand(question.text)[0] for question, _ in questions])
     for (question, gold), vector in zip(questions, vectors, strict=True):
         document = own.get(gold.document, gold.document)
-        text = index.expand(question.text)[0]
+        text = index.expander.expand(question.text)[0]
         asked = read_query(text, detect_language(question.text), vector, index, answerer.search)
         hits = [hit for hit in ranked(asked, index, answerer.search, Filters(), ALL_PASSAGES) if hit.document.id == document]
         if not hits:

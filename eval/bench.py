@@ -22,10 +22,9 @@ from pes_search.eval.experiments.speed import build_ratio, http_ratio, write_lin
 from pes_search.eval.measures import MAIN, answerable, estimates, measure
 from pes_search.eval.reports.answer_report import Report, measure_folder, measure_own
 from pes_search.eval.retrieval import indexed, runs
-from pes_search.index.build import build_index
+from pes_search.index.build import IndexConfig, build_index
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_encoder, model_fingerprint
-from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.files import LocalStore
+from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.settings import Settings, read_settings
@@ -100,7 +99,7 @@ def _row(
 ) -> dict[str, Any]:
     taxonomy = read_taxonomy(settings.taxonomy)
     asked = [query for query in answerable(collection.qrels) if query in collection.queries]
-    with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy) as index:
+    with indexed(collection, encoder, settings.cache_dir, settings.index_config(), taxonomy) as index:
         questions = [Question(query, collection.queries[query]) for query in asked]
         found = runs(questions, index, encoder, settings.search, ids=collection.original_ids)
     values = {leg: estimates(measure(run, collection.qrels, asked))[measure_name] for leg, run in found.items()}
@@ -168,12 +167,11 @@ def _http(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -
             write_lines_as_files((line for line in lines if len(line) > 60), files, HTTP_PASSAGES)
         build_index(
             [str(files)],
-            LocalStore(folder / "index", Bm25Config()),
+            FileStore(folder / "index"),
             lambda: encoder,
             model=model_fingerprint(settings.encoder),
             cache_dir=settings.cache_dir,
-            passage_config=settings.passages,
-            configs=(Bm25Config(),),
+            config=IndexConfig(settings.passages),
         )
         figures = http_ratio(folder / "index", encoder)
     print(

@@ -212,7 +212,7 @@ def _beir(parsed: argparse.Namespace) -> int:
     _require(asked, parsed.qrels or parsed.folder)
     encoder = load_encoder(settings.encoder, settings.cache_dir)
     taxonomy = read_taxonomy(settings.taxonomy)
-    with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy) as index:
+    with indexed(collection, encoder, settings.cache_dir, settings.index_config(), taxonomy) as index:
         questions = [Question(query, collection.queries[query]) for query in asked]
         found = runs(questions, index, encoder, settings.search, parsed.legs, collection.original_ids)
         facts = provenance(settings, index.manifest)
@@ -350,7 +350,7 @@ def _require(asked: Sequence[str], place: Path) -> None:
 
 def _check_documents(questions: Any, index: Any) -> None:
     """Fail with one line for each question about a document that the index lacks."""
-    from pes_search.index.types import Filters
+    from pes_search.index.filters import Filters
 
     known = {document.id for document in index.documents(Filters())}
     lost = [f"question {q.id}: no document {q.document!r} in this index" for q in questions if q.document not in {"", *known}]

@@ -11,16 +11,15 @@ from typing import Literal
 from pes_search.eval.collections.beir import BeirSet
 from pes_search.eval.collections.files import Run
 from pes_search.eval.collections.questions import Question
-from pes_search.index.build import write_documents
+from pes_search.index.build import IndexConfig, write_documents
 from pes_search.index.encoders.sentence_transformer import Encoder
-from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.evidence.fusion import FusionConfig, dense_score, document_score
+from pes_search.index.evidence.fusion import FusionConfig, best_of, dense_score, fused
+from pes_search.index.filters import Filters
+from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.search import SearchConfig, grouped, ranked, read_query, related
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.stores.files import LocalStore
-from pes_search.index.types import Filters, Hit
+from pes_search.index.stores.files import FileStore
+from pes_search.index.types import Hit
 from pes_search.ingest.languages.identify import detect_language
-from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 
 Leg = Literal["bm25", "dense", "hybrid"]
@@ -34,27 +33,18 @@ def indexed(
     collection: BeirSet,
     encoder: Encoder,
     cache_dir: Path,
-    passages: PassageConfig,
-    bm25: Bm25Config,
+    config: IndexConfig,
     taxonomy: Taxonomy = NO_TAXONOMY,
 ) -> Iterator[OpenIndex]:
     """Index a collection in a folder that lasts as long as the context; vectors come from the cache where they are known."""
     with tempfile.TemporaryDirectory() as folder:
-        store = LocalStore(Path(folder), bm25)
-        writer = store.begin()
+        store = FileStore(Path(folder))
+        writer = store.writer()
         try:
-            write_documents(
-                collection.documents,
-                writer,
-                encoder,
-                cache_dir=cache_dir,
-                passage_config=passages,
-                configs=(bm25,),
-                taxonomy=taxonomy,
-            )
+            write_documents(collection.documents, writer, encoder, cache_dir=cache_dir, config=config, taxonomy=taxonomy)
         finally:
             writer.discard()
-        yield store.open()
+        yield open_index(store)
 
 
 def runs(
@@ -70,7 +60,7 @@ def runs(
     The hybrid is the ranking that the service gives, `pes related` for a document. There, BM25 is asked for the document's
     title, and the dense leg is the service's.
     """
-    texts = [index.expand(_text(question, index))[0] for question in questions]
+    texts = [index.expander.expand(_text(question, index))[0] for question in questions]
     result: dict[Leg, Run] = {leg: {} for leg in legs}
     for question, text, vector in zip(questions, texts, encoder.encode_queries(texts), strict=True):
         language = detect_language(_text(question, index))
@@ -91,8 +81,8 @@ def _text(question: Question, index: OpenIndex) -> str:
 
 def _scores(found: Iterable[list[Hit]], leg: Leg, config: FusionConfig) -> dict[str, float]:
     """Return the documents that a leg found with their scores; one that holds none of the words was not found by BM25."""
+    best = {hits[0].document.id: best_of([hit.scores for hit in hits]) for hits in found}
     if leg == "bm25":
-        lexical = {hits[0].document.id: max(hit.lexical for hit in hits) for hits in found}
-        return {document: score for document, score in lexical.items() if score > 0}
-    score = dense_score if leg == "dense" else document_score
-    return {hits[0].document.id: score(hits, config) for hits in found}
+        return {document: scores.lexical for document, scores in best.items() if scores.lexical > 0}
+    score = dense_score if leg == "dense" else fused
+    return {document: score(scores, config) for document, scores in best.items()}

@@ -21,9 +21,9 @@ class NotInIndexError(PesSearchError):
     """No document or passage of this id is in the index."""
 
 
-class NothingReadError(PesSearchError):
-    """A build found no file that it could read."""
-
-
 class BuildRunningError(PesSearchError):
     """Another process is building the same index."""
+
+
+class QueryError(PesSearchError):
+    """The query or one of its parameters cannot be searched."""

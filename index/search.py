@@ -1,4 +1,4 @@
-"""A query becomes ranked hits."""
+"""A query becomes ranked hits: what a store finds is weighed here, once, whatever store it is."""
 
 from __future__ import annotations
 
@@ -7,35 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from pes_search.index.encoders.sentence_transformer import Encoder
-from pes_search.index.evidence.fusion import FusionConfig, document_score, fused, related_score
-from pes_search.index.evidence.language_shift import aligned
-from pes_search.index.filters import LISTS
-from pes_search.index.stores.base import OpenIndex
+import numpy as np
+
+from pes_search.index.errors import QueryError
+from pes_search.index.evidence.fusion import FusionConfig, best_of, fused, related_score, rounded, scores_of
+from pes_search.index.evidence.language_shift import shifted
+from pes_search.index.filters import EVERYTHING, LISTS, Filters
+from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.index.text.tokens import term_spans, terms
-from pes_search.index.types import Facets, Filters, Hit, Query, QueryConcept, SearchResult
-from pes_search.ingest.errors import PesSearchError
+from pes_search.index.types import Candidate, Counts, Facets, Hit, Query, QueryConcept, Scores, SearchResult
 from pes_search.ingest.languages.identify import detect_language
+from pes_search.ingest.types import document_of
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Vectors = npt.NDArray[np.float32]
+    from pes_search.index.arrays import Vectors
+    from pes_search.index.encoders.sentence_transformer import Encoder
 
 Group = Literal["document", "passage"]
 
 QUERY_CHARACTERS = 2_000  # the encoder reads some 512 tokens; a longer query is a document by mistake
 LARGEST_K = 1_000
-FIRST_DEPTH = 100  # candidates of each leg; more only if they hold too few documents
+FIRST_DEPTH = 100  # candidates of each retriever; more only if they hold too few documents
+DEEPER = 16  # times as deep at the second try; the third looks at everything
 # A matched word is highlighted unless it is this much more common than the query's rarest ("in", "the").
 HIGHLIGHT_IDF_SHARE = 0.35
 SHOWN_CONCEPTS = 5
 CONCEPT_SHARE = 0.05  # of a query's concepts that are worth showing
-
-
-class QueryError(PesSearchError):
-    """The query or one of its parameters cannot be searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class SearchConfig:
     __pydantic_config__ = {"extra": "forbid"}
 
     fusion: FusionConfig = field(default_factory=FusionConfig)
-    language_shift: float = 0.8  # how far a query's vector moves to the passages' language (see `alignment`)
+    language_shift: float = 0.8  # how far a query's vector moves to the passages' language (see `language_shift`)
     passages_per_document: int = 3  # shown with each document, the best included
 
     def __post_init__(self) -> None:
@@ -64,12 +61,13 @@ def search(
     k: int = 10,
     offset: int = 0,
     group: Group = "document",
-    filters: Filters | None = None,
+    filters: Filters = EVERYTHING,
 ) -> SearchResult:
     """Return the k best hits from `offset` on, among the documents that pass the filters.
 
     Grouped by document, a hit is a document's best passage, which carries the next best ones; k documents come back
-    whenever so many pass the filters. Hits of equal score are in the order of their ids.
+    whenever so many pass the filters. Hits of equal score are in the order of their ids. The store is asked eight times at
+    most, whatever k is.
 
     Raises:
         QueryError: the query is empty or too long, or `k` or `offset` is out of range.
@@ -78,48 +76,30 @@ def search(
     # A terminal in another encoding hands over halves of characters, which no tokenizer takes.
     query = " ".join(query.encode("utf-8", "replace").decode("utf-8").split())
     _check(query, k, offset)
-    filters = filters or Filters()
     language = detect_language(query)
-    expanded, expansions = index.expand(query)
-    by_language = terms_by_language(query, index)
+    expanded, expansions = index.expander.expand(query)
     asked = read_query(expanded, language, encoder.encode_queries([expanded])[0], index, config)
-    documents, passages = index.size(filters)
-    total = documents if group == "document" else passages
+    counts = index.stored.counts(filters)
+    total = counts.documents if group == "document" else counts.passages
     wanted = min(offset + k, total)
-
-    depth = max(FIRST_DEPTH, 4 * wanted)
-    while True:
-        hits = ranked(asked, index, config, filters, depth)
-        groups = by_document(hits, config.fusion) if group == "document" else [(hit.score, [hit]) for hit in hits]
-        if len(groups) >= wanted or depth >= passages:
-            break
-        depth *= 4
-    shown_hits = []
-    for rank, (score, group_hits) in enumerate(groups[offset : offset + k], start=offset + 1):
-        best, *others = [_highlighted(hit, by_language, index) for hit in group_hits[: config.passages_per_document]]
-        passages_shown = tuple(replace(hit, rank=other_rank) for other_rank, hit in enumerate(others, start=2))
-        shown_hits.append(replace(best, rank=rank, score=score, passages=passages_shown))
-    facets = index.facets(filters)
+    hits = ranked(asked, index, config, filters, max(FIRST_DEPTH, 4 * wanted), Least(wanted, group, counts))
+    groups = by_document(hits, config.fusion) if group == "document" else [(hit.score, [hit]) for hit in hits]
+    page = [(score, several[: config.passages_per_document]) for score, several in groups[offset : offset + k]]
     return SearchResult(
         query=query,
         asked=asked,
         language=language,
         index_id=index.manifest.index_id,
-        hits=tuple(shown_hits),
-        concepts=_concepts(index, asked, facets),
+        hits=_shown(page, offset, query, index),
+        concepts=_concepts(index, asked, counts.facets),
         expansions=expansions,
         total=total,
-        facets=facets,
+        facets=counts.facets,
         took_ms=round((time.perf_counter() - started) * 1000, 1),
     )
 
 
-def terms_by_language(query: str, index: OpenIndex) -> dict[str | None, list[str]]:
-    """Return the query's terms as each of the index's languages has them: passages are matched by their own stemmer."""
-    return {language or None: terms(query, language or None) for language in index.manifest.languages}
-
-
-def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters | None = None) -> tuple[Hit, ...]:
+def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters = EVERYTHING) -> tuple[Hit, ...]:
     """Return the k documents nearest to this one, each with the passage that is closest to it.
 
     The score is mostly the cosine of the documents' mean vectors, the rest the concepts that they share; near 1 they say the
@@ -130,21 +110,31 @@ def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters
         QueryError: `k` is out of range.
     """
     _check("related", k, 0)
-    nearest = index.nearest(document_id, filters or Filters(), k)
-    return tuple(
-        Hit(
-            rank=rank,
-            score=related_score(cosine, overlap),
-            lexical=0.0,
-            dense=round(cosine, 6),
-            topic=round(cosine, 6),
-            agreement=round(overlap, 6),
-            labels=0.0,
-            passage=passage,
-            document=index.document(passage.document_id),
-        )
-        for rank, (cosine, overlap, passage) in enumerate(nearest, start=1)
-    )
+    if document_id not in index.concepts.rows:
+        raise unknown_document(document_id)
+    mean = index.stored.means([document_id])[0]
+    depth = max(FIRST_DEPTH, 4 * k)
+    near = dict.fromkeys([*index.stored.nearest_documents(mean, filters, depth), *index.concepts.sharing(document_id, depth)])
+    near.pop(document_id, None)
+    members: dict[str, list[str]] = {}
+    for passage_id in index.stored.members(near, filters, None):
+        members.setdefault(document_of(passage_id), []).append(passage_id)
+    others = list(members)
+    cosines = index.stored.means(others) @ mean
+    overlaps = index.concepts.overlaps([document_id], others, cosines[None, :])[0]
+    scored = [
+        (related_score(cosine, overlap), other, Scores(dense=cosine, topic=cosine, agreement=overlap))
+        for cosine, overlap, other in zip(cosines.tolist(), overlaps.tolist(), others, strict=True)
+    ]
+    best = sorted(scored, key=lambda document: (-document[0], document[1]))[:k]
+    rows = index.stored.rows([passage_id for _, other, _ in best for passage_id in members[other]], {})
+    closeness = rows.vectors @ mean
+    hits, first = [], 0
+    for rank, (score, other, scores) in enumerate(best, start=1):
+        row = first + int(np.argmax(closeness[first : first + len(members[other])]))
+        hits.append(Hit(rank, score, rounded(scores), rows.passages[row], rows.documents[row]))
+        first += len(members[other])
+    return tuple(hits)
 
 
 def _check(query: str, k: int, offset: int) -> None:
@@ -158,17 +148,88 @@ def _check(query: str, k: int, offset: int) -> None:
         raise QueryError(f"offset must not be negative, not {offset}")
 
 
+# ── Reading the query ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def read_query(text: str, language: str | None, vector: Vectors, index: OpenIndex, config: SearchConfig) -> Query:
     """Return a query as this index's passages are compared with it; `text` has its names written out, `vector` is its own."""
-    terms = terms_by_language(text, index)
-    vectors = aligned(vector, language, terms, index.language_means, config.language_shift)
-    return Query(text, language, terms, vector, vectors, index.concepts(text, language, vector))
+    vectors = shifted(vector, language, index.languages, index.language_means, config.language_shift)
+    concepts = index.concepts.of_query(text, language, vector)
+    return Query(text, language, terms_by_language(text, index), vector, vectors, concepts)
 
 
-def ranked(query: Query, index: OpenIndex, config: SearchConfig, filters: Filters, depth: int) -> list[Hit]:
-    """Return the passages that any leg has among its `depth` best, by the fused score."""
-    hits = [fused(candidate, config.fusion) for candidate in index.candidates(query, filters, depth)]
+def terms_by_language(query: str, index: OpenIndex) -> dict[str | None, list[str]]:
+    """Return the query's terms as each of the index's languages has them: passages are matched by their own stemmer."""
+    return {language: terms(query, language) for language in index.languages}
+
+
+# ── Ranking ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """How many hits have to be there, and what there is."""
+
+    hits: int
+    group: Group
+    counts: Counts
+
+    def is_met(self, passage_ids: Sequence[str]) -> bool:
+        """Tell whether these passages are enough."""
+        grouped_ids = {document_of(passage_id) for passage_id in passage_ids} if self.group == "document" else passage_ids
+        return len(grouped_ids) >= self.hits
+
+
+def ranked(
+    query: Query, index: OpenIndex, config: SearchConfig, filters: Filters, depth: int, least: Least | None = None
+) -> list[Hit]:
+    """Return the passages that any retriever has among its `depth` best, by the fused score.
+
+    With `least` the search goes on, deeper, until so many are there.
+    """
+    hits = [
+        Hit(0, fused(candidate.scores, config.fusion), rounded(candidate.scores), candidate.passage, candidate.document)
+        for candidate in candidates(query, index, config.fusion, filters, depth, least)
+    ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.document.id, hit.passage.id))
+
+
+def candidates(
+    query: Query,
+    index: OpenIndex,
+    config: FusionConfig,
+    filters: Filters,
+    depth: int,
+    least: Least | None = None,
+) -> list[Candidate]:
+    """Return what words, vectors and the documents' concepts bring up, in any order, with all that speaks for each."""
+    agreement, labels = index.concepts.agreement(query), index.concepts.labels(query)
+    vectors = np.stack(list({id(vector): vector for vector in query.vectors.values()}.values()) or [query.vector])
+    stored = index.stored
+    passage_ids = dict.fromkeys(
+        [
+            *stored.nearest(vectors, filters, depth),
+            *stored.lexical(query.terms, filters, depth),
+            *stored.members(_best_documents(index, agreement + labels), filters, depth),
+        ]
+    )
+    if least is not None:
+        # The vectors rank every passage, so they alone bring up as many as there are.
+        for deeper in (DEEPER * depth, least.counts.passages):
+            if least.is_met(list(passage_ids)) or depth >= least.counts.passages:
+                break
+            passage_ids |= dict.fromkeys(stored.nearest(vectors, filters, deeper))
+            depth = deeper
+    rows = stored.rows(list(passage_ids), query.terms)
+    documents = [index.concepts.rows[document.id] for document in rows.documents]
+    scores = scores_of(query, rows, config, agreement[documents], labels[documents])
+    return [Candidate(*candidate) for candidate in zip(rows.passages, rows.documents, scores, strict=True)]
+
+
+def _best_documents(index: OpenIndex, scores: Vectors) -> list[str]:
+    """Return the documents with a score above 0, the best first, equal ones by id."""
+    rows = np.flatnonzero(scores)
+    return [index.concepts.ids[row] for row in rows[np.argsort(-scores[rows], kind="stable")].tolist()]
 
 
 def grouped(hits: Sequence[Hit]) -> list[list[Hit]]:
@@ -182,34 +243,45 @@ def grouped(hits: Sequence[Hit]) -> list[list[Hit]]:
 def by_document(hits: Sequence[Hit], config: FusionConfig) -> list[tuple[float, list[Hit]]]:
     """Return each document's score with its hits in their order, the best document first.
 
-    A document's score takes the best words and the nearest meaning from whichever of its passages has them.
+    A document's score takes each kind of evidence from whichever of its passages has most of it.
     """
-    scored = [(document_score(group, config), group) for group in grouped(hits)]
-    return sorted(scored, key=lambda found: (-found[0], found[1][0].document.id))
+    scored = [(fused(best_of([hit.scores for hit in several]), config), several) for several in grouped(hits)]
+    return sorted(scored, key=lambda group: (-group[0], group[1][0].document.id))
+
+
+# ── Showing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _shown(page: Sequence[tuple[float, Sequence[Hit]]], offset: int, query: str, index: OpenIndex) -> tuple[Hit, ...]:
+    """Return the hits of a page with their ranks, and the words of the query marked in them."""
+    by_language = terms_by_language(query, index)
+    idf = index.stored.idf({term for several in by_language.values() for term in several})
+    shown = []
+    for rank, (score, several) in enumerate(page, start=offset + 1):
+        best, *others = [_highlighted(hit, by_language.get(hit.passage.language, ()), idf) for hit in several]
+        passages = tuple(replace(hit, rank=number) for number, hit in enumerate(others, start=2))
+        shown.append(replace(best, rank=rank, score=score, passages=passages))
+    return tuple(shown)
+
+
+def _highlighted(hit: Hit, query_terms: Sequence[str], idf: dict[str, float]) -> Hit:
+    least = HIGHLIGHT_IDF_SHARE * max((idf[term] for term in query_terms), default=0)
+    marked = {term for term in query_terms if idf[term] >= least}
+    spans = term_spans(hit.passage.text, hit.passage.language)
+    return replace(hit, highlights=tuple((start, end) for start, end, term in spans if term in marked))
 
 
 def _concepts(index: OpenIndex, query: Query, facets: Facets) -> tuple[QueryConcept, ...]:
     """Return the concepts of a query that are worth showing."""
-    filters = {name: field for field, name in LISTS.items()}
-    shown = [found for found in query.concepts if found[2] >= CONCEPT_SHARE][:SHOWN_CONCEPTS]
+    filters = {list_name: name for name, list_name in LISTS.items()}
+    shown = [concept for concept in query.concepts if concept[2] >= CONCEPT_SHARE][:SHOWN_CONCEPTS]
     return tuple(
         QueryConcept(
             filters[name],
-            own,
-            index.taxonomy.label(name, own, query.language or "en"),
+            concept_id,
+            index.taxonomy.label(name, concept_id, query.language or "en"),
             round(share, 3),
-            facets[filters[name]].get(own, 0),
+            facets[filters[name]].get(concept_id, 0),
         )
-        for name, own, share in shown
+        for name, concept_id, share in shown
     )
-
-
-def _highlighted(hit: Hit, by_language: dict[str | None, list[str]], index: OpenIndex) -> Hit:
-    weights = {term: index.idf(term) for term in by_language.get(hit.passage.language, ())}
-    least = HIGHLIGHT_IDF_SHARE * max(weights.values(), default=0)
-    spans = tuple(
-        (start, end)
-        for start, end, term in term_spans(hit.passage.text, hit.passage.language)
-        if term in weights and weights[term] >= least
-    )
-    return replace(hit, highlights=spans)

@@ -1,33 +1,28 @@
-"""The values that searching takes and gives."""
+"""The values that building and searching pass on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
-from pes_search.index.query.expansion import Expansion
 from pes_search.ingest.types import Document, Page, Passage
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from pes_search.index.arrays import Vectors
 
-    Vectors = npt.NDArray[np.float32]
+Terms: TypeAlias = Mapping[str | None, Sequence[str]]
+"""A query's terms by the language of the passages that they are for, repeats included."""
+
+# ── What is asked ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """Which documents may be found. An empty field does not restrict; several values of one field mean any of them."""
+class Expansion:
+    """A word of the query, and what was added for it."""
 
-    country: tuple[str, ...] = ()  # ISO 3166-1 alpha-2
-    language: tuple[str, ...] = ()  # ISO 639-1
-    kind: tuple[str, ...] = ()
-    target_group: tuple[str, ...] = ()
-    measure_type: tuple[str, ...] = ()
-    channel: tuple[str, ...] = ()
-    year_from: int | None = None
-    year_to: int | None = None
+    found: str
+    added: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +31,47 @@ class Query:
 
     text: str  # acronyms and former names written out
     language: str | None  # as identified
-    terms: Mapping[str | None, Sequence[str]]  # by the language of the passages that they are for
+    terms: Terms
     vector: Vectors  # as the encoder gave it, of unit length
     vectors: Mapping[str | None, Vectors]  # as the passages of each language are compared with, of unit length
     concepts: Sequence[tuple[str, str, float]]  # that it is about: list, id and share, the highest first
 
 
+# ── What is found ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _kind(about: str) -> float:
+    kind: float = field(default=0.0, metadata={"about": about})
+    return kind
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What each kind of evidence says of a passage; bounded, higher is better. `evidence.fusion` computes and weighs them."""
+
+    lexical: float = _kind("bounded BM25, 0 to 1")
+    dense: float = _kind("cosine similarity of the passage and of its closest sentences")
+    topic: float = _kind("cosine similarity of the whole document")
+    agreement: float = _kind("of the document's concepts with the query's, 0 to 1")
+    labels: float = _kind("what the query shares with the names of the document's concepts, 0 to 1")
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that one of the legs brought up, with what both legs say of it."""
+    """A passage that one kind of evidence brought up, with what all of them say of it."""
 
     passage: Passage
     document: Document
-    lexical: float  # bounded BM25, from 0 to 1
-    dense: float  # cosine of the whole passage, from -1 to 1
-    window: float  # cosine of its closest window; that of the whole passage where it has none
-    topic: float  # cosine of its document's mean vector
-    agreement: float  # of its document's concepts with the query's, from 0 to 1
-    labels: float  # what the query shares with the names of its document's concepts, from 0 to 1
+    scores: Scores
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A ranked passage. As the best of its document it carries the document's next best ones."""
+    """A ranked passage with its document. As the best of its document it carries the document's next best ones."""
 
     rank: int  # from 1
     score: float  # higher is better; comparable within one result list only
-    lexical: float  # bounded BM25
-    dense: float  # what the vectors say: the whole passage and its closest window
-    topic: float  # cosine of the document's mean vector
-    agreement: float  # of the document's concepts with the query's, from 0 to 1
-    labels: float  # what the query shares with the names of the document's concepts, from 0 to 1
+    scores: Scores
     passage: Passage
     document: Document
     highlights: tuple[tuple[int, int], ...] = ()  # characters of the passage's text that the query's words match
@@ -84,21 +89,7 @@ class QueryConcept:
     documents: int  # that the filter would leave
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedDocument:
-    """A document as an index takes it up."""
-
-    document: Document
-    pages: Sequence[Page]
-    passages: Sequence[Passage]
-    vectors: Vectors  # row i is passage i, unit length
-    windows: Sequence[Vectors]  # for each passage a row for each of its windows
-    sentence_spans: Sequence[Sequence[tuple[int, int]]]  # for each passage the places of its sentences in its text
-    sentences: Vectors  # row i is sentence i, passage after passage
-    concepts: Mapping[str, float]  # held, as `list/id`, with the confidence
-
-
-Facets = Mapping[str, Mapping[str, int]]
+Facets: TypeAlias = Mapping[str, Mapping[str, int]]
 """For each filter its values, with the number of documents that choosing it would leave."""
 
 
@@ -118,6 +109,62 @@ class SearchResult:
     took_ms: float
 
 
+# ── What a store takes and gives ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedDocument:
+    """A document as an index takes it up."""
+
+    document: Document
+    pages: Sequence[Page]
+    passages: Sequence[Passage]
+    vectors: Vectors  # row i is passage i, unit length
+    windows: Sequence[Vectors]  # for each passage a row for each of its windows
+    sentence_spans: Sequence[Sequence[tuple[int, int]]]  # for each passage the places of its sentences in its text
+    sentences: Vectors  # row i is sentence i, passage after passage
+    concepts: Mapping[str, float]  # held, as `list/id`, with the confidence
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """A document with its pages and passages, each in order."""
+
+    document: Document
+    pages: Sequence[Page]
+    passages: Sequence[Passage]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRows:
+    """Passages with what ranking needs of each; row i of everything is passage i."""
+
+    passages: Sequence[Passage]
+    documents: Sequence[Document]  # that the passages are of
+    lexical: Vectors  # bounded BM25 for the terms that were given, from 0 to 1; shape (passages,)
+    vectors: Vectors  # unit length, shape (passages, dimensions)
+    means: Vectors  # of the passages' documents, unit length, shape (passages, dimensions)
+    windows: Vectors  # of all passages one after the other, unit length, shape (windows, dimensions)
+    window_counts: Sequence[int]  # how many of them each passage has; a passage that would be one window has none
+
+
+@dataclass(frozen=True, slots=True)
+class PassageSentences:
+    """The sentences of a passage."""
+
+    spans: Sequence[tuple[int, int]]  # characters of the passage's text
+    vectors: Vectors  # row i is sentence i, unit length
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much of a collection some filters leave."""
+
+    documents: int
+    passages: int
+    facets: Facets
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What an index is made of. Two indexes with the same id hold the same passages and vectors."""
@@ -130,8 +177,7 @@ class Manifest:
     adapter: str  # SHA-256 of the adapter that is merged into the model, or `none`
     dimensions: int
     inputs_sha256: str  # of the files' names and contents, the reading code and the configuration
-    corpus_sha256: str  # of the documents as read
-    config: Mapping[str, object]
+    config: Mapping[str, Mapping[str, float]]  # by stage: `passages` and `bm25`
     documents: int
     passages: int
     languages: Mapping[str, int]  # passages by language

@@ -17,3 +17,7 @@ class UnreadableFileError(PesSearchError):
 
 class TaxonomyError(PesSearchError):
     """The controlled lists cannot be used as they are."""
+
+
+class NothingReadError(PesSearchError):
+    """Of all files none could be read."""

@@ -92,3 +92,8 @@ def passage_id(document_id: str, page: int | None, start: int, end: int) -> str:
     """Return a passage's id: its document and span, so that it stays as long as the text does."""
     place = f"p{page}~" if page is not None else ""
     return f"{document_id}~{place}{start}-{end}"
+
+
+def document_of(passage_id: str) -> str:
+    """Return the id of the document that a passage is of."""
+    return passage_id.partition("~")[0]

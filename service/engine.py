@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 
 from pes_search.index.encoders.sentence_transformer import Encoder, load_encoder
 from pes_search.index.errors import IndexDamagedError
+from pes_search.index.filters import Filters
+from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.query.spelling import Speller
 from pes_search.index.search import Group, search
-from pes_search.index.stores.base import IndexStore, OpenIndex
-from pes_search.index.stores.files import LocalStore
-from pes_search.index.types import Filters, SearchResult
+from pes_search.index.stores.base import IndexStore
+from pes_search.index.stores.files import FileStore
+from pes_search.index.types import SearchResult
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.service.answers.answer import Answerer, answer, answer_events
@@ -36,7 +38,7 @@ class Engine:
         self._lock = threading.Lock()
         self._name = store.current_name()
         self._index = _checked(store, encoder)
-        self._speller = Speller(self._index)
+        self._speller = Speller(self._index.stored)
         # The first question loads the language identifier, the stemmers and torch's kernels, and looks at what field the
         # collection is of; the first user should not wait.
         self.ask(self._index, "women returning to work", k=1, filters=Filters(), writer="extractive")
@@ -51,7 +53,7 @@ class Engine:
         if name is not None and name != self._name and self._lock.acquire(blocking=False):
             try:
                 self._index = _checked(self._store, self.encoder)
-                self._speller = Speller(self._index)
+                self._speller = Speller(self._index.stored)
                 logger.info("now serving index %s", self._index.manifest.index_id)
             except PesSearchError as error:
                 logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
@@ -67,8 +69,8 @@ class Engine:
     def did_you_mean(self, index: OpenIndex, query: str) -> str | None:
         """Return the query with its misspelled words put right, or None where there is nothing to put right."""
         speller = self._speller
-        if speller.index is not index:  # a request that began before a build ended
-            speller = Speller(index)
+        if speller.index is not index.stored:  # a request that began before a build ended
+            speller = Speller(index.stored)
         return speller.suggestion(query, detect_language(query))
 
     def ask(self, index: OpenIndex, question: str, *, k: int, filters: Filters, writer: WriterName | None = None) -> Answer:
@@ -86,9 +88,9 @@ class Engine:
         return compare(ids, index, self.encoder, self.answerer.models.reader)
 
 
-def open_store(settings: Settings) -> LocalStore:
+def open_store(settings: Settings) -> FileStore:
     """Return the store that the settings name."""
-    return LocalStore(settings.index_dir, settings.bm25)
+    return FileStore(settings.index_dir)
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -104,7 +106,7 @@ def open_engine(settings: Settings) -> Engine:
 
 
 def _checked(store: IndexStore, encoder: Encoder) -> OpenIndex:
-    index = store.open()
+    index = open_index(store)
     if index.manifest.model_id != encoder.model_id:
         raise IndexDamagedError(
             f"the index in {store.place} was built with the model {index.manifest.model_id} (adapter "

@@ -10,6 +10,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from pes_search.index.build import IndexConfig
 from pes_search.index.encoders.sentence_transformer import EncoderConfig
 from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.search import SearchConfig
@@ -72,6 +73,10 @@ class Settings(BaseSettings):
     serve: ServeConfig = ServeConfig()
     database: DatabaseConfig = DatabaseConfig()
     desk: DeskConfig = DeskConfig()
+
+    def index_config(self) -> IndexConfig:
+        """Return what an index depends on, beside the encoder."""
+        return IndexConfig(self.passages, self.bm25)
 
     def sources_with_uploads(self) -> list[str]:
         """Return what a build without arguments reads: the sources, and the folder of uploads once there is one."""

@@ -19,8 +19,8 @@ from pes_search.index.encoders.sentence_transformer import (
     model_fingerprint,
 )
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.files import LocalStore
-from pes_search.index.stores.local_index import LocalIndex
+from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.stores.files import FileStore
 from pes_search.ingest.passages import PassageConfig
 from pes_search.service.settings import Settings
 
@@ -61,7 +61,7 @@ def build(encoder: SentenceTransformerEncoder, cache_dir: Path) -> Build:
     def run(sources: Sequence[str | Path], folder: Path) -> BuildReport:
         return build_index(
             [str(source) for source in sources],
-            LocalStore(folder, Bm25Config()),
+            FileStore(folder, Bm25Config()),
             lambda: encoder,
             model=model_fingerprint(EncoderConfig()),
             cache_dir=cache_dir,
@@ -88,5 +88,5 @@ def corpus_files() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def corpus_index(corpus_folder: Path) -> LocalIndex:
-    return LocalStore(corpus_folder, Bm25Config()).open()
+def corpus_index(corpus_folder: Path) -> FileIndex:
+    return FileStore(corpus_folder, Bm25Config()).open()

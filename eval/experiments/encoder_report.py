@@ -25,7 +25,8 @@ from pes_search.eval.significance import Comparison, compare
 from pes_search.eval.training.training_texts import PARALLEL_LANGUAGES, is_training_article
 from pes_search.index.build import build_index
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_encoder, model_fingerprint
-from pes_search.index.stores.files import LocalStore
+from pes_search.index.open_index import open_index
+from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.settings import Settings, read_settings
@@ -43,17 +44,16 @@ def own_values(encoder: SentenceTransformerEncoder, settings: Settings, split: s
     asked = set(answerable(qrels))
     judged = [question for question in questions if question.id in asked]
     with tempfile.TemporaryDirectory() as folder:
-        store = LocalStore(Path(folder), settings.bm25)
+        store = FileStore(Path(folder))
         build_index(
             list(settings.sources),
             store,
             lambda: encoder,
             model=model_fingerprint(settings.encoder),
             cache_dir=settings.cache_dir,
-            passage_config=settings.passages,
-            configs=(settings.bm25,),
+            config=settings.index_config(),
         )
-        found = runs(judged, store.open(), encoder, settings.search, MEASURED)
+        found = runs(judged, open_index(store), encoder, settings.search, MEASURED)
     values: Values = {}
     for leg, run in found.items():
         measured = measure(run, qrels, [question.id for question in judged])[MAIN]
@@ -76,7 +76,7 @@ def xquad_values(encoder: SentenceTransformerEncoder, settings: Settings, data: 
         ]
         questions = [Question(query, collection.queries[query]) for query in asked]
         lists = read_taxonomy(settings.taxonomy)
-        with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, lists) as index:
+        with indexed(collection, encoder, settings.cache_dir, settings.index_config(), lists) as index:
             found = runs(questions, index, encoder, settings.search, MEASURED, collection.original_ids)
         for leg, run in found.items():
             values[f"xquad-en ← {language}, {leg}"] = measure(run, collection.qrels, asked)[MAIN]

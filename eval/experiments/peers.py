@@ -29,10 +29,10 @@ from pes_search.eval.significance import compare, holm
 from pes_search.index.encoders.adapter import adapter_folder
 from pes_search.index.encoders.packaged import default_model_folder
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_encoder
+from pes_search.index.filters import EVERYTHING
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import search
-from pes_search.index.stores.base import OpenIndex
 from pes_search.index.text.passage_text import full_text
-from pes_search.index.types import Filters
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.engine import open_engine
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
                 parsed.data / "bench" / "xquad-en", queries=german / "queries.jsonl", qrels=german / "qrels.tsv"
             )
             lists = read_taxonomy(settings.taxonomy)
-            with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, lists) as index:
+            with indexed(collection, encoder, settings.cache_dir, settings.index_config(), lists) as index:
                 asked = [Question(query, text) for query, text in collection.queries.items()]
                 ours = {own: id_ for id_, own in collection.original_ids.items()}
                 judged = {
@@ -92,10 +92,10 @@ def _compared(
     asked = set(answerable(qrels))
     texts = {question.id: question.text for question in questions if question.id in asked}
     owners, passages = {}, []
-    for document in index.documents(Filters()):
-        for passage in index.passages(document.id):
-            owners[passage.id] = document.id
-            passages.append({"id": passage.id, "text": full_text(document, passage)})
+    for text in index.stored.texts([document.id for document in index.stored.documents(EVERYTHING)]):
+        for passage in text.passages:
+            owners[passage.id] = text.document.id
+            passages.append({"id": passage.id, "text": full_text(text.document, passage)})
     task = {
         "model": str(default_model_folder(settings.cache_dir, adapter_folder(settings.encoder.adapter))),
         "query_prompt": encoder.query_prompt,

@@ -17,9 +17,10 @@ from pes_search.eval.collections.files import raise_faults, read_records
 from pes_search.eval.measures import Estimate, estimate
 from pes_search.index.build import build_index
 from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.filters import EVERYTHING
+from pes_search.index.open_index import open_index
 from pes_search.index.search import search
-from pes_search.index.stores.files import LocalStore
-from pes_search.index.types import Filters
+from pes_search.index.stores.files import FileStore
 from pes_search.ingest.faults import Fault
 from pes_search.service.settings import Settings
 
@@ -58,19 +59,19 @@ def span_figures(folder: Path, encoder: Encoder, settings: Settings, model: str)
     questions = [record for _, record in read_records(path, faults)]
     raise_faults(faults)
     with tempfile.TemporaryDirectory() as name:
-        store = LocalStore(Path(name), settings.bm25)
+        store = FileStore(Path(name))
         build_index(
             [str(folder / "corpora")],
             store,
             lambda: encoder,
             model=model,
             cache_dir=settings.cache_dir,
-            passage_config=settings.passages,
-            configs=(settings.bm25,),
+            config=settings.index_config(),
         )
-        index = store.open()
-    documents = {Path(document.path).stem: document.id for document in index.documents(Filters())}
-    pages = {page.document_id: page for own in documents.values() for page in index.pages(own)}
+        index = open_index(store)
+    texts = index.stored.texts([document.id for document in index.stored.documents(EVERYTHING)])
+    documents = {Path(text.document.path).stem: text.document.id for text in texts}
+    pages = {page.document_id: page for text in texts for page in text.pages}
     squeezed = {own: _squeezed(page.text) for own, page in pages.items()}
     raw = {stem: (folder / "corpora" / f"{stem}.md").read_text(encoding="utf-8") for stem in documents}
     before = {stem: _squeezed(text) for stem, text in raw.items()}
@@ -89,13 +90,13 @@ def span_figures(folder: Path, encoder: Encoder, settings: Settings, model: str)
         hits = search(question["text"], index, encoder, settings.search, k=PASSAGES, group="passage").hits
         found, read = 0, 0
         for hit in hits:
-            text = squeezed[hit.document.id]
-            first, end = _place(text, hit.passage.start), _place(text, hit.passage.end)
+            page = squeezed[hit.document.id]
+            first, end = _place(page, hit.passage.start), _place(page, hit.passage.end)
             read += end - first
             found += len(gold.intersection(range(first, end))) if hit.document.id == own else 0
         recalls.append(found / wanted if wanted else 0.0)
         precisions.append(found / read if read else 0.0)
-    passages = [passage for own in documents.values() for passage in index.passages(own)]
+    passages = [passage for text in texts for passage in text.passages]
     longest = max(len(passage.text) for passage in passages)
     return SpanFigures(len(questions), len(passages), longest, lost, estimate(recalls), estimate(precisions))
 

@@ -15,13 +15,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from pes_search.index.build import build_index
+from pes_search.index.build import IndexConfig, build_index
 from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder, model_fingerprint
-from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.files import LocalStore
+from pes_search.index.filters import EVERYTHING
+from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
-from pes_search.index.types import Filters
-from pes_search.ingest.passages import PassageConfig
 
 REPEATS = 60
 QUERIES = (
@@ -35,7 +33,7 @@ QUERIES = (
 def build_ratio(sources: list[str], encoder: SentenceTransformerEncoder, config: EncoderConfig) -> dict[str, float]:
     """Time a whole build with an empty cache, a second one, and a bare encoding of the same passages."""
     with tempfile.TemporaryDirectory() as folder:
-        store = LocalStore(Path(folder) / "index", Bm25Config())
+        store = FileStore(Path(folder) / "index")
 
         def build() -> object:
             return build_index(
@@ -44,15 +42,13 @@ def build_ratio(sources: list[str], encoder: SentenceTransformerEncoder, config:
                 lambda: encoder,
                 model=model_fingerprint(config),
                 cache_dir=Path(folder),
-                passage_config=PassageConfig(),
-                configs=(Bm25Config(),),
+                config=IndexConfig(),
             )
 
         whole = _seconds(build)
         index = store.open()
-        texts = [
-            full_text(document, passage) for document in index.documents(Filters()) for passage in index.passages(document.id)
-        ]
+        ids = [document.id for document in index.documents(EVERYTHING)]
+        texts = [full_text(text.document, passage) for text in index.texts(ids) for passage in text.passages]
         model, prompt = encoder.model, encoder.passage_prompt
         bare = _seconds(
             lambda: model.encode(

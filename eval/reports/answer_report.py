@@ -116,7 +116,7 @@ def measure_folder(folder: Path, *, queries: Path | None, answers: Path | None, 
     encoder = load_encoder(settings.encoder, settings.cache_dir)
     answerer = Answerer(encoder, settings.search, settings.answer, load_models())
     taxonomy = read_taxonomy(settings.taxonomy)
-    with indexed(collection, encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy) as index:
+    with indexed(collection, encoder, settings.cache_dir, settings.index_config(), taxonomy) as index:
         found = list(outcomes(asked, index, answerer, writer=writer, ids=collection.original_ids))
         given = _given(asked, index, answerer, collection.original_ids)
         facts = provenance(settings, index.manifest)

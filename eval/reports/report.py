@@ -24,7 +24,7 @@ from pes_search.eval.reports.sections import (
     worst_section,
 )
 from pes_search.eval.retrieval import runs
-from pes_search.index.types import Filters
+from pes_search.index.filters import EVERYTHING
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.settings import Settings
 
@@ -52,7 +52,7 @@ def write_report(settings: Settings, questions_file: Path, qrels_file: Path, spl
     asked = [question for question in questions if question.id in set(queries)]
     found = runs(asked, index, engine.encoder, settings.search)
     values = {leg: measure(run, qrels, queries) for leg, run in found.items()}
-    titles = {document.id: document.title for document in index.documents(Filters())}
+    titles = {document.id: document.title for document in index.stored.documents(EVERYTHING)}
     measured = Measured(questions, asked, qrels, found, values, titles)
 
     known = provenance(settings, index.manifest)

@@ -13,8 +13,8 @@ from pes_search.eval.collections.questions import Question
 from pes_search.eval.measures import LEVEL, MAIN, Values, by_group, estimate, estimates
 from pes_search.eval.reports.plots import Group, Plot, plot_groups
 from pes_search.eval.retrieval import KEPT, LEGS, Leg
+from pes_search.index.filters import Filters
 from pes_search.index.search import FIRST_DEPTH, QUERY_CHARACTERS, ranked, read_query, search
-from pes_search.index.types import Filters
 from pes_search.ingest.languages.identify import detect_language
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def latency_section(measured: Measured, engine: Engine) -> Section:
     texts = texts[:: math.ceil(len(texts) / TIMED) or 1]  # evenly from the file, which may be in order of slices
     encoding, ranking, whole = [], [], []
     for text in texts:
-        expanded, _ = index.expand(text)
+        expanded, _ = index.expander.expand(text)
         started = time.perf_counter()
         vector = encoder.encode_queries([expanded])[0]
         encoded = time.perf_counter()

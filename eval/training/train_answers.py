@@ -35,8 +35,8 @@ from pes_search.eval.collections.questions import OWN, Question, read_questions
 from pes_search.eval.retrieval import indexed
 from pes_search.eval.training.training_texts import is_training_article
 from pes_search.index.encoders.sentence_transformer import Encoder, load_encoder
+from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.search import search
-from pes_search.index.stores.base import OpenIndex
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.answers.answer import READ_PASSAGES, SEARCHED
@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def examples(bench: Path, settings: Settings, encoder: Encoder) -> Iterator[Example]:
     """Yield the examples of all sources."""
-    own = open_store(settings).open()
+    own = open_index(open_store(settings))
     ours = list(own_questions())
     squad = _with_answers(bench / "squad2-even", bench / "squad2-even", "squad")
     rng = np.random.default_rng(SEED)
@@ -183,7 +183,7 @@ def _with_answers(documents: Path, questions: Path, name: str) -> list[Asked]:
 
 def _collection(folder: Path, settings: Settings, encoder: Encoder) -> Any:
     taxonomy = read_taxonomy(settings.taxonomy)
-    return indexed(read_beir(folder), encoder, settings.cache_dir, settings.passages, settings.bm25, taxonomy)
+    return indexed(read_beir(folder), encoder, settings.cache_dir, settings.index_config(), taxonomy)
 
 
 def _examples(

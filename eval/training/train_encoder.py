@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
-    Vectors = npt.NDArray[np.float32]
+    from pes_search.index.arrays import Vectors
+
 
 PLACES = {
     "qv+ffn": r".*\.(query|value|intermediate\.dense|layer\.\d+\.output\.dense)",

@@ -29,9 +29,8 @@ from pes_search.ingest.sources.files import find_files
 from pes_search.ingest.taxonomy import Taxonomy, read_taxonomy
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    pass
 
-    Vectors = npt.NDArray[np.float32]
 
 T = TypeVar("T")
 

@@ -47,8 +47,7 @@ class Bm25Config:
 class Bm25Builder:
     """Collects the passages' terms; memory is four bytes a term and the vocabulary."""
 
-    def __init__(self, config: Bm25Config) -> None:
-        self.config = config
+    def __init__(self) -> None:
         self.vocabulary: dict[str, int] = {}
         self.documents: list[npt.NDArray[np.int32]] = []
 
@@ -57,14 +56,14 @@ class Bm25Builder:
         ids = [self.vocabulary.setdefault(term, len(self.vocabulary)) for term in terms]
         self.documents.append(np.array(ids, dtype=np.int32))
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, config: Bm25Config) -> None:
         """Compute the scores and write them into the folder."""
         import bm25s
 
         if not self.vocabulary:  # bm25s fails on a collection without a single term; one that no query can hold stands in
             self.vocabulary["\x00"] = 0
             self.documents[:1] = [np.zeros(1, np.int32)]
-        model = bm25s.BM25(method="bm25+", k1=self.config.k1, b=self.config.b, delta=DELTA)
+        model = bm25s.BM25(method="bm25+", k1=config.k1, b=config.b, delta=DELTA)
         model.index((self.documents, self.vocabulary), show_progress=False, create_empty_token=False)
         model.save(str(folder), show_progress=False)
 

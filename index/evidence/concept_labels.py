@@ -6,7 +6,8 @@ label, in the query's language, of every concept that it holds, and is scored by
     tf(t, d)      = Σ held(d, c) · n(t, c)            n: how often term t stands in the labels of concept c
     labels(q, d)  = Σ idf(t) · tf / (tf + k1·(1 - b + b·|d|/avgdl)) / Σ idf(t)          over the query's terms; from 0 to 1
 
-with idf over documents. Frequencies come from the concepts when a query asks for them: nothing is stored per document.
+with idf over documents, and k1 and b those of the passages' words: .8 and 3, .5 and 1 were no better on the development
+questions than the defaults. Frequencies come from the concepts when a query asks for them: nothing is stored per document.
 """
 
 from __future__ import annotations
@@ -19,16 +20,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.concepts import Key
 from pes_search.index.text.tokens import terms
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Vectors = npt.NDArray[np.float32]
-
-K1, B = 1.5, 0.75  # those of the lexical leg; .8 and 3, .5 and 1 were no better on the development questions
+    from pes_search.index.arrays import Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +40,42 @@ class _Language:
 class LabelMatcher:
     """Scores documents by the labels of what they hold."""
 
-    def __init__(self, taxonomy: Taxonomy, keys: Sequence[Key], held: Vectors) -> None:
+    def __init__(self, taxonomy: Taxonomy, keys: Sequence[Key], held: Vectors, bm25: Bm25Config) -> None:
         """`held[i, j]` is how far document i holds the concept of key j."""
         self._taxonomy = taxonomy
         self._keys = keys
         self._held = held
+        self._bm25 = bm25
         self._languages: dict[str, _Language] = {}  # made when a query in it comes
 
     def scores(self, query: str, language: str) -> Vectors:
         """Return every document's score, from 0 to 1, for a query in this language."""
         if language not in self._languages:
             self._languages[language] = self._read(language)
-        own = self._languages[language]
+        labels = self._languages[language]
+        k1, b = self._bm25.k1, self._bm25.b
         documents = len(self._held)
         total = 0.0
         scores = np.zeros(documents, np.float32)
-        mean = float(own.lengths.mean()) if documents else 0.0
-        saturation = K1 * (1 - B + B * own.lengths / mean) if mean else np.full(documents, K1, np.float32)
+        mean = float(labels.lengths.mean()) if documents else 0.0
+        saturation = k1 * (1 - b + b * labels.lengths / mean) if mean else np.full(documents, k1, np.float32)
         for term, repeats in Counter(terms(query, language)).items():
-            columns = own.counts.get(term, {})
+            columns = labels.counts.get(term, {})
             frequency = self._held[:, list(columns)] @ np.array(list(columns.values()), np.float32)
             holders = int((frequency > 0).sum())
             idf = repeats * math.log((documents + 1) / max(holders, 1))
             total += idf
-            scores += np.float32(idf) * frequency / (frequency + saturation)
+            # Without k1 a term that stands there counts fully; 0 / 0 is one that does not.
+            scores += np.float32(idf) * np.divide(
+                frequency, frequency + saturation, out=np.zeros(documents, np.float32), where=frequency > 0
+            )
         return scores / np.float32(total) if total else scores
 
     def _read(self, language: str) -> _Language:
         counts: dict[str, dict[int, int]] = {}
         lengths = np.zeros(len(self._keys), np.float32)
-        for column, (name, own) in enumerate(self._keys):
-            concept = self._taxonomy.lists[name][own]
+        for column, (name, concept_id) in enumerate(self._keys):
+            concept = self._taxonomy.lists[name][concept_id]
             for label in (*concept.terms.get(language, ()), *concept.plain.get(language, ())):
                 for term in terms(label, language):
                     of_term = counts.setdefault(term, {})

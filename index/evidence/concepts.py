@@ -7,7 +7,7 @@ those that its passages come close to. The vectors are the encoder's, labels rea
     a(q, c) = max(0, z(s(q, c)) + β · n(q, c) - z₀) · idf(c), over their sum
     agreement(q, d) = Σ a(q, c) · held(d, c)     from 0 to 1
 
-z is the standard score among the query's s, n the words that the query shares with the concept's labels (see `label_match`),
+z is the standard score among the query's s, n the words that the query shares with the concept's labels (see `concept_labels`),
 idf over documents. So a query that stands out nowhere spreads its weight thinly, and a document about none of it gets nothing.
 """
 
@@ -23,15 +23,13 @@ import numpy as np
 from pes_search.ingest.taxonomy import FIELDS, Taxonomy
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from pes_search.index.arrays import Vectors
     from pes_search.ingest.types import Document
-
-    Vectors = npt.NDArray[np.float32]
 
 Key = tuple[str, str]
 """A list's name and a concept's id."""
 
+COUNTRIES = "countries"  # the list; a country is no concept that a query is vaguely about, but it has a name in every language
 NAMED = 4.0  # β: a concept that is called by name stands out; from 2 to 8 no different on the development questions
 LEAST_Z = 1.0  # a query's concepts stand out from the others by one standard deviation (docs/retrieval.md)
 LEAST_LABELS = 50  # of a language whose mean vector says where it lies
@@ -92,35 +90,34 @@ class ConceptSpace:
         Its tags and countries are held fully, what includes a tag by half. From a list that it has no tag of, it holds the
         concepts that its passages (`vectors`) come close to, by how close they come.
         """
-        known = taxonomy.lists.get("countries", {})
-        held = {f"countries/{own}": 1.0 for own in document.countries if own in known}
+        held = {f"{COUNTRIES}/{code}": 1.0 for code in document.countries if code in taxonomy.lists.get(COUNTRIES, {})}
         untagged = set()
         for field, name in FIELDS.items():
-            known = taxonomy.lists.get(name, {})
-            tags = [own for own in getattr(document, field) if own in known]
-            held |= {f"{name}/{own}": 1.0 if own in tags else BROADER for own in taxonomy.with_broader(name, tags)}
+            concepts = taxonomy.lists.get(name, {})
+            tags = [tag for tag in getattr(document, field) if tag in concepts]
+            held |= {f"{name}/{tag}": 1.0 if tag in tags else BROADER for tag in taxonomy.with_broader(name, tags)}
             if not tags:
                 untagged.add(name)
         if len(vectors) and self.keys and untagged:
             nearest = self.similarities(vectors).max(axis=0)
-            stands_out = _standard(nearest) >= INFERRED_Z
+            stands_out = standard_scores(nearest) >= INFERRED_Z
             closeness = np.clip((nearest - INFERRED_FROM) / (INFERRED_FULLY - INFERRED_FROM), 0, 1) * stands_out
             for row in np.flatnonzero(closeness):
-                name, own = self.keys[row]
+                name, concept_id = self.keys[row]
                 if name in untagged:
-                    held[f"{name}/{own}"] = round(float(closeness[row]), 3)
+                    held[f"{name}/{concept_id}"] = round(float(closeness[row]), 3)
         return held
 
 
 def activations(similarities: Vectors, named: Vectors, idf: Vectors) -> Vectors:
     """Return how much a query is about each concept; the sum is 1, or 0 where nothing stands out."""
-    raw = np.clip(_standard(similarities) + NAMED * named - LEAST_Z, 0, None) * idf
+    raw = np.clip(standard_scores(similarities) + NAMED * named - LEAST_Z, 0, None) * idf
     total = float(raw.sum())
     shares: Vectors = (raw / total if total else raw).astype(np.float32)
     return shares
 
 
-def _standard(values: Vectors) -> Vectors:
+def standard_scores(values: Vectors) -> Vectors:
     """Return the standard scores of values."""
     spread = float(values.std()) if len(values) else 0.0
     scores: Vectors = (values - values.mean()) / spread if spread else np.zeros_like(values)

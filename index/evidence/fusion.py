@@ -1,24 +1,34 @@
-"""The evidence for a document or passage, as one score.
+"""Every kind of evidence for a passage or document, and the one score that they become.
 
     meaning = (1 - v) · cosine of the whole passage + v · cosine of its closest window
     score   = (1 - t) · meaning + t · topic + w · lexical + c · agreement + n · labels
 
 with BM25 bounded to 0…1 (see `bm25`), topic the cosine of the document's mean vector, agreement the share of the query's
 concepts that the document holds (see `concepts`), and labels what the query shares with the names of the document's concepts in
-the query's language (see `label_match`). For a document, meaning and lexical are the highest among its
-passages. Every part is bounded, so none can outvote the others where it has no evidence; reciprocal rank fusion gives the
-lexical leg half the vote always, which ruins cross-language search (`docs/retrieval.md`).
+the query's language (see `concept_labels`). For a document each kind counts with the highest among its passages. Every part is
+bounded, so none can outvote the others where it has no evidence; reciprocal rank fusion gives words half the vote always,
+which ruins cross-language search (`docs/retrieval.md`).
+
+To add a kind: a field of `types.Scores`, a weight here, a line in `scores_of`, and a file for what it computes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from pes_search.index.types import Candidate, Hit
+import numpy as np
 
+from pes_search.index.types import PassageRows, Query, Scores
+
+if TYPE_CHECKING:
+    from pes_search.index.arrays import Vectors
+
+DECIMALS = 6  # of scores, so that ties are ties on every machine
 # From .05 to .25 the 16 development questions of editors gain .22 to .28 of nDCG@10 (docs/retrieval.md).
 CONCEPTS_OF_RELATED = 0.15
+KINDS = tuple(kind.name for kind in fields(Scores))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +49,68 @@ class FusionConfig:
         if not 0 <= self.window_weight <= 1 or not 0 <= self.topic_weight <= 1:
             raise ValueError("window_weight and topic_weight must be from 0 to 1")
 
-
-def fused(candidate: Candidate, config: FusionConfig) -> Hit:
-    """Return a candidate as a hit without rank."""
-    meaning = (1 - config.window_weight) * candidate.dense + config.window_weight * candidate.window
-    return Hit(
-        rank=0,
-        score=_score(meaning, candidate.lexical, candidate.topic, candidate.agreement, candidate.labels, config),
-        lexical=round(candidate.lexical, 6),
-        dense=round(meaning, 6),
-        topic=round(candidate.topic, 6),
-        agreement=round(candidate.agreement, 6),
-        labels=round(candidate.labels, 6),
-        passage=candidate.passage,
-        document=candidate.document,
-    )
+    def weights(self) -> Mapping[str, float]:
+        """Return the weight of each kind of evidence, by its name in `Scores`."""
+        return {
+            "dense": 1 - self.topic_weight,
+            "topic": self.topic_weight,
+            "lexical": self.lexical_weight,
+            "agreement": self.concept_weight,
+            "labels": self.label_weight,
+        }
 
 
-def document_score(hits: Sequence[Hit], config: FusionConfig) -> float:
-    """Return the score of a document with these passages."""
-    meaning, lexical = max(hit.dense for hit in hits), max(hit.lexical for hit in hits)
-    return _score(meaning, lexical, hits[0].topic, hits[0].agreement, hits[0].labels, config)
+def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: Vectors, labels: Vectors) -> list[Scores]:
+    """Return what each kind of evidence says of each passage; `agreement` and `labels` are of the passages' documents."""
+    if not rows.passages:
+        return []
+    queries = np.stack([query.vectors.get(passage.language, query.vector) for passage in rows.passages])
+    columns = {
+        "lexical": rows.lexical,
+        "dense": _meaning(rows, queries, config.window_weight),
+        "topic": np.einsum("ij,ij->i", rows.means, queries),
+        "agreement": agreement,
+        "labels": labels,
+    }
+    values = zip(*(columns[kind].tolist() for kind in KINDS), strict=True)
+    return [Scores(**dict(zip(KINDS, row, strict=True))) for row in values]
 
 
-def dense_score(hits: Sequence[Hit], config: FusionConfig) -> float:
-    """Return what the vectors alone say of a document with these passages."""
-    return _score(max(hit.dense for hit in hits), 0.0, hits[0].topic, 0.0, 0.0, config)
+def _meaning(rows: PassageRows, queries: Vectors, window_weight: float) -> Vectors:
+    """Return the cosine of each passage mixed with that of its closest window; of one without windows it is its own."""
+    whole = np.einsum("ij,ij->i", rows.vectors, queries)
+    counts = np.asarray(rows.window_counts)
+    closest = whole.copy()
+    if len(rows.windows):
+        cosines = np.einsum("ij,ij->i", rows.windows, np.repeat(queries, counts, axis=0))
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])[counts > 0]
+        closest[counts > 0] = np.maximum.reduceat(cosines, starts)
+    # In double precision, as scores are rounded at the end.
+    meaning: Vectors = (1 - window_weight) * whole.astype(np.float64) + window_weight * closest.astype(np.float64)
+    return meaning
+
+
+def fused(scores: Scores, config: FusionConfig) -> float:
+    """Return the score of a passage, or of a document by the best of its passages."""
+    total: float = sum(weight * getattr(scores, kind) for kind, weight in config.weights().items())
+    return round(total, DECIMALS)
+
+
+def dense_score(scores: Scores, config: FusionConfig) -> float:
+    """Return what the vectors alone say."""
+    return fused(Scores(dense=scores.dense, topic=scores.topic), config)
+
+
+def rounded(scores: Scores) -> Scores:
+    """Return the scores as they are shown."""
+    return Scores(**{kind: round(getattr(scores, kind), DECIMALS) for kind in KINDS})
+
+
+def best_of(several: Sequence[Scores]) -> Scores:
+    """Return of each kind of evidence the highest: a document takes each from whichever of its passages has it."""
+    return Scores(**{kind: max(getattr(scores, kind) for scores in several) for kind in KINDS})
 
 
 def related_score(cosine: float, overlap: float) -> float:
     """Return how near two documents are: the cosine of their mean vectors, and that of the concepts that they hold."""
-    return round((1 - CONCEPTS_OF_RELATED) * cosine + CONCEPTS_OF_RELATED * overlap, 6)
-
-
-def _score(meaning: float, lexical: float, topic: float, agreement: float, labels: float, config: FusionConfig) -> float:
-    """Return the score, rounded so that ties are ties on every machine."""
-    dense = (1 - config.topic_weight) * meaning + config.topic_weight * topic
-    named = config.concept_weight * agreement + config.label_weight * labels
-    return round(dense + config.lexical_weight * lexical + named, 6)
+    return round((1 - CONCEPTS_OF_RELATED) * cosine + CONCEPTS_OF_RELATED * overlap, DECIMALS)

@@ -15,25 +15,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Vectors = npt.NDArray[np.float32]
+    from pes_search.index.arrays import Vectors
 
 
-def aligned(
+def shifted(
     vector: Vectors, language: str | None, languages: Iterable[str | None], means: Mapping[str, Vectors], shift: float
 ) -> dict[str | None, Vectors]:
     """Return a query's vector as passages in each of these languages are compared with, of unit length.
 
     Where a language's mean is not known it is the encoder's own.
     """
-    start = means.get(language or "")
+    query_mean = means.get(language or "")
     moved: dict[str | None, Vectors] = {}
     for other in languages:
         mean = means.get(other or "")
-        if start is None or mean is None or other == language or not shift:
+        if query_mean is None or mean is None or other == language or not shift:
             moved[other] = vector
         else:
-            there = vector + np.float32(shift) * (mean - start)
-            moved[other] = there / np.linalg.norm(there)
+            sum_of_both = vector + np.float32(shift) * (mean - query_mean)
+            moved[other] = sum_of_both / np.linalg.norm(sum_of_both)
     return moved

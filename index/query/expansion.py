@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from pes_search.index.types import Expansion
 from pes_search.ingest.taxonomy import Concept, Taxonomy
 
 LISTS = ("acronyms", "organisations")
-
-
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """A word of the query, and what was added for it."""
-
-    found: str
-    added: str
 
 
 class Expander:
@@ -27,9 +19,10 @@ class Expander:
         self._added: dict[str, list[str]] = {}
         for name in LISTS:
             for concept in taxonomy.lists.get(name, {}).values():
-                for own in _names(concept):
-                    if own != (label := concept.label(language)) and label not in self._added.setdefault(own, []):
-                        self._added[own].append(label)
+                label = concept.label(language)
+                for short in _names(concept):
+                    if short != label and label not in self._added.setdefault(short, []):
+                        self._added[short].append(label)
         longest_first = sorted(self._added, key=len, reverse=True)
         self._pattern = (
             re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])") if longest_first else None
@@ -39,9 +32,9 @@ class Expander:
         """Return the query followed by what its names stand for, in brackets, and what was found."""
         if self._pattern is None:
             return query, ()
-        found = list(dict.fromkeys(self._pattern.findall(query)))
+        names = list(dict.fromkeys(self._pattern.findall(query)))
         expansions = tuple(
-            Expansion(name, label) for name in found for label in self._added[name] if label.casefold() not in query.casefold()
+            Expansion(name, label) for name in names for label in self._added[name] if label.casefold() not in query.casefold()
         )
         if not expansions:
             return query, ()

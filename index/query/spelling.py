@@ -8,7 +8,6 @@ exchanged, or swapped with their neighbour.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -16,20 +15,18 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from pes_search.index.stores.base import OpenIndex
+from pes_search.index.stores.base import StoredIndex
 from pes_search.index.text.tokens import terms
+from pes_search.index.text.words import WORD, folded, words_of
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from simplemma.strategies import DictionaryLookupStrategy
 
-SHORTEST = 4  # letters of a word that is counted and looked at; shorter ones have too many neighbours
 LONG = 8  # letters from which a word may have two faults
 LONGER = 12  # the same in a language of the labels only, which say less about what is right: Italian maternità is not maturità
-# Runs of letters that no digit or underscore touches.
-_WORD = regex.compile(rf"(?<![\p{{L}}\p{{M}}\p{{N}}_])\p{{L}}[\p{{L}}\p{{M}}]{{{SHORTEST - 1},}}(?![\p{{L}}\p{{M}}\p{{N}}_])")
 # In a query neither parts of addresses ("www.ams.at", "a@b.eu", "a/b") nor elided words ("aujourd'hui", "dell'anno").
-_OF_QUERY = regex.compile(rf"(?<![@/\\.#]){_WORD.pattern}(?![@/\\]|[.'’]\p{{L}})")
+_OF_QUERY = regex.compile(rf"(?<![@/\\.#]){WORD.pattern}(?![@/\\]|[.'’]\p{{L}})")
 FEW = 3  # words of a query whose language is a guess
 ENDING = 3  # letters at the end of a word that its forms may differ in
 # What the identifier takes Croatian for.
@@ -37,15 +34,10 @@ _READ_AS = {"sr": "hr", "sh": "hr", "bs": "hr"}
 _DICTIONARIES = {"hr": "hbs", "no": "nb"}  # as simplemma names them
 
 
-def words_of(text: str) -> set[str]:
-    """Return the words of a text as they are counted and compared: at least `SHORTEST` letters, lower case."""
-    return {_folded(word) for word in _WORD.findall(unicodedata.normalize("NFC", text))}
-
-
 class Speller:
     """Puts the words of queries right, by what one generation of an index holds."""
 
-    def __init__(self, index: OpenIndex) -> None:
+    def __init__(self, index: StoredIndex) -> None:
         self.index = index
         self._languages = [language or None for language in index.manifest.languages]
         self._of_labels = _label_words(index.taxonomy)
@@ -71,7 +63,7 @@ class Speller:
         A few misspelled words are easily misread ("trainig vouchers" as French): where a language of the collection, or
         English, holds more of the words than the identified one does, it is that; where neither holds any, it may be.
         """
-        words = [_folded(word) for word in _OF_QUERY.findall(query)]
+        words = [folded(word) for word in _OF_QUERY.findall(query)]
         held = {language: self._count_held(words, language) for language in (*filter(None, self._languages), "en")}
         likeliest = max(held, key=held.__getitem__)
         own = _READ_AS.get(identified or "", identified or "")
@@ -85,7 +77,7 @@ class Speller:
         return sum(self._stems_in(language).issuperset(terms(word, language)) for word in words)
 
     def _put_right(self, typed: str, language: str) -> str:
-        word = _folded(typed)
+        word = folded(typed)
         if typed.isupper() or self._is_held(word, language):  # capitals are an acronym
             return typed
         nearest = self._nearest(word, language)
@@ -132,11 +124,6 @@ class Speller:
             frequencies.update(self.index.words(language))
             self._suggested[language] = list(frequencies), frequencies
         return self._suggested[language]
-
-
-def _folded(word: str) -> str:
-    # Not casefold(), which writes ß as ss and a final ς as σ: these words are shown to people.
-    return unicodedata.normalize("NFC", word).lower()
 
 
 def _differ_in_ending(word: str, other: str) -> bool:

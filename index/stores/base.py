@@ -1,92 +1,113 @@
-"""What any index store offers: generations that are written aside and switched to at once, and an open one to search.
+"""What any store offers: primitives. It finds and keeps; what its findings mean is added once, above it (`search`).
 
-The local store (`local`) keeps everything in memory and scores exactly; a database store may do the same work inside the
-database. Both give the same candidates for the same passages.
+A store is a place where generations of one index are kept. A generation is written aside and switched to at once, and an open
+one can be asked. Every call takes and gives batches, so that a store across a network is asked a few times a search, whatever
+is asked for. The same passages get the same answers from every store: one contract test runs over all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from pes_search.index.query.expansion import Expansion
-from pes_search.index.types import Candidate, EncodedDocument, Facets, Filters, Manifest, Query
+from pes_search.index.filters import Filters
+from pes_search.index.types import (
+    Counts,
+    DocumentText,
+    EncodedDocument,
+    Manifest,
+    PassageRows,
+    PassageSentences,
+    Terms,
+)
 from pes_search.ingest.taxonomy import Taxonomy
-from pes_search.ingest.types import Document, Page, Passage
+from pes_search.ingest.types import Document
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Vectors = npt.NDArray[np.float32]
+    from pes_search.index.arrays import Vectors
 
 
-class OpenIndex(Protocol):
+class StoredIndex(Protocol):
     """One generation, open for reading. Safe to use from several threads."""
 
     manifest: Manifest
     taxonomy: Taxonomy  # of the collection; without lists where it has none
-    language_means: Mapping[str, Vectors]  # where the lists' labels in each language lie; empty without lists
 
-    def candidates(self, query: Query, filters: Filters, depth: int) -> list[Candidate]:
-        """Return at least the `depth` best passages of each leg among those that pass the filters, in any order."""
+    # ── Passages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def size(self, filters: Filters) -> tuple[int, int]:
-        """Return how many documents and passages pass the filters."""
+    def lexical(self, terms: Terms, filters: Filters, depth: int) -> list[str]:
+        """Return the ids of the `depth` passages with the highest BM25 score above 0, in any order.
 
-    def facets(self, filters: Filters) -> Facets:
-        """Return for each filter's values the number of documents that choosing it would leave."""
+        A passage is scored by the terms for its own language.
+        """
 
-    def concepts(self, text: str, language: str | None, vector: Vectors) -> list[tuple[str, str, float]]:
-        """Return the concepts that a query is about: list, id and share, the highest first. `vector` is the encoder's."""
+    def nearest(self, vectors: Vectors, filters: Filters, depth: int) -> list[str]:
+        """Return the ids of the passages that are nearest to one of the vectors, in any order, each once.
 
-    def expand(self, query: str) -> tuple[str, tuple[Expansion, ...]]:
-        """Return the query with its acronyms and former names written out, and which they are."""
+        For each vector those of the `depth` highest inner products with a whole passage, and with a window of one.
+        """
 
-    def idf(self, term: str) -> float:
-        """Return a term's inverse document frequency over all passages."""
+    def members(self, document_ids: Iterable[str], filters: Filters, depth: int | None) -> list[str]:
+        """Return the ids of the documents' passages, document by document and each in its order, the first `depth`."""
 
-    def words(self, language: str | None) -> Mapping[str, int]:
-        """Return the words of the passages in a language, with the number of passages that have each."""
-
-    def documents(self, filters: Filters) -> list[Document]:
-        """Return the documents that pass the filters, by id."""
-
-    def document(self, document_id: str) -> Document:
-        """Raise `NotInIndexError` for an unknown id."""
-
-    def pages(self, document_id: str) -> list[Page]:
-        """Return a document's pages in order."""
-
-    def passages(self, document_id: str) -> list[Passage]:
-        """Return a document's passages in order."""
-
-    def passage(self, passage_id: str) -> Passage:
-        """Raise `NotInIndexError` for an unknown id."""
-
-    def sentences(self, passage_id: str) -> tuple[Sequence[tuple[int, int]], Vectors]:
-        """Return the places of a passage's sentences in its text, and their vectors: row i is sentence i.
+    def rows(self, passage_ids: Sequence[str], terms: Terms) -> PassageRows:
+        """Return passages with what ranking needs of each, in the order asked for.
 
         Raises `NotInIndexError` for an unknown id.
         """
 
-    def nearest(self, document_id: str, filters: Filters, k: int) -> list[tuple[float, float, Passage]]:
-        """Return the k documents nearest to this one by `fusion.related_score`, best first.
+    def sentences(self, passage_ids: Sequence[str]) -> list[PassageSentences]:
+        """Return the sentences of passages, in the order asked for.
 
-        Of each: the cosine of the mean vectors, the overlap of the concepts (0 to 1), and the passage closest to this document.
+        Raises `NotInIndexError` for an unknown id.
         """
 
+    # ── Documents ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-class GenerationWriter(Protocol):
+    def documents(self, filters: Filters, limit: int | None = None, offset: int = 0) -> list[Document]:
+        """Return the documents that pass the filters, by id."""
+
+    def counts(self, filters: Filters) -> Counts:
+        """Return how much the filters leave, and for each filter's values the documents that choosing it would leave."""
+
+    def texts(self, document_ids: Sequence[str]) -> list[DocumentText]:
+        """Return documents with their text, in the order asked for; ids that are not there are left out."""
+
+    def nearest_documents(self, vector: Vectors, filters: Filters, depth: int) -> list[str]:
+        """Return the ids of the `depth` documents whose mean vector has the highest inner product, best first."""
+
+    def means(self, document_ids: Sequence[str]) -> Vectors:
+        """Return documents' mean vectors, unit length, row i for id i; zeros for a document without passages.
+
+        Raises `NotInIndexError` for an unknown id.
+        """
+
+    # ── The whole collection ────────────────────────────────────────────────────────────────────────────────────────
+
+    def idf(self, terms: Iterable[str]) -> dict[str, float]:
+        """Return each term's inverse document frequency over all passages."""
+
+    def words(self, language: str | None) -> Mapping[str, int]:
+        """Return the words of the passages in a language, with the number of passages that have each."""
+
+    def held_concepts(self) -> list[tuple[str, Mapping[str, float]]]:
+        """Return for every document, by id, the concepts that it holds, as `list/id` with a confidence. Asked for once."""
+
+    def label_vectors(self) -> Vectors:
+        """Return the vectors of `concepts.labels_of(taxonomy)`, in its order. Asked for once."""
+
+
+class IndexWriter(Protocol):
     """A generation being written; nothing of it can be seen before `commit`."""
 
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
 
     def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> Manifest:
-        """Make this generation the current one, at once, and return its manifest with the files' hashes.
+        """Make this generation the current one, at once, and return its manifest as it is kept.
 
-        `labels` are the vectors of `concepts.labels_of(taxonomy)`, in its order.
+        The manifest's configuration is what the terms are scored by. `labels` are the vectors of
+        `concepts.labels_of(taxonomy)`, in its order.
         """
 
     def discard(self) -> None:
@@ -104,13 +125,13 @@ class IndexStore(Protocol):
     def current(self) -> Manifest | None:
         """Return the manifest of the generation in use, or None."""
 
-    def open(self) -> OpenIndex:
+    def open(self) -> StoredIndex:
         """Open the generation in use.
 
         Raises `IndexNotFoundError` where there is none and `IndexDamagedError` where it cannot be trusted.
         """
 
-    def begin(self) -> GenerationWriter:
+    def writer(self) -> IndexWriter:
         """Start a new generation.
 
         Raises `BuildRunningError` while another process writes one.

@@ -1,12 +1,12 @@
-"""The local store: a folder of generations, written aside and switched in one step.
+"""The store of files: a folder of generations, written aside and switched in one step.
 
-    INDEX/CURRENT                      the name of the generation in use
+    INDEX/CURRENT                      the name of the generation in use, and the hash of its manifest
     INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, concepts.jsonl,
                                        taxonomy.json, words.json, vectors.f32, windows.f32, sentences.f16, labels.f16, bm25/
     INDEX/.lock                        held while a build writes
 
 A generation is complete before its name goes into CURRENT, which is replaced in one step, so a reader sees the old index
-or the new one, whatever happens to the build.
+or the new one, whatever happens to the build. CURRENT vouches for the manifest, and the manifest for every other file.
 """
 
 from __future__ import annotations
@@ -28,66 +28,63 @@ from filelock import FileLock, Timeout
 
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError
 from pes_search.index.evidence.bm25 import Bm25Builder, Bm25Config
-from pes_search.index.query.spelling import words_of
-from pes_search.index.stores.local_index import LocalIndex
+from pes_search.index.stores.file_index import FileIndex
 from pes_search.index.text.passage_text import full_text
 from pes_search.index.text.tokens import terms as terms_of
+from pes_search.index.text.words import words_of
 from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from pes_search.index.arrays import Vectors
 
-    Vectors = npt.NDArray[np.float32]
-
-SCHEMA = 7  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 8  # raise it when a change of the files makes older indexes unreadable
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
 
-class LocalStore:
+class FileStore:
     """An index folder."""
 
-    def __init__(self, folder: Path, bm25: Bm25Config) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.place = str(folder)
-        self._bm25 = bm25
 
     def current(self) -> Manifest | None:
-        """Return the manifest of the generation in use, or None where there is none."""
-        name = self.current_name()
-        return _read_manifest(self._generation(name), self.folder) if name else None
+        """Return the manifest of the generation in use, or None where there is none.
+
+        Raises:
+            IndexDamagedError: it is altered or of another version.
+        """
+        pointer = self._pointer()
+        return _read_manifest(*pointer, self.folder) if pointer else None
 
     def current_name(self) -> str | None:
         """Return the name of the generation in use; a change of it means that a build has finished."""
-        try:
-            return (self.folder / "CURRENT").read_text(encoding="ascii").strip() or None
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise _damaged(self.folder, f"CURRENT cannot be read: {error}") from error
+        pointer = self._pointer()
+        return pointer[0].name if pointer else None
 
-    def open(self) -> LocalIndex:
+    def open(self) -> FileIndex:
         """Open the generation in use after checking every file against its hash.
 
         Raises:
             IndexNotFoundError: no index has been built here.
             IndexDamagedError: files are missing, altered, or of another version.
         """
-        name = self.current_name()
-        if name is None:
+        pointer = self._pointer()
+        if pointer is None:
             raise IndexNotFoundError(f"no index in {self.folder}; build one with `pes build --index {self.folder}`")
-        generation = self._generation(name)
-        manifest = _read_manifest(generation, self.folder)
+        generation, _ = pointer
+        manifest = _read_manifest(*pointer, self.folder)
         for file, stated in manifest.files.items():
             path = generation / file
             if not path.is_file() or path.stat().st_size != stated["bytes"] or _sha256(path) != stated["sha256"]:
                 raise _damaged(self.folder, f"{file} is missing or altered")
         try:
-            return LocalIndex(generation, manifest)
+            return FileIndex(generation, manifest)
         except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
             raise _damaged(self.folder, f"{type(error).__name__}: {error}") from error
 
-    def begin(self) -> LocalWriter:
+    def writer(self) -> FileWriter:
         """Start a new generation.
 
         Raises:
@@ -107,7 +104,23 @@ class LocalStore:
                 f"another build of {self.folder} is running; wait for it, or give --index another folder"
             ) from error
         self._remove_unused()
-        return LocalWriter(self, lock, self._bm25)
+        return FileWriter(self, lock)
+
+    def _pointer(self) -> tuple[Path, str] | None:
+        """Return the folder of the generation in use and the hash of its manifest, as CURRENT has them."""
+        try:
+            parts = (self.folder / "CURRENT").read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise _damaged(self.folder, f"CURRENT cannot be read: {error}") from error
+        if len(parts) == 1:
+            self._generation(parts[0])
+            raise _damaged(self.folder, "it was built by an older version")
+        if len(parts) != 2:
+            raise _damaged(self.folder, "CURRENT names no generation")
+        name, digest = parts
+        return self._generation(name), digest
 
     def _generation(self, name: str) -> Path:
         if not name.replace("-", "").isalnum():
@@ -116,11 +129,11 @@ class LocalStore:
 
     def publish(self, aside: Path, index_id: str) -> None:
         """Give a finished generation a name that none had before, and make it the current one."""
-        name = f"{index_id}-{time.time_ns():x}"
+        name, digest = f"{index_id}-{time.time_ns():x}", _sha256(aside / "manifest.json")
         target = self._generation(name)
         os.rename(aside, target)
         _sync(target.parent)
-        _write_text(self.folder / "CURRENT", name)
+        _write_text(self.folder / "CURRENT", f"{name} {digest}\n")
         self._remove_unused()
 
     def _remove_unused(self) -> None:
@@ -139,10 +152,10 @@ class LocalStore:
             shutil.rmtree(path, ignore_errors=True)
 
 
-class LocalWriter:
+class FileWriter:
     """Writes one generation aside."""
 
-    def __init__(self, store: LocalStore, lock: FileLock, bm25: Bm25Config) -> None:
+    def __init__(self, store: FileStore, lock: FileLock) -> None:
         self._store = store
         self._lock = lock
         generations = store.folder / "generations"
@@ -155,7 +168,7 @@ class LocalWriter:
         self._vectors = (self._aside / "vectors.f32").open("wb")
         self._windows = (self._aside / "windows.f32").open("wb")
         self._sentences = (self._aside / "sentences.f16").open("wb")
-        self._terms = Bm25Builder(bm25)
+        self._terms = Bm25Builder()
         self._words: dict[str, Counter[str]] = {}  # the number of passages that have each, by language
 
     def add(self, encoded: EncodedDocument) -> None:
@@ -167,7 +180,7 @@ class LocalWriter:
                 self._files["pages"],
                 {"document": document.id, "number": page.number, "text": page.text, "headings": page.headings},
             )
-        for passage, own, spans in zip(encoded.passages, encoded.windows, encoded.sentence_spans, strict=True):
+        for passage, windows, spans in zip(encoded.passages, encoded.windows, encoded.sentence_spans, strict=True):
             # The text is a slice of its page and is not stored twice.
             _write_line(
                 self._files["passages"],
@@ -178,11 +191,11 @@ class LocalWriter:
                     "end": passage.end,
                     "headings": passage.headings,
                     "language": passage.language,
-                    "windows": len(own),
+                    "windows": len(windows),
                     "sentences": spans,
                 },
             )
-            self._windows.write(np.ascontiguousarray(own, np.float32).tobytes())
+            self._windows.write(np.ascontiguousarray(windows, np.float32).tobytes())
             text = full_text(document, passage)
             self._terms.add(terms_of(text, passage.language))
             self._words.setdefault(passage.language or "", Counter()).update(words_of(text))
@@ -202,7 +215,7 @@ class LocalWriter:
             file.flush()
             os.fsync(file.fileno())
             file.close()
-        self._terms.save(self._aside / "bm25")
+        self._terms.save(self._aside / "bm25", Bm25Config(**manifest.config["bm25"]))
         for path in (self._aside / "bm25").iterdir():
             _sync(path)
         _sync(self._aside / "bm25")
@@ -229,14 +242,15 @@ class LocalWriter:
 # ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _read_manifest(generation: Path, folder: Path) -> Manifest:
+def _read_manifest(generation: Path, digest: str, folder: Path) -> Manifest:
+    """Read a manifest whose hash is known: what it says is then what was written."""
     try:
-        values = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))
-        schema = values["schema"]
-        if schema != SCHEMA:
-            raise _damaged(folder, f"it has schema {schema}, this version reads {SCHEMA}")
-        if not isinstance(values["files"], dict):
-            raise TypeError("files are not listed")
+        content = (generation / "manifest.json").read_bytes()
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise _damaged(folder, "manifest.json is altered")
+        values = json.loads(content)
+        if values["schema"] != SCHEMA:
+            raise _damaged(folder, f"it has schema {values['schema']}, this version reads {SCHEMA}")
         return Manifest(**values)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(folder, f"manifest.json cannot be read: {error}") from error

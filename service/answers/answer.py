@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.filters import Filters
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, search
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Filters, Hit, Query, SearchResult
+from pes_search.index.types import Hit, Query, SearchResult
 from pes_search.service.answers.confidence import AnswerModels, is_in_field
 from pes_search.service.answers.sentences import evidence
 from pes_search.service.answers.signals import signals
@@ -197,8 +198,8 @@ def answer(
 
 def _asks(asked: Query, index: OpenIndex) -> bool:
     """Tell whether a question has a word that is not in nearly every passage: "?" and "what of the" ask nothing."""
-    words = {word for own in asked.terms.values() for word in own}
-    return any(index.idf(word) >= LEAST_IDF for word in words)
+    words = {word for of_language in asked.terms.values() for word in of_language}
+    return any(idf >= LEAST_IDF for idf in index.stored.idf(words).values())
 
 
 def nearest(result: SearchResult, k: int, passages: int) -> tuple[Hit, ...]:

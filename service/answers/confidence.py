@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pes_search.index.encoders.sentence_transformer import Encoder
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Filters
+from pes_search.index.filters import EVERYTHING
+from pes_search.index.open_index import OpenIndex
 from pes_search.service.answers.sentences import Reader
 from pes_search.service.answers.types import Reason
 
@@ -115,7 +115,7 @@ def is_in_field(index: OpenIndex, encoder: Encoder, models: AnswerModels) -> boo
 
     The models of `subject` and `answerable` know that field; of a collection of another one they would refuse everything.
     """
-    documents = index.documents(Filters())
+    documents = index.stored.documents(EVERYTHING)
     step = max(1, len(documents) // TITLES)
     titles = [document.title for document in documents[::step][:TITLES] if document.title.strip()]
     if not titles:

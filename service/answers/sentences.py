@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pes_search.index.stores.base import OpenIndex
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import Hit, Query
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from pes_search.index.arrays import Vectors
 
-    Vectors = npt.NDArray[np.float32]
 
 LEAST_SPREAD = 1e-4  # of cosines, below which they say nothing
 LONGEST_LIST = 500  # characters; of a longer list the item alone is quoted
@@ -110,11 +109,20 @@ def sentence_features(
     """Return the sentences without score, their features (sentences, FEATURES) and their vectors."""
     found: list[Evidence] = []
     rows: list[tuple[float, ...]] = []
+    passages = [hit.passage for hit in passage_hits(hits)]
+    sentences = dict(
+        zip(
+            [passage.id for passage in passages],
+            index.stored.sentences([passage.id for passage in passages]),
+            strict=True,
+        )
+    )
+    all_idf = index.stored.idf({term for terms_of_language in asked.terms.values() for term in terms_of_language})
     for document_rank, document in enumerate(hits):
         for passage_rank, hit in enumerate((document, *document.passages)):
             passage = hit.passage
-            spans, vectors = index.sentences(passage.id)
-            idf = {term: index.idf(term) for term in asked.terms.get(passage.language, ())}
+            spans, vectors = sentences[passage.id].spans, sentences[passage.id].vectors
+            idf = {term: all_idf[term] for term in asked.terms.get(passage.language, ())}
             total = sum(idf.values())
             cosines = vectors @ asked.vectors.get(passage.language, asked.vector)
             for place, ((start, end), vector, cosine) in enumerate(zip(spans, vectors, cosines.tolist(), strict=True)):
@@ -128,11 +136,11 @@ def sentence_features(
                         document.score - hits[0].score,
                         document_rank,
                         passage_rank,
-                        hit.dense,
-                        hit.lexical,
-                        hit.topic,
-                        hit.agreement,
-                        hit.labels,
+                        hit.scores.dense,
+                        hit.scores.lexical,
+                        hit.scores.topic,
+                        hit.scores.agreement,
+                        hit.scores.labels,
                         cosine,
                         lexical,
                         math.log(len(text)),

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from pes_search.index.stores.base import OpenIndex
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.tokens import terms
-from pes_search.index.types import Hit, Query
+from pes_search.index.types import DocumentText, Hit, Query
 from pes_search.service.answers.confidence import Kind
 from pes_search.service.answers.names import countries_of, names_of, plain_text
 from pes_search.service.answers.sentences import Evidence, numbers, passage_hits
-
-if TYPE_CHECKING:
-    from pes_search.ingest.types import Document
 
 READ = 3  # documents whose whole text is held against the question's names and numbers
 BACKGROUND_FROM = 5  # hits from this one on are what any question finds
@@ -38,15 +34,15 @@ def signals(
     """
     best = hits[0]
     passages = list(passage_hits(hits[:1]))
-    dense = max(hit.dense for hit in passages)
-    others = [hit.dense for hit in hits[BACKGROUND_FROM:]] or [hit.dense for hit in hits[1:]] or [dense]
+    dense = max(hit.scores.dense for hit in passages)
+    others = [hit.scores.dense for hit in hits[BACKGROUND_FROM:]] or [hit.scores.dense for hit in hits[1:]] or [dense]
     background = sum(others) / len(others)
     language = best.passage.language
     same = asked.language in {None, *index.manifest.languages}
-    texts = [_text(hit.document, index) for hit in hits[:READ]]
+    texts = [_whole_text(text) for text in index.stored.texts([hit.document.id for hit in hits[:READ]])]
     own = set(terms(texts[0], language))
     held = {term for text in texts for term in terms(text, language)}
-    idf = {term: index.idf(term) for term in asked.terms.get(language, ())}
+    idf = index.stored.idf(asked.terms.get(language, ()))
     total, rarest = sum(idf.values()), max(idf.values(), default=0.0)
     missing = [value for term, value in idf.items() if term not in own]
     document_words = 1 - sum(missing) / total if total else 0.0
@@ -56,16 +52,16 @@ def signals(
     names = names_of(asked.text, asked.language)
     plain = [plain_text(text) for text in texts]
     lost_names = [name for name in names if not set(terms(name, language)) & held and not _holds(plain, name)]
-    lexical, sentence_words = max(hit.lexical for hit in passages), max((one.lexical for one in found), default=0.0)
+    lexical, sentence_words = max(hit.scores.lexical for hit in passages), max((one.lexical for one in found), default=0.0)
     words = len(terms(asked.text, asked.language))
     values = {
         "dense": dense,
         "sentence": max((one.cosine for one in found), default=0.0),
-        "topic": best.topic,
+        "topic": best.scores.topic,
         "margin": dense - background,
-        "spread": max(hit.dense for hit in hits) - min(hit.dense for hit in hits),
-        "agreement": best.agreement,
-        "labels": best.labels,
+        "spread": max(hit.scores.dense for hit in hits) - min(hit.scores.dense for hit in hits),
+        "agreement": best.scores.agreement,
+        "labels": best.scores.labels,
         "words_same": same * lexical,
         "sentence_words_same": same * sentence_words,
         "document_words_same": same * document_words,
@@ -88,10 +84,11 @@ def signals(
     return [float(values[name]) for name in SIGNALS]
 
 
-def _text(document: Document, index: OpenIndex) -> str:
+def _whole_text(text: DocumentText) -> str:
     """Return all that a document says of itself."""
+    document = text.document
     about = (document.title, document.native_title, document.organisation, document.region, str(document.year or ""))
-    return "\n".join([*filter(None, about), *(page.text for page in index.pages(document.id))])
+    return "\n".join([*filter(None, about), *(page.text for page in text.pages)])
 
 
 def _holds(plain: Sequence[str], name: str) -> bool:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pes_search.index.encoders.sentence_transformer import Encoder
-from pes_search.index.stores.base import OpenIndex
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import Hit
 from pes_search.ingest.languages.identify import detect_language
@@ -29,10 +29,8 @@ from pes_search.service.answers.sentences import list_around, numbers, quoted_sp
 from pes_search.service.answers.types import Citation
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    pass
 
-    Vectors = npt.NDArray[np.float32]
 
 # A word carries meaning unless it is this much more common than the rarest of the sentence ("in", "the").
 MEANING_IDF_SHARE = 0.3
@@ -84,13 +82,14 @@ class SupportCheck:
     def _by_words(self, text: str, hit: Hit) -> Iterator[Citation]:
         passage, document = hit.passage, hit.document
         words = terms(text, passage.language)
-        idf = [self.index.idf(word) for word in words]
+        known_idf = self.index.stored.idf(words)
+        idf = [known_idf[word] for word in words]
         least = MEANING_IDF_SHARE * max(idf)
         of_title = set(terms(document.title, passage.language))
         needed = [word for word, value in zip(words, idf, strict=True) if value >= least and word not in of_title]
         if not needed:
             return
-        for start, end in self.index.sentences(passage.id)[0]:
+        for start, end in self.index.stored.sentences([passage.id])[0].spans:
             source = _with_introduction(passage.text, start, end)
             ordered = _longest_common(needed, terms(source, passage.language)) == len(needed)
             if ordered and _negated(text, passage.language) == _negated(without_brackets(source), passage.language):
@@ -98,7 +97,7 @@ class SupportCheck:
 
     def _by_meaning(self, text: str, language: str | None, hit: Hit) -> Iterator[Citation]:
         passage, document = hit.passage, hit.document
-        spans, _ = self.index.sentences(passage.id)
+        spans = self.index.stored.sentences([passage.id])[0].spans
         vectors = self.encoder.encode_passages([text, *(passage.text[start:end] for start, end in spans)])
         for (start, end), cosine in zip(spans, (vectors[1:] @ vectors[0]).tolist(), strict=True):
             source = _with_introduction(passage.text, start, end)

@@ -11,8 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from pes_search.index.errors import NotInIndexError
-from pes_search.index.search import QueryError
+from pes_search.index.errors import NotInIndexError, QueryError
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.api.schemas import ProblemOut
 from pes_search.service.editing.uploads import UploadError

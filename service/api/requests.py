@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 import time
-from collections.abc import Mapping, Sequence
-from typing import Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import BeforeValidator
 
-from pes_search.index.search import LARGEST_K, QueryError
-from pes_search.index.types import Filters
+from pes_search.index.errors import QueryError
+from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEARS, Filters
+from pes_search.index.search import LARGEST_K
 from pes_search.service.engine import Engine
 from pes_search.service.records.database import Database
 
 DAY_SECONDS = 24 * 3600
-FILTERS = [field.name for field in dataclasses.fields(Filters)]
-Values = list[str] | None
 # A form sends an empty value for a field that was left open.
 Year = Annotated[int | None, BeforeValidator(lambda value: None if value == "" else value)]
 
@@ -40,7 +39,7 @@ def database_of(request: Request) -> Database:
     database: Database = state.database
     index = engine_of(request).index()
     if state.noted_index != index.manifest.index_id:
-        database.note_arrivals(index.manifest.index_id, (document.id for document in index.documents(Filters())))
+        database.note_arrivals(index.manifest.index_id, (document.id for document in index.stored.documents(EVERYTHING)))
         state.noted_index = index.manifest.index_id
     if time.monotonic() >= state.forget_at:
         state.forget_at = time.monotonic() + DAY_SECONDS
@@ -48,31 +47,23 @@ def database_of(request: Request) -> Database:
     return database
 
 
-def filters_of(
-    country: Annotated[Values, Query(description="ISO 3166-1 alpha-2, or a name", examples=[["DE"]])] = None,
-    language: Annotated[Values, Query(description="of the document, ISO 639-1", examples=[["en"]])] = None,
-    kind: Annotated[Values, Query(description="practice, news …", examples=[["practice"]])] = None,
-    target_group: Annotated[Values, Query(description="id or label in any language", examples=[["women-returners"]])] = None,
-    measure_type: Annotated[Values, Query(description="id or label in any language", examples=[["outreach"]])] = None,
-    channel: Annotated[Values, Query(description="id or label in any language", examples=[["events"]])] = None,
-    year_from: Annotated[Year, Query(description="a document's year is a practice's first", examples=[2000])] = None,
-    year_to: Annotated[Year, Query(examples=[2026])] = None,
-) -> Filters:
-    """Read the filters of a request; empty values do not restrict."""
+def filters_of(**values: Any) -> Filters:
+    """Read the filters of a request, one parameter for each of `FILTER_FIELDS`; empty values do not restrict."""
+    chosen = {name: [value for value in values[name] or () if value.strip()] for name in FILTER_FIELDS}
+    return Filters(chosen, **{name: values[name] for name in YEARS})
 
-    def chosen(values: Values) -> tuple[str, ...]:
-        return tuple(value for value in values or () if value.strip())
 
-    return Filters(
-        country=chosen(country),
-        language=chosen(language),
-        kind=chosen(kind),
-        target_group=chosen(target_group),
-        measure_type=chosen(measure_type),
-        channel=chosen(channel),
-        year_from=year_from,
-        year_to=year_to,
-    )
+def _filter_parameters() -> Iterator[inspect.Parameter]:
+    """Yield what FastAPI reads of a function's signature: the filters as parameters of the address."""
+    for field in FILTER_FIELDS.values():
+        values = Annotated[list[str] | None, Query(description=field.about, examples=[[field.example]])]
+        yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=values)
+    for name, about in YEARS.items():
+        year = Annotated[Year, Query(description=about)]
+        yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=year)
+
+
+filters_of.__signature__ = inspect.Signature(list(_filter_parameters()))  # type: ignore[attr-defined]
 
 
 def filters_from(values: Mapping[str, Sequence[str]]) -> Filters:
@@ -81,14 +72,14 @@ def filters_from(values: Mapping[str, Sequence[str]]) -> Filters:
     Raises:
         QueryError: a year is no number.
     """
-    years = {}
-    for name in ("year_from", "year_to"):
+    years: dict[str, int | None] = {}
+    for name in YEARS:
         text = next(iter(values.get(name, ())), "")
         if text and not (text.isascii() and text.isdigit()):
             raise QueryError(f"{name} must be a year, not {text!r}")
         years[name] = int(text[:9]) if text else None
-    lists = {name: tuple(own) for name, own in values.items() if name in FILTERS and name not in years}
-    return Filters(**lists, **years)  # type: ignore[arg-type]
+    chosen = {name: several for name, several in values.items() if name in FILTER_FIELDS}
+    return Filters(chosen, year_from=years["year_from"], year_to=years["year_to"])
 
 
 EngineOf = Annotated[Engine, Depends(engine_of)]

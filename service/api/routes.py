@@ -10,12 +10,11 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.search import related as near
-from pes_search.index.types import Filters
 from pes_search.service.answers.types import WriterName
 from pes_search.service.api.events import stream
 from pes_search.service.api.problems import RESPONSES, add_handlers, problem_schema
 from pes_search.service.api.question_log import log_answer
-from pes_search.service.api.requests import FILTERS, DocumentId, EngineOf, FiltersOf, K, Offset, engine_of
+from pes_search.service.api.requests import DocumentId, EngineOf, FiltersOf, K, Offset, engine_of
 from pes_search.service.api.schemas import (
     AskIn,
     AskOut,
@@ -99,9 +98,9 @@ def search(
 @router.post("/ask", tags=["answers"])
 def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, asked: AskIn) -> AskOut:
     """Answer a question with quotations, or say that the collection does not answer it."""
-    index, filters = engine.index(), Filters(**{name: getattr(asked, name) for name in FILTERS})
+    index, filters = engine.index(), asked.filters()
     answer = engine.ask(index, asked.question, k=asked.k, filters=filters, writer=asked.writer)
-    tasks.add_task(log_answer, request, answer, index.size(filters)[0])
+    tasks.add_task(log_answer, request, answer, index.stored.counts(filters).documents)
     return ask_out(answer)
 
 
@@ -136,12 +135,12 @@ def compare(
 def documents(engine: EngineOf, filters: FiltersOf, k: K = 100, offset: Offset = 0) -> DocumentsOut:
     """List the documents that pass the filters, by id."""
     index = engine.index()
-    found = index.documents(filters)
+    counts = index.stored.counts(filters)
     return DocumentsOut(
         index_id=index.manifest.index_id,
-        total=len(found),
-        documents=[document_out(document) for document in found[offset : offset + k]],
-        facets={name: dict(counts) for name, counts in index.facets(filters).items()},
+        total=counts.documents,
+        documents=[document_out(document) for document in index.stored.documents(filters, k, offset)],
+        facets={name: dict(counts) for name, counts in counts.facets.items()},
     )
 
 
@@ -149,8 +148,7 @@ def documents(engine: EngineOf, filters: FiltersOf, k: K = 100, offset: Offset =
 def document(engine: EngineOf, document_id: DocumentId) -> DocumentDetailOut:
     """Return a document with its text and passages."""
     index = engine.index()
-    found = index.document(document_id)
-    return document_detail(found, index.pages(document_id), index.passages(document_id), index.manifest.index_id)
+    return document_detail(index.text(document_id), index.manifest.index_id)
 
 
 @router.get("/documents/{document_id}/related", tags=["documents"])
@@ -165,5 +163,4 @@ def related(engine: EngineOf, filters: FiltersOf, document_id: DocumentId, k: K 
 def passage(engine: EngineOf, passage_id: Annotated[str, Path(examples=["de-power-m~318-802"])]) -> PassageOut:
     """Return one passage with its place."""
     index = engine.index()
-    found = index.passage(passage_id)
-    return passage_out(index.document(found.document_id), found)
+    return passage_out(*index.passage(passage_id))

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
-from pes_search.index.types import Hit, SearchResult
-from pes_search.ingest.types import Document, Page, Passage
+from pes_search.index.types import DocumentText, Hit, Scores, SearchResult
+from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, WriterName
 from pes_search.service.links import deep_link, place_link
 
 _EXAMPLE_PASSAGE = "de-power-m~318-802"
 
 
-class PassageHitOut(BaseModel):
+if TYPE_CHECKING:
+    _ScoresOut = BaseModel
+else:  # a field for each kind of evidence
+    _ScoresOut = create_model(
+        "ScoresOut", **{kind.name: (float, Field(description=kind.metadata["about"])) for kind in dataclasses.fields(Scores)}
+    )
+
+
+class PassageHitOut(_ScoresOut):
     """A passage that was found."""
 
     rank: int = Field(description="from 1")
@@ -27,11 +36,6 @@ class PassageHitOut(BaseModel):
     text: str
     highlights: list[tuple[int, int]] = Field(description="characters of the text that the query's words match")
     url: str | None = Field(description="the original, at the page where it has pages")
-    lexical: float = Field(description="bounded BM25, 0 to 1")
-    dense: float = Field(description="cosine similarity of the passage and of its closest sentences")
-    topic: float = Field(description="cosine similarity of the whole document")
-    agreement: float = Field(description="of the document's concepts with the query's, 0 to 1")
-    labels: float = Field(description="what the query shares with the names of the document's concepts, 0 to 1")
 
 
 class HitOut(PassageHitOut):
@@ -84,7 +88,17 @@ class SearchOut(BaseModel):
     facets: dict[str, dict[str, int]] = Field(description="by filter: its values, with the documents that each would leave")
 
 
-class AskIn(BaseModel):
+if TYPE_CHECKING:
+    _FiltersIn = BaseModel
+else:  # a field for each filter
+    _FiltersIn = create_model(
+        "FiltersIn",
+        **{field.name: (tuple[str, ...], Field(default=(), description=field.about)) for field in FILTER_FIELDS.values()},
+        **{name: (int | None, Field(default=None, description=about)) for name, about in YEARS.items()},
+    )
+
+
+class AskIn(_FiltersIn):
     """A question, with the filters of a search."""
 
     model_config = ConfigDict(extra="forbid")
@@ -92,20 +106,11 @@ class AskIn(BaseModel):
     question: str = Field(min_length=1, max_length=QUERY_CHARACTERS, examples=["Which countries use vouchers for training?"])
     writer: WriterName | None = Field(default=None, description="default: that of the settings")
     k: int = Field(default=5, ge=1, le=LARGEST_K, description="how many nearest documents come along")
-    country: tuple[str, ...] = ()
-    language: tuple[str, ...] = ()
-    kind: tuple[str, ...] = ()
-    target_group: tuple[str, ...] = ()
-    measure_type: tuple[str, ...] = ()
-    channel: tuple[str, ...] = ()
-    year_from: int | None = None
-    year_to: int | None = None
 
-    @field_validator("country", "language", "kind", "target_group", "measure_type", "channel")
-    @classmethod
-    def _chosen(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        """Leave out empty values: they do not restrict, as in a search."""
-        return tuple(value for value in values if value.strip())
+    def filters(self) -> Filters:
+        """Return the filters; empty values do not restrict, as in a search."""
+        chosen = {name: [value for value in getattr(self, name) if value.strip()] for name in FILTER_FIELDS}
+        return Filters(chosen, **{name: getattr(self, name) for name in YEARS})
 
 
 class CitationOut(BaseModel):
@@ -362,13 +367,14 @@ def document_out(document: Document) -> DocumentOut:
     return DocumentOut.model_validate(document)
 
 
-def document_detail(document: Document, pages: list[Page], passages: list[Passage], index_id: str) -> DocumentDetailOut:
+def document_detail(text: DocumentText, index_id: str) -> DocumentDetailOut:
     """Return a document with its text for the outside."""
+    document = text.document
     return DocumentDetailOut(
         **dataclasses.asdict(document),
         index_id=index_id,
-        pages=[PageOut.model_validate(page) for page in pages],
-        passages=[passage_out(document, passage) for passage in passages],
+        pages=[PageOut.model_validate(page) for page in text.pages],
+        passages=[passage_out(document, passage) for passage in text.passages],
     )
 
 
@@ -387,9 +393,5 @@ def _passage_hit(hit: Hit) -> dict[str, Any]:
         "text": hit.passage.text,
         "highlights": list(hit.highlights),
         "url": deep_link(hit.document, hit.passage.page),
-        "lexical": hit.lexical,
-        "dense": hit.dense,
-        "topic": hit.topic,
-        "agreement": hit.agreement,
-        "labels": hit.labels,
+        **dataclasses.asdict(hit.scores),
     }

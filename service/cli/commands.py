@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.cli.output import (
     nothing_passes,
@@ -24,7 +25,6 @@ from pes_search.service.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from pes_search.index.types import Filters
     from pes_search.service.settings import Settings
 
 FAILED = 1
@@ -151,17 +151,16 @@ def _json_argument(parser: argparse.ArgumentParser) -> None:
 
 def _filter_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("filters", "several values of one filter mean any of them")
-    for name, metavar in (
-        ("country", "COUNTRY"),
-        ("language", "CODE"),
-        ("kind", "KIND"),
-        ("target-group", "TERM"),
-        ("measure-type", "TERM"),
-        ("channel", "TERM"),
-    ):
-        group.add_argument(f"--{name}", nargs="+", action="extend", default=[], metavar=metavar)
-    group.add_argument("--year-from", type=int, metavar="YEAR")
-    group.add_argument("--year-to", type=int, metavar="YEAR")
+    for field in FILTER_FIELDS.values():
+        group.add_argument(
+            _option(field.name), nargs="+", action="extend", default=[], metavar=field.name.upper(), help=field.about
+        )
+    for name, about in YEARS.items():
+        group.add_argument(_option(name), type=int, metavar="YEAR", help=about)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 # ── The commands ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,8 +180,7 @@ def _build(parsed: argparse.Namespace) -> int:
             lambda: load_encoder(settings.encoder, settings.cache_dir),
             model=model_fingerprint(settings.encoder),
             cache_dir=settings.cache_dir,
-            passage_config=settings.passages,
-            configs=(settings.bm25,),
+            config=settings.index_config(),
             default_lists=settings.taxonomy,
             on_progress=bar.show,
         )
@@ -244,11 +242,12 @@ def _compare(parsed: argparse.Namespace) -> int:
 
 
 def _related(parsed: argparse.Namespace) -> int:
+    from pes_search.index.open_index import open_index
     from pes_search.index.search import related
     from pes_search.service.api.schemas import RelatedOut, hit_out
     from pes_search.service.engine import open_store
 
-    index = open_store(_settings(parsed)).open()  # the vectors are stored, so no model is needed
+    index = open_index(open_store(_settings(parsed)))  # the vectors are stored, so no model is needed
     hits = related(parsed.document_id, index, k=parsed.k, filters=_filters(parsed))
     result = RelatedOut(document_id=parsed.document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits])
     if parsed.json:
@@ -260,13 +259,13 @@ def _related(parsed: argparse.Namespace) -> int:
 
 
 def _show(parsed: argparse.Namespace) -> int:
+    from pes_search.index.open_index import open_index
     from pes_search.service.api.schemas import document_detail, passage_out
     from pes_search.service.engine import open_store
 
-    index = open_store(_settings(parsed)).open()
+    index = open_index(open_store(_settings(parsed)))
     if "~" in parsed.id:
-        passage = index.passage(parsed.id)
-        shown = passage_out(index.document(passage.document_id), passage)
+        shown = passage_out(*index.passage(parsed.id))
         if parsed.json:
             print_json(shown.model_dump())
         else:
@@ -274,10 +273,10 @@ def _show(parsed: argparse.Namespace) -> int:
             if shown.url:
                 print(f"\n{shown.url}")
         return 0
-    document = index.document(parsed.id)
-    pages = index.pages(document.id)
+    text = index.text(parsed.id)
+    document = text.document
     if parsed.json:
-        detail = document_detail(document, pages, index.passages(document.id), index.manifest.index_id)
+        detail = document_detail(text, index.manifest.index_id)
         print_json(detail.model_dump())
         return 0
     facts = [
@@ -288,7 +287,7 @@ def _show(parsed: argparse.Namespace) -> int:
         document.url or document.path,
     ]
     print(document.title + "\n" + " · ".join(fact for fact in facts if fact))
-    for page in pages:
+    for page in text.pages:
         print(f"\n[page {page.number}]\n{page.text}" if page.number else f"\n{page.text}")
     return 0
 
@@ -378,18 +377,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 
 def _filters(parsed: argparse.Namespace) -> Filters:
-    from pes_search.index.types import Filters
-
-    return Filters(
-        country=tuple(parsed.country),
-        language=tuple(parsed.language),
-        kind=tuple(parsed.kind),
-        target_group=tuple(parsed.target_group),
-        measure_type=tuple(parsed.measure_type),
-        channel=tuple(parsed.channel),
-        year_from=parsed.year_from,
-        year_to=parsed.year_to,
-    )
+    chosen = {name: getattr(parsed, name) for name in FILTER_FIELDS}
+    return Filters(chosen, **{name: getattr(parsed, name) for name in YEARS})
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pes_search.index.build import BuildReport
-    from pes_search.index.stores.base import OpenIndex
-    from pes_search.index.types import Filters
+    from pes_search.index.filters import Filters
+    from pes_search.index.open_index import OpenIndex
     from pes_search.service.api.schemas import AskOut, ComparisonOut, HitOut
     from pes_search.service.settings import Settings
 
@@ -107,17 +107,16 @@ def nothing_passes(filters: Filters, index: OpenIndex) -> str:
     """Say that no document passes, and which values nothing in the collection is called, as a slip of the pen would be."""
     from difflib import get_close_matches
 
-    from pes_search.index.filters import LISTS, VALUES
-    from pes_search.index.types import Filters
+    from pes_search.index.filters import FILTER_FIELDS, Filters
     from pes_search.ingest.taxonomy import fold
 
-    facets = index.facets(Filters())
+    facets = index.stored.counts(Filters()).facets
     lines = ["no document passes these filters"]
-    for name in VALUES:
+    for name, field in FILTER_FIELDS.items():
         known = {fold(value): value for value in facets[name]} | {
-            label: label for label in index.taxonomy.names(LISTS.get(name, ""))
+            label: label for label in index.taxonomy.names(field.list_name)
         }
-        for value in getattr(filters, name, ()):
+        for value in filters.chosen.get(name, ()):
             if fold(value) not in known:
                 near = [known[label] for label in get_close_matches(fold(value), known, n=3)]
                 lines.append(

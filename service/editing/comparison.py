@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pes_search.index.encoders.sentence_transformer import Encoder
-from pes_search.index.search import QueryError
-from pes_search.index.stores.base import OpenIndex
+from pes_search.index.errors import QueryError
+from pes_search.index.open_index import OpenIndex, unknown_document
+from pes_search.index.types import DocumentText, PassageSentences
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.names import country_names, plain_text, without_brackets
 from pes_search.service.answers.sentences import Reader, quoted_span
 from pes_search.service.answers.types import Citation, Comparison, Row
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from pes_search.index.arrays import Vectors
 
-    Vectors = npt.NDArray[np.float32]
 
 MOST_DOCUMENTS = 10
 MOST_QUOTED = 2  # sentences in a cell
@@ -111,11 +111,12 @@ def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, reader: Read
         raise QueryError(
             f"compare from 1 to {MOST_DOCUMENTS} documents, not {len(ids)}; give their ids, as `pes search` lists them"
         )
-    documents = [index.document(own) for own in ids]
-    questions = field_questions(encoder)
-    columns = [stated_fields(document, index, questions, reader) for document in documents]
+    texts = index.stored.texts(ids)
+    if missing := set(ids) - {text.document.id for text in texts}:
+        raise unknown_document(next(document_id for document_id in ids if document_id in missing))
+    columns = stated_fields(texts, index, field_questions(encoder), reader)
     rows = [Row(field.name, field.label, tuple(column[field.name] for column in columns)) for field in FIELDS]
-    return Comparison(index.manifest.index_id, tuple(documents), tuple(rows))
+    return Comparison(index.manifest.index_id, tuple(text.document for text in texts), tuple(rows))
 
 
 def field_questions(encoder: Encoder) -> Vectors:
@@ -123,9 +124,14 @@ def field_questions(encoder: Encoder) -> Vectors:
     return encoder.encode_queries([question for field in FIELDS for question in field.questions])
 
 
-def stated_fields(document: Document, index: OpenIndex, questions: Vectors, reader: Reader) -> dict[str, tuple[Citation, ...]]:
-    """Return by the fields' names the quotations of a document that state them; `questions` are `field_questions`."""
-    return dict(zip([field.name for field in FIELDS], _cells(document, index, questions, reader), strict=True))
+def stated_fields(
+    texts: Sequence[DocumentText], index: OpenIndex, questions: Vectors, reader: Reader
+) -> list[dict[str, tuple[Citation, ...]]]:
+    """Return for each document by the fields' names the quotations that state them; `questions` are `field_questions`."""
+    passage_ids = [passage.id for text in texts for passage in text.passages]
+    sentences = dict(zip(passage_ids, index.stored.sentences(passage_ids), strict=True))
+    names = [field.name for field in FIELDS]
+    return [dict(zip(names, _cells(text, sentences, questions, reader), strict=True)) for text in texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +146,19 @@ class _Sentence:
         return self.passage.text[self.start : self.end]
 
 
-def _cells(document: Document, index: OpenIndex, questions: Vectors, reader: Reader) -> list[tuple[Citation, ...]]:
-    """Return a document's cell for each field."""
-    pages = {page.number: page for page in index.pages(document.id)}
+def _cells(
+    text: DocumentText, sentences_of: Mapping[str, PassageSentences], questions: Vectors, reader: Reader
+) -> list[tuple[Citation, ...]]:
+    """Return a document's cell for each field; `sentences_of` has the sentences of each passage."""
+    pages = {page.number: page for page in text.pages}
     sentences: list[_Sentence] = []
     parts: list[Vectors] = []
-    for passage in index.passages(document.id):
-        spans, vectors = index.sentences(passage.id)
+    for passage in text.passages:
         page = pages[passage.page]
-        for start, end in spans:
+        for start, end in sentences_of[passage.id].spans:
             above = [page.text[first:last] for first, last, _ in page.headings if last <= passage.start + start]
             sentences.append(_Sentence(passage, start, end, above[-1] if above else ""))
-        parts.append(vectors)
+        parts.append(sentences_of[passage.id].vectors)
     if not sentences:
         return [() for _ in FIELDS]
     vectors = np.concatenate(parts)
@@ -162,7 +169,7 @@ def _cells(document: Document, index: OpenIndex, questions: Vectors, reader: Rea
     stands_out = by_field - np.median(by_field, axis=1, keepdims=True)
     able = [row for row, sentence in enumerate(sentences) if is_statement[row] and states(sentence.text)]
     return [
-        _cell(document, field, sentences, able, by_field[:, position] + stands_out[:, position], stands_out[:, position])
+        _cell(text.document, field, sentences, able, by_field[:, position] + stands_out[:, position], stands_out[:, position])
         for position, field in enumerate(FIELDS)
     ]
 

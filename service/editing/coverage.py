@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, product
 
-from pes_search.index.filters import LISTS, VALUES
-from pes_search.index.search import QueryError
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Filters
+from pes_search.index.errors import QueryError
+from pes_search.index.filters import FILTER_FIELDS, LISTS, Filters
+from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.taxonomy import Taxonomy, fold
 from pes_search.ingest.types import Document
 
@@ -168,16 +167,16 @@ def _country_totals(index: OpenIndex, kind: str | None) -> Counter[str]:
 
 
 def _documents(index: OpenIndex, kind: str | None) -> list[Document]:
-    return index.documents(Filters() if kind is None else Filters(kind=(kind,)))
+    return index.stored.documents(Filters() if kind is None else Filters(kind=(kind,)))
 
 
 def _values(name: str, documents: Sequence[Document], taxonomy: Taxonomy) -> list[tuple[str, ...]]:
-    """Return for each document the values by which the filter finds it, as `Columns.mask` does.
+    """Return for each document the values by which the filter finds it, as `Metadata.mask` does.
 
     Those are its own and their broader terms, and whatever is a label of one of them. Values that differ in case alone are one.
     """
     list_name = LISTS[name]
-    own = [VALUES[name](document) for document in documents]
+    own = [FILTER_FIELDS[name].values(document) for document in documents]
     held = {value: taxonomy.with_broader(list_name, (value,)) for value in {value for several in own for value in several}}
     stated = {value for with_broader in held.values() for value in with_broader}
     # Of several spellings the listed one is shown, or else the first.

@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Protocol
 
 from pes_search.index.encoders.sentence_transformer import Encoder
-from pes_search.index.evidence.fusion import dense_score
+from pes_search.index.evidence.fusion import best_of, dense_score
+from pes_search.index.filters import EVERYTHING
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, grouped, ranked, search
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Filters, Hit
+from pes_search.index.types import Hit, Query, Scores
 from pes_search.ingest.taxonomy import fold
 
-CANDIDATES = 1_000  # passages of each leg, as in the project's own evaluation; far below the depths that are judged
+CANDIDATES = 1_000  # passages of each retriever, as in the project's own evaluation; far below the depths that are judged
 ID_DIGITS = 10
 
 
@@ -35,8 +36,8 @@ class Judgment(Protocol):
         """0 is not relevant, higher is better."""
 
 
-def pool(query: str, index: OpenIndex, encoder: Encoder, config: SearchConfig, *, depth: int = 10) -> list[Hit]:
-    """Return the documents that the service, words alone or vectors alone have among their `depth` first, each once.
+def pool(query: str, index: OpenIndex, encoder: Encoder, config: SearchConfig, *, depth: int = 10) -> tuple[Query, list[Hit]]:
+    """Return the query as it was read, and the documents that the service, words or vectors alone have among their first.
 
     Each is shown by its best passage. Their order tells nothing of their rank, which is why `rank` only counts them; show
     the judge no score either.
@@ -45,13 +46,13 @@ def pool(query: str, index: OpenIndex, encoder: Encoder, config: SearchConfig, *
         QueryError: the query is empty or too long, or `depth` is out of range.
     """
     result = search(query, index, encoder, config, k=depth)
-    found = {hit.document.id: replace(hit, passages=()) for hit in result.hits}
-    groups = grouped(ranked(result.asked, index, config, Filters(), CANDIDATES))
-    for leg in (_words, lambda hits: dense_score(hits, config.fusion)):
-        for best in _first(groups, leg, depth):
-            found.setdefault(best.document.id, best)
-    hits = sorted(found.values(), key=lambda hit: _sha256(_folded(query) + hit.document.id))
-    return [replace(hit, rank=place) for place, hit in enumerate(hits, start=1)]
+    pooled = {hit.document.id: replace(hit, passages=()) for hit in result.hits}
+    groups = grouped(ranked(result.asked, index, config, EVERYTHING, CANDIDATES))
+    for retriever in (lambda scores: scores.lexical, lambda scores: dense_score(scores, config.fusion)):
+        for best in _first(groups, retriever, depth):
+            pooled.setdefault(best.document.id, best)
+    hits = sorted(pooled.values(), key=lambda hit: _sha256(_folded(query) + hit.document.id))
+    return result.asked, [replace(hit, rank=place) for place, hit in enumerate(hits, start=1)]
 
 
 def query_id(query: str) -> str:
@@ -76,13 +77,9 @@ def queries(judgments: Iterable[Judgment]) -> str:
     return "".join(json.dumps({"id": own, "text": text}, ensure_ascii=False) + "\n" for own, text in texts.items())
 
 
-def _words(hits: list[Hit]) -> float:
-    return max(hit.lexical for hit in hits)
-
-
-def _first(groups: list[list[Hit]], leg: Callable[[list[Hit]], float], depth: int) -> list[Hit]:
-    """Return the best passages of a leg's first documents; a document without any of the words has no score by words."""
-    scored = [(leg(hits), hits[0]) for hits in groups]
+def _first(groups: list[list[Hit]], retriever: Callable[[Scores], float], depth: int) -> list[Hit]:
+    """Return the best passages of a retriever's first documents; a document without any of the words has none by words."""
+    scored = [(retriever(best_of([hit.scores for hit in hits])), hits[0]) for hits in groups]
     best = sorted(scored, key=lambda found: (-found[0], found[1].document.id))
     return [hit for score, hit in best[:depth] if score > 0]
 

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pes_search.index.encoders.sentence_transformer import Encoder
-from pes_search.index.errors import NotInIndexError
-from pes_search.index.stores.base import OpenIndex
+from pes_search.index.evidence.fusion import rounded
+from pes_search.index.filters import EVERYTHING
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.passage_text import full_text
-from pes_search.index.types import Candidate, Filters, Hit, Query
+from pes_search.index.types import Hit, Scores
 from pes_search.ingest.documents import read_document
 from pes_search.ingest.errors import PesSearchError, UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
@@ -35,9 +36,8 @@ from pes_search.ingest.taxonomy import FIELDS
 from pes_search.ingest.types import Document, Passage
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    pass
 
-    Vectors = npt.NDArray[np.float32]
 
 LARGEST_UPLOAD_BYTES = 50_000_000
 PENDING = ".pending"
@@ -121,8 +121,8 @@ def preview(name: str, data: bytes, folder: Path, index: OpenIndex, encoder: Enc
         passages=tuple(passages),
         warnings=found.warnings,
         near=_near(document, passages, index, encoder),
-        taken_id=_has(index, document.id),
-        same_content=next((other.id for other in index.documents(Filters()) if other.sha256 == document.sha256), None),
+        taken_id=document.id in index.concepts.rows,
+        same_content=next((other.id for other in index.stored.documents(EVERYTHING) if other.sha256 == document.sha256), None),
         terms=_terms(document, passages, index, encoder),
     )
 
@@ -237,49 +237,32 @@ def _writing(folder: Path) -> Iterator[None]:
         raise UploadError(f"cannot write in {folder}: {os.strerror(error.errno or 0)}; make room or mend its rights") from error
 
 
-def _has(index: OpenIndex, document_id: str) -> bool:
-    try:
-        index.document(document_id)
-    except NotInIndexError:
-        return False
-    return True
-
-
 def _near(document: Document, passages: Sequence[Passage], index: OpenIndex, encoder: Encoder) -> tuple[Hit, ...]:
     """Return the documents of the index nearest in meaning, each with its passage that is closest."""
     if not passages:
         return ()
-    rows = np.unique(np.linspace(0, len(passages) - 1, min(len(passages), ENCODED_PASSAGES)).round().astype(int))
-    mean = encoder.encode_passages([full_text(document, passages[row]) for row in rows]).mean(axis=0)
+    chosen = np.unique(np.linspace(0, len(passages) - 1, min(len(passages), ENCODED_PASSAGES)).round().astype(int))
+    mean = encoder.encode_passages([full_text(document, passages[place]) for place in chosen]).mean(axis=0)
     mean = (mean / np.linalg.norm(mean)).astype(np.float32)
-    languages = [language or None for language in index.manifest.languages]
-    # Asked by its vector alone: without words, language or concepts.
-    asked = Query("", None, dict.fromkeys(languages, ()), mean, dict.fromkeys(languages, mean), ())
-    closest: dict[str, Candidate] = {}
-    for found in index.candidates(asked, Filters(), NEAR_PASSAGES):
-        if found.document.id not in closest or found.dense > closest[found.document.id].dense:
-            closest[found.document.id] = found
-    best = sorted(closest.values(), key=lambda found: (-found.topic, found.document.id))[:NEAREST]
+    stored = index.stored
+    passage_ids = stored.nearest(mean[None, :], EVERYTHING, NEAR_PASSAGES)
+    rows = stored.rows(passage_ids, {})
+    cosines, topics = rows.vectors @ mean, rows.means @ mean
+    closest: dict[str, int] = {}  # by document the row of its nearest passage
+    for row in np.argsort(-cosines, kind="stable").tolist():
+        closest.setdefault(rows.documents[row].id, row)
+    best = sorted(closest.values(), key=lambda row: (-float(topics[row]), rows.documents[row].id))[:NEAREST]
+    scores = [rounded(Scores(dense=float(cosines[row]), topic=float(topics[row]))) for row in best]
     return tuple(
-        Hit(
-            rank=rank,
-            score=round(found.topic, 6),
-            lexical=0.0,
-            dense=round(found.dense, 6),
-            topic=round(found.topic, 6),
-            agreement=0.0,
-            labels=0.0,
-            passage=found.passage,
-            document=found.document,
-        )
-        for rank, found in enumerate(best, start=1)
+        Hit(rank, of_row.topic, of_row, rows.passages[row], rows.documents[row])
+        for rank, (row, of_row) in enumerate(zip(best, scores, strict=True), start=1)
     )
 
 
 def _terms(document: Document, passages: Sequence[Passage], index: OpenIndex, encoder: Encoder) -> tuple[SuggestedTerm, ...]:
     """Return what the title and the first passage are about, for the fields that the document leaves empty."""
     text = "\n".join([document.title, *(passage.text for passage in passages[:1])])
-    concepts = index.concepts(text, document.language, encoder.encode_queries([text])[0])
+    concepts = index.concepts.of_query(text, document.language, encoder.encode_queries([text])[0])
     return tuple(
         SuggestedTerm(field, own, index.taxonomy.label(name, own, document.language or "en"), round(share, 3))
         for field, name in FIELDS.items()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from pes_search.index.search import QueryError, related
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Filters
+from pes_search.index.errors import QueryError
+from pes_search.index.filters import EVERYTHING, Filters
+from pes_search.index.open_index import OpenIndex
+from pes_search.index.search import related
 from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Citation, Comparison
 from pes_search.service.api.requests import EngineOf
@@ -87,7 +88,7 @@ def compare_page(
                 ],
             }
     else:
-        context["practices"] = sorted(index.documents(Filters(kind=("practice",))), key=lambda own: own.title)[:500]
+        context["practices"] = sorted(index.stored.documents(Filters(kind=("practice",))), key=lambda own: own.title)[:500]
     return render(request, "compare.html", context)
 
 
@@ -98,7 +99,7 @@ def _cell(citations: tuple[Citation, ...]) -> list[tuple[str, str, str]]:
 
 def _countries(index: OpenIndex, chosen: str, interface: Interface) -> list[Option]:
     """Return the countries that a reader may be from."""
-    codes = {*index.taxonomy.lists.get("countries", {}), *index.facets(Filters())["country"]} - {"EU"}
+    codes = {*index.taxonomy.lists.get("countries", {}), *index.stored.counts(EVERYTHING).facets["country"]} - {"EU"}
     options = [Option(code, interface.country(code), None, code == chosen) for code in codes]
     return sorted(options, key=lambda option: option.label)
 
@@ -121,9 +122,9 @@ def _transfer(position: int, comparison: Comparison, country: str, index: OpenIn
     document = comparison.documents[position]
     stated = {row.field: _cell(row.cells[position]) for row in comparison.rows}
     own_country = Filters(country=(country,), kind=("practice",))
-    alike = replace(own_country, target_group=document.target_groups, measure_type=document.measure_types)
+    alike = Filters(own_country.chosen, target_group=document.target_groups, measure_type=document.measure_types)
     same = (
-        [own for own in index.documents(alike) if own.id != document.id]
+        [own for own in index.stored.documents(alike) if own.id != document.id]
         if document.target_groups and document.measure_types
         else []
     )

@@ -10,18 +10,18 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from pes_search.index.search import QUERY_CHARACTERS
-from pes_search.index.types import Filters
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import DatabaseOf, EngineOf, engine_of
+from pes_search.service.editing.duplicates import Pair, near_duplicates
+from pes_search.service.editing.gaps import Gap, incomplete, unlinked
 from pes_search.service.editing.judging import pool, qrels, queries
-from pes_search.service.editing.upkeep import Gap, Pair, incomplete, near_duplicates, unlinked
 from pes_search.service.editing.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
 from pes_search.service.web import desk_access
 from pes_search.service.web.desk_access import editor_only
 from pes_search.service.web.hits import facts
 from pes_search.service.web.languages import _, interface_of
 from pes_search.service.web.links import is_local, search_url
-from pes_search.service.web.text import excerpt
+from pes_search.service.web.text import excerpt, places_of
 from pes_search.service.web.view import render
 
 PENDING_SECONDS = 24 * 3600  # a preview that nobody decided on
@@ -151,10 +151,10 @@ def judge_page(
     context: dict[str, Any] = {"q": q, "grades": GRADES, "pool": [], "counts": counts, "total": len(judged)}
     if q:
         grades = {own.document_id: own.grade for own in judged if own.query == q}
-        asked = engine.search(index, q, k=1, offset=0, group="document", filters=Filters()).asked
+        asked, hits = pool(q, index, engine.encoder, engine.settings.search)
         context["pool"] = [
-            (hit, facts(hit.document, interface), excerpt(hit, asked, index), grades.get(hit.document.id))
-            for hit in pool(q, index, engine.encoder, engine.settings.search)
+            (hit, facts(hit.document, interface), excerpt(hit, asked, place), grades.get(hit.document.id))
+            for hit, place in zip(hits, places_of(hits, index), strict=True)
         ]
     return _page(request, "desk/judge.html", context)
 

@@ -7,14 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from pes_search.index.errors import NotInIndexError
-from pes_search.index.filters import LISTS
+from pes_search.index.filters import FILTER_FIELDS
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import related
-from pes_search.index.stores.base import OpenIndex
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf
 from pes_search.service.links import deep_link
-from pes_search.service.web.facets import GROUPS, kind_label
+from pes_search.service.web.facets import kind_label, label_of
 from pes_search.service.web.hits import facts, years
 from pes_search.service.web.languages import Interface, interface_of
 from pes_search.service.web.links import filter_url
@@ -23,8 +22,6 @@ from pes_search.service.web.view import render
 
 RELATED = 6
 router = APIRouter(include_in_schema=False)
-# The controlled terms of a document, by the filter that finds others with them.
-TERMS = {"target_group": "target_groups", "measure_type": "measure_types", "channel": "channels"}
 
 
 @router.get("/documents/{document_id}")
@@ -38,12 +35,12 @@ def document_page(
 ) -> HTMLResponse:
     """Show a document; `passage` is what was found in it, `start` and `end` the characters of it that were quoted."""
     index, interface = engine.index(), interface_of(request)
-    document = index.document(document_id)
-    passages = index.passages(document_id)
+    text = index.text(document_id)
+    document, passages = text.document, text.passages
     found = next((own for own in passages if own.id == passage), None)
     marked = (found.id, (start, end)) if found and start is not None and end is not None and start < end else None
     pages: list[tuple[int | None, list[Section]]] = [
-        (page.number, list(sections(page, passages, marked))) for page in index.pages(document_id)
+        (page.number, list(sections(page, passages, marked))) for page in text.pages
     ]
     near = related(document_id, index, k=RELATED)
     context = {
@@ -68,23 +65,17 @@ def _terms(document: Document, index: OpenIndex, interface: Interface) -> list[t
     """Return the document's controlled terms: heading, and of each term its label and the address of others with it."""
     return [
         (
-            interface.text(GROUPS[name]),
+            interface.text(field.heading),
             [
-                (index.taxonomy.label(LISTS[name], value, interface.code), filter_url(**{name: value}))
-                for value in getattr(document, field)
+                (label_of(field.name, value, index.taxonomy, interface), filter_url(**{field.name: value}))
+                for value in field.values(document)
             ],
         )
-        for name, field in TERMS.items()
-        if getattr(document, field)
+        for field in FILTER_FIELDS.values()
+        if field.list_name and field.name != "country" and field.values(document)  # countries stand in the facts above
     ]
 
 
 def _named(document: Document, index: OpenIndex) -> list[Document]:
     """Return the documents that this one names; ids that the index does not have are left out."""
-    known = []
-    for own in document.related:
-        try:
-            known.append(index.document(own))
-        except NotInIndexError:
-            continue
-    return known
+    return [text.document for text in index.stored.texts(document.related)]

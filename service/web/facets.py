@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pes_search.index.filters import LISTS
-from pes_search.index.types import Facets, Filters
+from pes_search.index.filters import FILTER_FIELDS, LISTS, Filters
+from pes_search.index.types import Facets
 from pes_search.ingest.taxonomy import Taxonomy, fold
 from pes_search.service.web.languages import Interface, _
-from pes_search.service.web.links import chosen_values, search_url
+from pes_search.service.web.links import search_url
 
-# The filters with their headings, in the order of the page.
-GROUPS = {
-    "country": _("Country"),
-    "target_group": _("Target group"),
-    "measure_type": _("Measure"),
-    "channel": _("Channel"),
-    "kind": _("Kind of document"),
-    "language": _("Language of the document"),
-}
 YEARS = {"year_from": _("From year"), "year_to": _("To year")}
 KINDS = {
     "practice": _("Practice"),
@@ -66,8 +57,12 @@ class Chip:
 def groups(facets: Facets, filters: Filters, taxonomy: Taxonomy, interface: Interface) -> list[Group]:
     """Return the filters with the values that the others leave, the most frequent first, chosen ones before them."""
     return [
-        Group(name, interface.text(heading), _options(name, facets[name], getattr(filters, name), taxonomy, interface))
-        for name, heading in GROUPS.items()
+        Group(
+            field.name,
+            interface.text(field.heading),
+            _options(field.name, facets[field.name], filters.chosen.get(field.name, ()), taxonomy, interface),
+        )
+        for field in FILTER_FIELDS.values()
     ]
 
 
@@ -99,7 +94,7 @@ def years(facets: Facets, filters: Filters, interface: Interface) -> list[Group]
 
 def chips(query: str, filters: Filters, taxonomy: Taxonomy, interface: Interface) -> list[Chip]:
     """Return the chosen values, each with the address without it."""
-    chosen = chosen_values(filters)
+    chosen: dict[str, object] = {**filters.values()}
     found = []
     for name, values in chosen.items():
         if isinstance(values, tuple):
@@ -121,7 +116,7 @@ def label_of(name: str, value: str, taxonomy: Taxonomy, interface: Interface) ->
         return interface.language(value)
     if name == "kind":
         return kind_label(value, interface)
-    return taxonomy.label(LISTS[name], value, interface.code)
+    return taxonomy.label(LISTS.get(name, ""), value, interface.code)
 
 
 def kind_label(kind: str, interface: Interface) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 
 from pes_search.index.filters import LISTS
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Hit, SearchResult
+from pes_search.index.open_index import OpenIndex
+from pes_search.index.types import DocumentText, Hit, SearchResult
 from pes_search.ingest.taxonomy import FIELDS
 from pes_search.ingest.types import Document
 from pes_search.service.answers.answer import nearest
@@ -15,7 +16,7 @@ from pes_search.service.links import deep_link
 from pes_search.service.web.facets import kind_label
 from pes_search.service.web.languages import Interface
 from pes_search.service.web.links import document_url, passage_url
-from pes_search.service.web.text import Excerpt, excerpt
+from pes_search.service.web.text import Excerpt, excerpt, places_of
 
 NAME_CHARACTERS = 60  # of a passage without a heading
 SUMMARY_CHARACTERS = 260
@@ -50,32 +51,43 @@ class Listed:
 
 def shown_hits(result: SearchResult, index: OpenIndex, interface: Interface, passages: int) -> list[ShownHit]:
     """Return what the page shows of each hit, with no more than so many passages of a document."""
+    hits = nearest(result, len(result.hits), passages)
     return [
         ShownHit(
             hit=hit,
             facts=facts(hit.document, interface, hit.passage.page),
             path=[heading for heading in hit.passage.headings if heading != hit.document.title],
-            excerpt=excerpt(hit, result.asked, index),
+            excerpt=excerpt(hit, result.asked, place),
             link=passage_url(hit.passage),
             source=deep_link(hit.document, hit.passage.page),
             others=[(passage_url(other.passage), passage_name(other, interface)) for other in hit.passages],
             words=list(dict.fromkeys(hit.passage.text[start:end].casefold() for start, end in hit.highlights)),
             concepts=_shared(hit.document, result, index, interface),
         )
-        for hit in nearest(result, len(result.hits), passages)
+        for hit, place in zip(hits, places_of(hits, index), strict=True)
     ]
 
 
-def listed(document: Document, index: OpenIndex, interface: Interface) -> Listed:
-    """Return what a list shows of a document: its first words stand for what it is about."""
-    passages = index.passages(document.id)[:1]
-    lines = [line for own in passages for line in own.text.split("\n") if line not in (document.title, *own.headings)]
-    return Listed(
-        document,
-        facts(document, interface),
-        shorten(" ".join(lines), SUMMARY_CHARACTERS, placeholder=" …"),
-        document_url(document.id),
-    )
+def listed(documents: Sequence[Document], index: OpenIndex, interface: Interface) -> list[Listed]:
+    """Return what a list shows of documents: their first words stand for what they are about."""
+    return [
+        Listed(
+            text.document,
+            facts(text.document, interface),
+            shorten(" ".join(_first_lines(text)), SUMMARY_CHARACTERS, placeholder=" …"),
+            document_url(text.document.id),
+        )
+        for text in index.stored.texts([document.id for document in documents])
+    ]
+
+
+def _first_lines(text: DocumentText) -> list[str]:
+    return [
+        line
+        for passage in text.passages[:1]
+        for line in passage.text.split("\n")
+        if line not in (text.document.title, *passage.headings)
+    ]
 
 
 def facts(document: Document, interface: Interface, page: int | None = None) -> list[str]:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
-from pes_search.index.types import Filters
 from pes_search.ingest.types import Passage
 from pes_search.service.answers.types import Citation
-
-
-def chosen_values(filters: Filters) -> dict[str, object]:
-    """Return the filters that restrict, by name, as an address has them."""
-    return {name: value for name, value in dataclasses.asdict(filters).items() if value not in ((), None)}
 
 
 def search_url(query: str = "", chosen: Mapping[str, object] | None = None, offset: int = 0, path: str = "/") -> str:

@@ -9,11 +9,11 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Filters
+from pes_search.index.filters import FILTER_FIELDS, Filters
+from pes_search.index.open_index import OpenIndex
 from pes_search.service.api.requests import EngineOf
 from pes_search.service.editing.coverage import beyond_the_map, gaps, matrix, tile_map, timeline
-from pes_search.service.web.facets import GROUPS, label_of
+from pes_search.service.web.facets import label_of
 from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import filter_url
 from pes_search.service.web.view import render
@@ -77,7 +77,7 @@ def map_page(request: Request, engine: EngineOf, detailed: bool = False) -> HTML
     context = {
         "charts": charts,
         "detailed": detailed,
-        "practices": index.size(Filters(kind=(KIND,)))[0],
+        "practices": index.stored.counts(Filters(kind=(KIND,))).documents,
         "years": [(own, filter_url(kind=KIND, year_from=str(own.year), year_to=str(own.year))) for own in years],
         "most_starting": max((own.starting for own in years), default=0),
         "most_running": max((own.running for own in years), default=0),
@@ -120,8 +120,8 @@ def _chart(name: str, title: str, row: Axis, column: Axis, index: OpenIndex, int
     return Chart(
         name,
         title,
-        interface.text(GROUPS[row]),
-        interface.text(GROUPS[column]),
+        interface.text(FILTER_FIELDS[row].heading),
+        interface.text(FILTER_FIELDS[column].heading),
         [
             (columns[place], filter_url(**{"kind": KIND, column: value}), counted.column_totals[place])
             for place, value in enumerate(counted.columns)

@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from pes_search.index.filters import FILTER_FIELDS, YEARS
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import QUERY_CHARACTERS
-from pes_search.index.stores.base import OpenIndex
 from pes_search.ingest.types import Document
-from pes_search.service.api.requests import FILTERS, DatabaseOf, EngineOf, filters_from
+from pes_search.service.api.requests import DatabaseOf, EngineOf, filters_from
 from pes_search.service.engine import Engine
 from pes_search.service.records.database import Database, NotStoredError, SavedSearch
 from pes_search.service.web.facets import chips
@@ -124,7 +125,7 @@ def save_search(request: Request, database: DatabaseOf, search: Annotated[str, F
     query = " ".join("".join(own if own.isprintable() else " " for own in typed).split())  # feeds bear no control characters
     filters: dict[str, list[str]] = {}
     for name, value in parameters:
-        if name in FILTERS and value.strip():
+        if (name in FILTER_FIELDS or name in YEARS) and value.strip():
             filters.setdefault(name, []).append(value)
     reader = request.cookies.get(READER, "") or secrets.token_urlsafe(16)
     filters_from(filters)  # raises for a year that is none
@@ -150,7 +151,7 @@ def feed(request: Request, engine: EngineOf, database: DatabaseOf, token: str) -
     found = _found(search, engine, index)
     seen = database.first_seen([document.id for document in found])
     entries = sorted(
-        ((listed(document, index, interface), seen.get(document.id, search.at)) for document in found),
+        ((shown, seen.get(shown.document.id, search.at)) for shown in listed(found, index, interface)),
         key=lambda entry: (entry[1], entry[0].document.id),
         reverse=True,
     )
@@ -170,7 +171,7 @@ def _found(search: SavedSearch, engine: Engine, index: OpenIndex) -> list[Docume
     """Return the documents that a saved search is about: its first hits, or all that its filters leave."""
     filters = filters_from(search.filters)
     if not search.query:
-        return index.documents(filters)
+        return index.stored.documents(filters)
     result = engine.search(index, search.query, k=FEED_HITS, offset=0, group="document", filters=filters)
     return [hit.document for hit in result.hits]
 
@@ -182,6 +183,6 @@ def _shown(
     filters = filters_from(search.filters)
     found = _found(search, engine, index)
     seen = database.first_seen([document.id for document in found])
-    new = [listed(document, index, interface) for document in found if seen.get(document.id, "") > search.at]
+    new = listed([document for document in found if seen.get(document.id, "") > search.at], index, interface)
     labels = [chip.label for chip in chips(search.query, filters, index.taxonomy, interface)]
     return search, labels, search_url(search.query, search.filters), new

@@ -7,9 +7,10 @@ from typing import Any
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse, Response
 
+from pes_search.index.filters import EVERYTHING, Filters
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Filters, SearchResult
+from pes_search.index.types import SearchResult
 from pes_search.service.answers.types import Answer, WriterName
 from pes_search.service.api.question_log import log_answer
 from pes_search.service.api.requests import EngineOf, FiltersOf, Offset
@@ -19,7 +20,7 @@ from pes_search.service.web.answer_box import answer_context
 from pes_search.service.web.facets import chips, groups, label_of, years
 from pes_search.service.web.hits import listed, shown_hits
 from pes_search.service.web.languages import Interface, interface_of
-from pes_search.service.web.links import chosen_values, document_url, passage_url, search_url
+from pes_search.service.web.links import document_url, passage_url, search_url
 from pes_search.service.web.view import render
 
 PAGE_HITS = 10
@@ -43,7 +44,7 @@ def search_page(
     """Answer and rank for a query; list what the filters leave without one."""
     index, interface = engine.index(), interface_of(request)
     q = " ".join(q.split())
-    chosen = chosen_values(filters)
+    chosen: dict[str, object] = {**filters.values()}
     context: dict[str, Any] = {
         "q": q,
         "most": QUERY_CHARACTERS,
@@ -73,17 +74,17 @@ def search_page(
         if answer and request.headers.get("pes-part") != "filters":  # the script's: a filter that changes asks the same again
             tasks.add_task(log_answer, request, answer, total)
     else:
-        facets = index.facets(filters)
-        documents = sorted(index.documents(filters), key=lambda document: (-(document.year or 0), document.title))
+        facets = index.stored.counts(filters).facets
+        documents = sorted(index.stored.documents(filters), key=lambda document: (-(document.year or 0), document.title))
         total = len(documents)
         page = documents[offset : offset + PAGE_HITS] if chosen else []
-        context |= {"listed": [listed(document, index, interface) for document in page]}
+        context |= {"listed": listed(page, index, interface)}
     context |= {
         "total": total,
         "groups": groups(facets, filters, index.taxonomy, interface),
         "years": years(facets, filters, interface),
         "documents": index.manifest.documents,
-        "countries": len(index.facets(Filters())["country"]),
+        "countries": len(index.stored.counts(EVERYTHING).facets["country"]),
         "next": search_url(q, chosen, offset + PAGE_HITS) if total > offset + PAGE_HITS else None,
         "previous": search_url(q, chosen, max(0, offset - PAGE_HITS)) if offset else None,
         "exports": {name: search_url(q, chosen, path=f"/export.{name}") for name in ("csv", "json", "bib", "ris")},
@@ -104,7 +105,8 @@ def export_results(request: Request, engine: EngineOf, filters: FiltersOf, form:
         ]
     else:
         rows = [
-            ExportRow(document, None, None, None, base + document_url(document.id)) for document in index.documents(filters)
+            ExportRow(document, None, None, None, base + document_url(document.id))
+            for document in index.stored.documents(filters)
         ]
     file = export(rows, form, index.taxonomy, query=q, language=interface.code, index_id=index.manifest.index_id)
     headers = {"Content-Disposition": f'attachment; filename="{file.filename}"'}

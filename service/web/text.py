@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pes_search.index.stores.base import OpenIndex
-from pes_search.index.types import Hit, Query
+from pes_search.index.open_index import OpenIndex
+from pes_search.index.types import Hit, PassageSentences, Query
 from pes_search.ingest.types import Page, Passage
 from pes_search.service.editing.comparison import states
 
@@ -114,11 +114,26 @@ def _linked(text: str) -> Iterator[Piece]:
         yield Piece(text[at:])
 
 
-def excerpt(hit: Hit, asked: Query, index: OpenIndex) -> Excerpt:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a passage stands, and its sentences."""
+
+    page: Page
+    sentences: PassageSentences
+
+
+def places_of(hits: Sequence[Hit], index: OpenIndex) -> list[Place]:
+    """Return the place of each hit's passage."""
+    document_ids = list(dict.fromkeys(hit.document.id for hit in hits))
+    pages = {(text.document.id, page.number): page for text in index.stored.texts(document_ids) for page in text.pages}
+    sentences = index.stored.sentences([hit.passage.id for hit in hits])
+    return [Place(pages[hit.document.id, hit.passage.page], of_hit) for hit, of_hit in zip(hits, sentences, strict=True)]
+
+
+def excerpt(hit: Hit, asked: Query, place: Place) -> Excerpt:
     """Return the sentences of a hit's passage around the one that fits the query best, with what matched marked."""
     passage = hit.passage
-    page = next(page for page in index.pages(passage.document_id) if page.number == passage.page)
-    spans, vectors = index.sentences(passage.id)
+    page, spans, vectors = place.page, place.sentences.spans, place.sentences.vectors
     if not len(spans):
         return Excerpt(list(paragraphs(page, passage.start, passage.end, hit.highlights)), False, False, False)
     vector = asked.vectors.get(passage.language, asked.vector)

@@ -13,8 +13,8 @@ from pes_search.eval.collections.files import InputError
 from pes_search.eval.collections.gold_answers import OWN_ANSWERS, Gold, read_answers, with_gold
 from pes_search.eval.collections.questions import OWN, Question, read_questions
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.stores.local_index import LocalIndex
-from pes_search.index.types import Filters
+from pes_search.index.filters import Filters
+from pes_search.index.stores.file_index import FileIndex
 
 
 def outcome(
@@ -88,7 +88,7 @@ def test_what_is_refused_is_not_quoted_but_its_risk_is_known() -> None:
     assert [risk for _, risk, _ in risk_coverage(refused)] == [0.0, 0.0]
 
 
-def test_the_answers_of_the_project_are_in_its_documents(corpus_index: LocalIndex) -> None:
+def test_the_answers_of_the_project_are_in_its_documents(corpus_index: FileIndex) -> None:
     questions = read_questions(OWN / "questions.jsonl")
     pairs = with_gold(questions, read_answers(OWN_ANSWERS), OWN_ANSWERS)
     texts = {

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from pes_search.index.build import BuildReport
-from pes_search.index.errors import NothingReadError
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.files import LocalStore
-from pes_search.index.types import Filters
-from pes_search.ingest.errors import SourceNotFoundError, TaxonomyError
+from pes_search.index.filters import Filters
+from pes_search.index.stores.files import FileStore
+from pes_search.ingest.errors import NothingReadError, SourceNotFoundError, TaxonomyError
 
 Build = Callable[[list[Path], Path], BuildReport]
 
@@ -35,7 +34,7 @@ def sources(tmp_path: Path) -> Path:
 
 
 def titles(folder: Path) -> list[str]:
-    return sorted(d.title for d in LocalStore(folder, Bm25Config()).open().documents(Filters()))
+    return sorted(d.title for d in FileStore(folder, Bm25Config()).open().documents(Filters()))
 
 
 def test_every_file_is_accounted_for(build: Build, sources: Path, tmp_path: Path) -> None:
@@ -58,11 +57,11 @@ def test_every_file_is_accounted_for(build: Build, sources: Path, tmp_path: Path
 def test_an_unchanged_build_reads_and_encodes_nothing_and_reports_the_same(build: Build, sources: Path, tmp_path: Path) -> None:
     (sources / "empty.txt").write_text("")
     first = build([sources], tmp_path / "index")
-    name = LocalStore(tmp_path / "index", Bm25Config()).current_name()
+    name = FileStore(tmp_path / "index", Bm25Config()).current_name()
     second = build([sources], tmp_path / "index")
     assert (second.changed, second.encoded) == (False, 0)
     assert (second.read, second.unread, second.index_id) == (first.read, first.unread, first.index_id)
-    assert LocalStore(tmp_path / "index", Bm25Config()).current_name() == name
+    assert FileStore(tmp_path / "index", Bm25Config()).current_name() == name
 
 
 def test_only_new_passages_are_encoded_and_removed_documents_disappear(build: Build, sources: Path, tmp_path: Path) -> None:
@@ -90,7 +89,7 @@ def test_the_lists_of_a_source_go_into_the_index(build: Build, sources: Path, tm
     assert build([sources], tmp_path / "index").documents == 3
 
     def found(label: str) -> list[str]:
-        index = LocalStore(tmp_path / "index", Bm25Config()).open()
+        index = FileStore(tmp_path / "index", Bm25Config()).open()
         return [document.title for document in index.documents(Filters(target_group=(label,)))]
 
     concept = "- {id: women-returners, terms: {de: [Berufsrückkehrerinnen]}}\n"
@@ -143,7 +142,7 @@ def test_what_a_folders_files_share_at_their_edges_is_dropped(build: Build, tmp_
             f"About this database of measures\n\n# Measure {i}\n\n{own}\n\nTell us more about it here"
         )
     build([folder], tmp_path / "index")
-    index = LocalStore(tmp_path / "index", Bm25Config()).open()
+    index = FileStore(tmp_path / "index", Bm25Config()).open()
     for document in index.documents(Filters()):
         (page,) = index.pages(document.id)
         assert page.text.startswith("Measure ")
@@ -156,11 +155,11 @@ import dataclasses, sys
 from pathlib import Path
 import numpy as np
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.files import LocalStore
+from pes_search.index.stores.files import FileStore
 from pes_search.ingest.types import Document, Page, Passage
 from pes_search.ingest.taxonomy import NO_TAXONOMY
 
-store = LocalStore(Path(sys.argv[1]), Bm25Config())
+store = FileStore(Path(sys.argv[1]), Bm25Config())
 manifest = dataclasses.replace(store.current(), documents=50, passages=50)
 print("ready", flush=True)
 while True:
@@ -185,7 +184,7 @@ def test_a_build_that_is_killed_leaves_the_old_index_serving(build: Build, sourc
             process.stdout.readline()
             time.sleep(draw.uniform(0, 0.1))
             os.kill(process.pid, signal.SIGKILL)
-        assert LocalStore(folder, Bm25Config()).open().manifest.documents in (2, 50)  # whole, whichever it is
+        assert FileStore(folder, Bm25Config()).open().manifest.documents in (2, 50)  # whole, whichever it is
     (sources / "more.md").write_text("# More\n\nAnother text.\n")
     report = build([sources], folder)
     assert (report.changed, report.documents) == (True, 3)

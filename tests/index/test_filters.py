@@ -2,8 +2,7 @@
 
 import pytest
 
-from pes_search.index.filters import Columns
-from pes_search.index.types import Filters
+from pes_search.index.filters import Columns, Filters
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 from pes_search.ingest.types import Document
 

@@ -10,7 +10,7 @@ from pes_search.index.build import BuildReport
 from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
 from pes_search.index.errors import IndexDamagedError, IndexNotFoundError
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.types import Filters
+from pes_search.index.filters import Filters
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.engine import Engine, open_engine, open_store
 from pes_search.service.settings import Settings

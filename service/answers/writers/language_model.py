@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pes_search.index.encoders.sentence_transformer import Encoder
-from pes_search.index.stores.base import OpenIndex
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import Hit
 from pes_search.ingest.passages import sentence_spans
 from pes_search.service.answers.support import SupportCheck

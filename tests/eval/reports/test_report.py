@@ -19,9 +19,9 @@ from pes_search.eval.reports.report import write_report
 from pes_search.eval.retrieval import LEGS, runs
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.files import LocalStore
-from pes_search.index.stores.local_index import LocalIndex
-from pes_search.index.types import Filters
+from pes_search.index.filters import Filters
+from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.settings import Settings
 
@@ -41,7 +41,7 @@ class Reported:
     """A report and what it was made of."""
 
     settings: Settings
-    index: LocalIndex
+    index: FileIndex
     ids: dict[str, str]  # of the documents, by title
     folder: Path
     questions: Path
@@ -69,7 +69,7 @@ def settings(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Settings
 
 def reported(settings: Settings, folder: Path, questions: list[dict[str, str]], qrels: list[tuple[str, str, int]]) -> Reported:
     """Write the questions, judgments that name documents by title, and the report."""
-    index = LocalStore(settings.index_dir, Bm25Config()).open()
+    index = FileStore(settings.index_dir, Bm25Config()).open()
     ids = {document.title: document.id for document in index.documents(Filters())}
     folder.mkdir(exist_ok=True)
     questions_file, qrels_file = folder / "questions.jsonl", folder / "qrels.tsv"

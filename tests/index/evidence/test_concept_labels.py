@@ -7,7 +7,7 @@ from rank_bm25 import BM25Plus
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.evidence.concept_labels import LabelMatcher
 from pes_search.index.search import SearchConfig, search
-from pes_search.index.stores.local_index import LocalIndex
+from pes_search.index.stores.file_index import FileIndex
 from pes_search.index.text.tokens import terms
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
 
@@ -61,7 +61,7 @@ def test_without_lists_or_documents_there_is_nothing_to_match() -> None:
 
 
 def test_a_country_is_found_by_its_name_in_the_querys_language(
-    corpus_index: LocalIndex, encoder: SentenceTransformerEncoder
+    corpus_index: FileIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     """The encoder alone would put voucher schemes of other countries there."""
     hits = search("Gutscheine für Weiterbildung in Kroatien", corpus_index, encoder, SearchConfig(), k=3).hits

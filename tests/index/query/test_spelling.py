@@ -3,12 +3,12 @@
 import pytest
 
 from pes_search.index.query.spelling import Speller, words_of
-from pes_search.index.stores.local_index import LocalIndex
+from pes_search.index.stores.file_index import FileIndex
 from pes_search.ingest.languages.identify import detect_language
 
 
 @pytest.fixture(scope="module")
-def speller(corpus_index: LocalIndex) -> Speller:
+def speller(corpus_index: FileIndex) -> Speller:
     return Speller(corpus_index)
 
 

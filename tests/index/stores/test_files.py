@@ -10,8 +10,9 @@ from pes_search.index.build import write_documents
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError, NotInIndexError
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.files import LocalStore
-from pes_search.index.types import EncodedDocument, Filters, Manifest, Query
+from pes_search.index.filters import Filters
+from pes_search.index.stores.files import FileStore
+from pes_search.index.types import EncodedDocument, Manifest, Query
 from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.types import Block, Document
 
@@ -35,7 +36,7 @@ def document(name: str, country: str = "DE") -> Document:
     )
 
 
-def write(store: LocalStore, names: str, encoder: SentenceTransformerEncoder, cache_dir: Path) -> Manifest:
+def write(store: FileStore, names: str, encoder: SentenceTransformerEncoder, cache_dir: Path) -> Manifest:
     writer = store.begin()
     try:
         return write_documents(
@@ -51,13 +52,13 @@ def write(store: LocalStore, names: str, encoder: SentenceTransformerEncoder, ca
 
 
 @pytest.fixture
-def store(tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path) -> LocalStore:
-    store = LocalStore(tmp_path / "index", Bm25Config())
+def store(tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path) -> FileStore:
+    store = FileStore(tmp_path / "index", Bm25Config())
     write(store, "abc", encoder, cache_dir)
     return store
 
 
-def test_what_was_written_is_read_back(store: LocalStore) -> None:
+def test_what_was_written_is_read_back(store: FileStore) -> None:
     index = store.open()
     assert [d.id for d in index.documents(Filters())] == ["a", "b", "c"]
     assert index.document("b") == document("b")
@@ -67,7 +68,7 @@ def test_what_was_written_is_read_back(store: LocalStore) -> None:
     assert (index.manifest.documents, index.manifest.passages, index.manifest.languages) == (3, 3, {"en": 3})
 
 
-def test_unknown_ids_are_named(store: LocalStore) -> None:
+def test_unknown_ids_are_named(store: FileStore) -> None:
     index = store.open()
     for call in (index.document, index.pages, index.passages, index.passage):
         with pytest.raises(NotInIndexError, match="'nope'"):
@@ -75,25 +76,25 @@ def test_unknown_ids_are_named(store: LocalStore) -> None:
 
 
 def test_the_same_documents_make_the_same_index_id(
-    store: LocalStore, tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path
+    store: FileStore, tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path
 ) -> None:
-    other = write(LocalStore(tmp_path / "other", Bm25Config()), "abc", encoder, cache_dir)
+    other = write(FileStore(tmp_path / "other", Bm25Config()), "abc", encoder, cache_dir)
     assert other.index_id == store.open().manifest.index_id
-    assert write(LocalStore(tmp_path / "third", Bm25Config()), "ab", encoder, cache_dir).index_id != other.index_id
+    assert write(FileStore(tmp_path / "third", Bm25Config()), "ab", encoder, cache_dir).index_id != other.index_id
 
 
 def test_a_missing_index_names_the_next_command(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFoundError, match="pes build --index"):
-        LocalStore(tmp_path, Bm25Config()).open()
+        FileStore(tmp_path, Bm25Config()).open()
 
 
-def generation(store: LocalStore) -> Path:
+def generation(store: FileStore) -> Path:
     return store.folder / "generations" / (store.current_name() or "")
 
 
 @pytest.mark.parametrize("file", ["documents.jsonl", "pages.jsonl", "passages.jsonl", "vectors.f32", "bm25/vocab.index.json"])
 @pytest.mark.parametrize("fault", ["altered", "cut", "gone"])
-def test_a_damaged_file_is_found(store: LocalStore, file: str, fault: str) -> None:
+def test_a_damaged_file_is_found(store: FileStore, file: str, fault: str) -> None:
     path = generation(store) / file
     content = path.read_bytes()
     if fault == "gone":
@@ -107,7 +108,7 @@ def test_a_damaged_file_is_found(store: LocalStore, file: str, fault: str) -> No
 @pytest.mark.parametrize(
     ("change", "message"), [({"schema": 0}, "schema 0"), ({"unknown": 1}, "manifest.json"), ({"files": None}, "pes build")]
 )
-def test_a_foreign_manifest_is_refused(store: LocalStore, change: dict[str, object], message: str) -> None:
+def test_a_foreign_manifest_is_refused(store: FileStore, change: dict[str, object], message: str) -> None:
     path = generation(store) / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(IndexDamagedError, match=message):
@@ -115,13 +116,13 @@ def test_a_foreign_manifest_is_refused(store: LocalStore, change: dict[str, obje
 
 
 @pytest.mark.parametrize("name", ["../../etc", "nope", "\udcff"])
-def test_a_pointer_that_names_no_generation_is_refused(store: LocalStore, name: str) -> None:
+def test_a_pointer_that_names_no_generation_is_refused(store: FileStore, name: str) -> None:
     (store.folder / "CURRENT").write_bytes(name.encode("utf-8", "surrogateescape"))
     with pytest.raises(IndexDamagedError, match="pes build"):
         store.open()
 
 
-def test_a_discarded_generation_changes_nothing(store: LocalStore) -> None:
+def test_a_discarded_generation_changes_nothing(store: FileStore) -> None:
     name = store.current_name()
     writer = store.begin()
     none = np.zeros((0, 384), np.float32)
@@ -131,17 +132,17 @@ def test_a_discarded_generation_changes_nothing(store: LocalStore) -> None:
     assert [path.name for path in (store.folder / "generations").iterdir()] == [name]
 
 
-def test_two_builds_at_once_are_refused(store: LocalStore) -> None:
+def test_two_builds_at_once_are_refused(store: FileStore) -> None:
     writer = store.begin()
     try:
         with pytest.raises(BuildRunningError, match="another build"):
-            LocalStore(store.folder, Bm25Config()).begin()
+            FileStore(store.folder, Bm25Config()).begin()
     finally:
         writer.discard()
     store.begin().discard()
 
 
-def test_an_open_index_outlives_its_generation(store: LocalStore, encoder: SentenceTransformerEncoder, cache_dir: Path) -> None:
+def test_an_open_index_outlives_its_generation(store: FileStore, encoder: SentenceTransformerEncoder, cache_dir: Path) -> None:
     old = store.open()
     for names in ("ab", "bc", "c", "a"):
         write(store, names, encoder, cache_dir)
@@ -152,7 +153,7 @@ def test_an_open_index_outlives_its_generation(store: LocalStore, encoder: Sente
     assert [d.id for d in store.open().documents(Filters())] == ["a"]
 
 
-def test_candidates_carry_both_scores(store: LocalStore, encoder: SentenceTransformerEncoder) -> None:
+def test_candidates_carry_both_scores(store: FileStore, encoder: SentenceTransformerEncoder) -> None:
     index = store.open()
     vector = encoder.encode_queries(["vouchers for training"])[0]
     found = {
@@ -168,7 +169,7 @@ def test_candidates_carry_both_scores(store: LocalStore, encoder: SentenceTransf
     assert found["b"].dense == pytest.approx(float(vector @ passage), abs=1e-5)
 
 
-def test_nearest_documents_leave_out_the_document_itself(store: LocalStore) -> None:
+def test_nearest_documents_leave_out_the_document_itself(store: FileStore) -> None:
     nearest = store.open().nearest("a", Filters(), 10)
     assert sorted(passage.document_id for _, _, passage in nearest) == ["b", "c"]
     cosines = [cosine for cosine, _, _ in nearest]
@@ -176,7 +177,7 @@ def test_nearest_documents_leave_out_the_document_itself(store: LocalStore) -> N
     assert [overlap for _, overlap, _ in nearest] == cosines  # no lists: nothing else is known
 
 
-def test_words_are_counted_by_the_passages_that_have_them(store: LocalStore) -> None:
+def test_words_are_counted_by_the_passages_that_have_them(store: FileStore) -> None:
     index = store.open()
     # Each passage is under the title of its document, "Practice a" and so on; "for" and "who" have 3 letters.
     assert index.words("en") == dict.fromkeys(
@@ -186,7 +187,7 @@ def test_words_are_counted_by_the_passages_that_have_them(store: LocalStore) -> 
 
 
 def test_an_open_index_keeps_its_words_when_its_generation_is_gone(
-    store: LocalStore, encoder: SentenceTransformerEncoder, cache_dir: Path
+    store: FileStore, encoder: SentenceTransformerEncoder, cache_dir: Path
 ) -> None:
     old, folder = store.open(), generation(store)
     for names in ("ab", "b", "c"):

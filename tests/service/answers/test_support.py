@@ -3,18 +3,18 @@
 import pytest
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.stores.local_index import LocalIndex
+from pes_search.index.stores.file_index import FileIndex
 from pes_search.index.types import Hit
 from pes_search.service.answers.support import SupportCheck
 
 
 @pytest.fixture(scope="module")
-def check(encoder: SentenceTransformerEncoder, corpus_index: LocalIndex) -> SupportCheck:
+def check(encoder: SentenceTransformerEncoder, corpus_index: FileIndex) -> SupportCheck:
     return SupportCheck(encoder, corpus_index)
 
 
 @pytest.fixture(scope="module")
-def cited(corpus_index: LocalIndex) -> list[Hit]:
+def cited(corpus_index: FileIndex) -> list[Hit]:
     """The passages of the Croatian vouchers' write-up."""
     document = corpus_index.document("hr-vouchers")
     return [Hit(1, 1.0, 0.0, 0.9, 0.9, 0.0, 0.0, passage, document) for passage in corpus_index.passages("hr-vouchers")]
@@ -72,7 +72,7 @@ def test_without_a_cited_passage_nothing_is_supported(check: SupportCheck) -> No
     assert check.citations("A learner applies for a voucher online.", "en", []) == ()
 
 
-def test_another_passage_does_not_support(check: SupportCheck, corpus_index: LocalIndex) -> None:
+def test_another_passage_does_not_support(check: SupportCheck, corpus_index: FileIndex) -> None:
     document = corpus_index.document("fi-ohjaamo")
     other = [Hit(1, 1.0, 0.0, 0.9, 0.9, 0.0, 0.0, passage, document) for passage in corpus_index.passages("fi-ohjaamo")]
     assert check.citations("A learner applies for a voucher online.", "en", other) == ()

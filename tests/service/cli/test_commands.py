@@ -17,7 +17,7 @@ from folders import ROOT
 from starlette.testclient import TestClient
 
 from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
-from pes_search.index.stores.local_index import LocalIndex
+from pes_search.index.stores.file_index import FileIndex
 from pes_search.service.cli.commands import _parser
 
 COMMANDS = ("build", "search", "related", "show", "serve", "info", "corpus check")
@@ -96,7 +96,7 @@ def test_a_misspelled_query_gets_a_hint_beside_its_hits(pes: Pes, corpus_folder:
     assert (run.err, json.loads(run.out)["did_you_mean"]) == ("", "vouchers for training")
 
 
-def test_search_prints_json_for_machines(pes: Pes, corpus_folder: Path, corpus_index: LocalIndex) -> None:
+def test_search_prints_json_for_machines(pes: Pes, corpus_folder: Path, corpus_index: FileIndex) -> None:
     run = pes("search", QUERY, "-k", 3, "--index", corpus_folder, "--json")
     assert (run.status, run.err) == (0, "")
     result = json.loads(run.out)
@@ -265,7 +265,7 @@ def test_show_prints_a_document(pes: Pes, corpus_folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_model")
-def test_show_prints_a_passage(pes: Pes, corpus_folder: Path, corpus_index: LocalIndex) -> None:
+def test_show_prints_a_passage(pes: Pes, corpus_folder: Path, corpus_index: FileIndex) -> None:
     passage = corpus_index.passages("at-magma")[1]
     run = pes("show", passage.id, "--index", corpus_folder)
     assert (run.status, run.err) == (0, "")
@@ -282,7 +282,7 @@ def test_an_unknown_id_is_named(command: list[str], pes: Pes, corpus_folder: Pat
 
 
 @pytest.mark.usefixtures("no_model")
-def test_info_prints_the_manifest(pes: Pes, corpus_folder: Path, corpus_index: LocalIndex) -> None:
+def test_info_prints_the_manifest(pes: Pes, corpus_folder: Path, corpus_index: FileIndex) -> None:
     manifest = corpus_index.manifest
     run = pes("info", "--index", corpus_folder, "--json")
     assert (run.status, run.err) == (0, "")

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from pes_search.index.errors import QueryError
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.filters import LISTS
-from pes_search.index.search import QueryError
-from pes_search.index.stores.files import LocalStore
-from pes_search.index.stores.local_index import LocalIndex
-from pes_search.index.types import Filters
+from pes_search.index.filters import LISTS, Filters
+from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.stores.files import FileStore
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.editing.coverage import EU_MEMBERS, Gap, Year, beyond_the_map, gaps, matrix, tile_map, timeline
 from tests.conftest import CORPUS, Build
@@ -43,7 +42,7 @@ NEIGHBOURS = (
 )
 
 
-def index_of(build: Build, folder: Path, lists: dict[str, str]) -> LocalIndex:
+def index_of(build: Build, folder: Path, lists: dict[str, str]) -> FileIndex:
     sources = folder / "sources"
     (sources / "taxonomy").mkdir(parents=True)
     for number, fields in enumerate(FILES):
@@ -51,20 +50,20 @@ def index_of(build: Build, folder: Path, lists: dict[str, str]) -> LocalIndex:
     for name, text in lists.items():
         (sources / "taxonomy" / f"{name}.yaml").write_text(text, "utf-8")
     build([sources], folder / "index")
-    return LocalStore(folder / "index", Bm25Config()).open()
+    return FileStore(folder / "index", Bm25Config()).open()
 
 
 @pytest.fixture(scope="module")
-def small(build: Build, tmp_path_factory: pytest.TempPathFactory) -> LocalIndex:
+def small(build: Build, tmp_path_factory: pytest.TempPathFactory) -> FileIndex:
     return index_of(build, tmp_path_factory.mktemp("small"), {"target-groups": GROUPS, "countries": COUNTRIES})
 
 
 @pytest.fixture(scope="module")
-def without_lists(build: Build, tmp_path_factory: pytest.TempPathFactory) -> LocalIndex:
+def without_lists(build: Build, tmp_path_factory: pytest.TempPathFactory) -> FileIndex:
     return index_of(build, tmp_path_factory.mktemp("without-lists"), {})
 
 
-def differences(index: LocalIndex, row: str, column: str, kind: str | None, detailed: bool) -> list[tuple[str, str, int, int]]:
+def differences(index: FileIndex, row: str, column: str, kind: str | None, detailed: bool) -> list[tuple[str, str, int, int]]:
     """Return the cells and totals that are not what the filters leave, with both numbers."""
     found = matrix(index, row, column, kind=kind, detailed=detailed)
     counted = {(own, other): found.counts[i][j] for i, own in enumerate(found.rows) for j, other in enumerate(found.columns)}
@@ -82,7 +81,7 @@ def differences(index: LocalIndex, row: str, column: str, kind: str | None, deta
 @pytest.mark.parametrize(("row", "column"), list(combinations(LISTS, 2)))
 @pytest.mark.parametrize("detailed", [False, True])
 def test_every_cell_and_total_is_what_the_filters_leave(
-    corpus_index: LocalIndex, small: LocalIndex, without_lists: LocalIndex, row: str, column: str, detailed: bool
+    corpus_index: FileIndex, small: FileIndex, without_lists: FileIndex, row: str, column: str, detailed: bool
 ) -> None:
     assert max(matrix(corpus_index, row, column, detailed=detailed).row_totals) > 1
     assert differences(corpus_index, row, column, "practice", detailed) == []
@@ -90,14 +89,14 @@ def test_every_cell_and_total_is_what_the_filters_leave(
         assert differences(index, row, column, None, detailed) == []
 
 
-def test_sides_changed_over_turn_the_matrix(corpus_index: LocalIndex) -> None:
+def test_sides_changed_over_turn_the_matrix(corpus_index: FileIndex) -> None:
     one, other = matrix(corpus_index, "country", "channel"), matrix(corpus_index, "channel", "country")
     assert (one.rows, one.row_totals) == (other.columns, other.column_totals)
     assert one.counts == tuple(zip(*other.counts, strict=True))
     assert one.largest == other.largest == max(max(line) for line in one.counts) > 0
 
 
-def test_a_small_matrix(small: LocalIndex) -> None:
+def test_a_small_matrix(small: FileIndex) -> None:
     found = matrix(small, "country", "target_group")
     # France has no practice and is a member; Japan is in no list; the EU is last.
     assert found.rows == ("FR", "NO", "DE", "JP", "EU")
@@ -109,25 +108,25 @@ def test_a_small_matrix(small: LocalIndex) -> None:
     assert (found.largest, found.documents) == (2, 4)
 
 
-def test_details_are_the_narrower_terms_that_documents_have(small: LocalIndex) -> None:
+def test_details_are_the_narrower_terms_that_documents_have(small: FileIndex) -> None:
     found = matrix(small, "target_group", "measure_type", detailed=True)
     assert found.rows == ("idle", "neet", "young-people", "pensioners", "roma")
     assert (found.columns, found.column_totals) == (("Training", "outreach"), (2, 1))  # "training" and "Training" are one
 
 
-def test_news_counts_where_all_kinds_are_asked_for(small: LocalIndex) -> None:
+def test_news_counts_where_all_kinds_are_asked_for(small: FileIndex) -> None:
     found = matrix(small, "target_group", "country", kind=None)
     assert dict(zip(found.rows, found.row_totals, strict=True))["women"] == 1
     assert found.documents == 4 + 1
 
 
-def test_without_lists_values_stand_for_themselves(without_lists: LocalIndex) -> None:
+def test_without_lists_values_stand_for_themselves(without_lists: FileIndex) -> None:
     found = matrix(without_lists, "country", "target_group")
     assert (found.rows, found.row_totals) == (("DE", "JP", "NO", "EU"), (2, 1, 1, 1))
     assert (found.columns, found.column_totals) == (("neet", "Roma", "idle", "pensioners", "young-people"), (2, 1, 1, 1, 1))
 
 
-def test_a_collection_without_documents_is_all_gaps(small: LocalIndex, without_lists: LocalIndex) -> None:
+def test_a_collection_without_documents_is_all_gaps(small: FileIndex, without_lists: FileIndex) -> None:
     found = matrix(small, "country", "target_group", kind="factsheet")
     assert (found.rows, found.columns) == (("FR", "DE"), ("roma", "women", "young-people"))
     assert found.counts == ((0, 0, 0), (0, 0, 0))
@@ -139,7 +138,7 @@ def test_a_collection_without_documents_is_all_gaps(small: LocalIndex, without_l
     assert {tile.count for tile in tile_map(small, kind="factsheet")} == {0}
 
 
-def test_the_corpus_shows_all_members_and_all_top_groups(corpus_index: LocalIndex) -> None:
+def test_the_corpus_shows_all_members_and_all_top_groups(corpus_index: FileIndex) -> None:
     groups = read_taxonomy(CORPUS / "taxonomy").lists["target-groups"].values()
     found = matrix(corpus_index, "country", "target_group")
     assert len(EU_MEMBERS) == 27
@@ -151,12 +150,12 @@ def test_the_corpus_shows_all_members_and_all_top_groups(corpus_index: LocalInde
 
 
 @pytest.mark.parametrize(("row", "column"), [("country", "year"), ("colour", "country"), ("country", "country")])
-def test_sides_are_two_filters_with_lists(small: LocalIndex, row: str, column: str) -> None:
+def test_sides_are_two_filters_with_lists(small: FileIndex, row: str, column: str) -> None:
     with pytest.raises(QueryError, match=r"take (two|another) of country, target_group, measure_type, channel"):
         matrix(small, row, column)
 
 
-def test_the_most_surprising_gap_is_first(small: LocalIndex) -> None:
+def test_the_most_surprising_gap_is_first(small: FileIndex) -> None:
     found = matrix(small, "country", "target_group")
     assert gaps(found, most=4) == [
         Gap("JP", "idle", 1 * 3 / 4),
@@ -170,17 +169,17 @@ def test_the_most_surprising_gap_is_first(small: LocalIndex) -> None:
     ]  # fmt: skip
 
 
-def test_years_count_what_begins_and_what_runs(small: LocalIndex) -> None:
+def test_years_count_what_begins_and_what_runs(small: FileIndex) -> None:
     # From 2010 to 2011, from 2011 on, and from 2014 to 2029; no practice is of a later year than 2014.
     assert timeline(small) == [Year(2010, 1, 1), Year(2011, 1, 2), Year(2012, 0, 1), Year(2013, 0, 1), Year(2014, 1, 2)]
 
 
-def test_news_has_a_year_and_does_not_run(small: LocalIndex) -> None:
+def test_news_has_a_year_and_does_not_run(small: FileIndex) -> None:
     assert timeline(small, kind="news") == [Year(2015, 1, 0)]
     assert timeline(small, kind=None) == [*timeline(small), Year(2015, 1, 2)]
 
 
-def test_the_years_of_the_corpus_are_those_of_its_practices(corpus_index: LocalIndex) -> None:
+def test_the_years_of_the_corpus_are_those_of_its_practices(corpus_index: FileIndex) -> None:
     years = timeline(corpus_index)
     practices = [document for document in corpus_index.documents(Filters(kind=("practice",))) if document.year]
     first, last = (function(document.year or 0 for document in practices) for function in (min, max))
@@ -190,14 +189,14 @@ def test_the_years_of_the_corpus_are_those_of_its_practices(corpus_index: LocalI
         assert own.running == sum((d.year or 0) <= own.year <= (d.end_year or last) for d in practices)
 
 
-def test_every_country_of_the_list_has_a_place_of_its_own(corpus_index: LocalIndex) -> None:
+def test_every_country_of_the_list_has_a_place_of_its_own(corpus_index: FileIndex) -> None:
     tiles = tile_map(corpus_index)
     assert len({(tile.column, tile.row) for tile in tiles}) == len({tile.country for tile in tiles}) == len(tiles)
     assert set(EU_MEMBERS) <= {tile.country for tile in tiles}
     assert {tile.country for tile in tiles} == read_taxonomy(CORPUS / "taxonomy").lists["countries"].keys() - {"EU"}
 
 
-def test_neighbours_are_near_each_other_on_the_map(corpus_index: LocalIndex) -> None:
+def test_neighbours_are_near_each_other_on_the_map(corpus_index: FileIndex) -> None:
     places = {tile.country: (tile.column, tile.row) for tile in tile_map(corpus_index)}
     steps = {
         pair: max(abs(one - other) for one, other in zip(*(places[country] for country in pair.split("-")), strict=True))
@@ -207,7 +206,7 @@ def test_neighbours_are_near_each_other_on_the_map(corpus_index: LocalIndex) -> 
     assert sum(number == 1 for number in steps.values()) > 0.75 * len(steps)
 
 
-def test_tiles_and_what_is_beyond_them_are_what_the_filter_leaves(corpus_index: LocalIndex, small: LocalIndex) -> None:
+def test_tiles_and_what_is_beyond_them_are_what_the_filter_leaves(corpus_index: FileIndex, small: FileIndex) -> None:
     counts = {tile.country: tile.count for tile in tile_map(small)}
     assert {country: count for country, count in counts.items() if count} == {"DE": 2, "NO": 1}
     assert list(beyond_the_map(small).items()) == [("EU", 1), ("JP", 1)]

@@ -15,10 +15,10 @@ from reportlab.pdfgen.canvas import Canvas
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.files import LocalStore
-from pes_search.index.stores.local_index import LocalIndex
+from pes_search.index.filters import Filters
+from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
-from pes_search.index.types import Filters
 from pes_search.ingest.passages import PassageConfig
 from pes_search.service.editing import uploads
 from pes_search.service.editing.uploads import Preview, UploadError, clear_pending, discard, keep, kept, preview, safe_name
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def show(folder: Path, corpus_index: LocalIndex, encoder: SentenceTransformerEncoder) -> Show:
+def show(folder: Path, corpus_index: FileIndex, encoder: SentenceTransformerEncoder) -> Show:
     def run(name: str, data: bytes) -> Preview:
         return preview(name, data, folder, corpus_index, encoder, PassageConfig())
 
@@ -96,7 +96,7 @@ def test_a_preview_is_what_the_build_reads_once_the_file_is_kept(
     assert keep(seen.token, folder) == folder / name
     assert (folder / name).read_bytes() == data
     build([folder], tmp_path / "index")
-    index = LocalStore(tmp_path / "index", Bm25Config()).open()
+    index = FileStore(tmp_path / "index", Bm25Config()).open()
     assert index.documents(Filters()) == [seen.document]
     assert tuple(index.passages(seen.document.id)) == seen.passages
 
@@ -138,7 +138,7 @@ def test_a_changed_file_has_the_id_but_not_the_content(show: Show) -> None:
 
 
 def test_a_new_file_is_near_to_others_by_the_cosine_of_the_mean_vectors(
-    show: Show, corpus_index: LocalIndex, encoder: SentenceTransformerEncoder
+    show: Show, corpus_index: FileIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     seen = show("bus.md", MARKDOWN)
     assert (seen.same_content, seen.taken_id) == (None, False)
@@ -153,7 +153,7 @@ def test_a_new_file_is_near_to_others_by_the_cosine_of_the_mean_vectors(
     assert [hit.score for hit in seen.near] == sorted((hit.score for hit in seen.near), reverse=True)
 
 
-def test_a_copy_is_as_near_to_others_as_its_original(show: Show, corpus_index: LocalIndex) -> None:
+def test_a_copy_is_as_near_to_others_as_its_original(show: Show, corpus_index: FileIndex) -> None:
     near = {hit.document.id: hit.score for hit in show("copy.md", KNOWN).near}
     cosines = {passage.document_id: cosine for cosine, _, passage in corpus_index.nearest("de-power-m", Filters(), 113)}
     others = [own for own in near if own != "de-power-m"]
@@ -162,7 +162,7 @@ def test_a_copy_is_as_near_to_others_as_its_original(show: Show, corpus_index: L
         assert near[own] == pytest.approx(cosines[own], abs=0.001)
 
 
-def test_terms_are_suggested_only_for_what_the_file_leaves_empty(show: Show, corpus_index: LocalIndex) -> None:
+def test_terms_are_suggested_only_for_what_the_file_leaves_empty(show: Show, corpus_index: FileIndex) -> None:
     text = "# Wage subsidy for former prisoners\n\nEmployers get a wage subsidy when they hire people who come out of prison."
     seen = show("subsidy.md", text.encode())
     assert ("target_groups", "ex-offenders") in [(term.field, term.id) for term in seen.terms]
@@ -217,7 +217,7 @@ def test_a_refused_name_does_not_take_away_what_waits(show: Show, folder: Path) 
 
 
 def test_a_folder_that_cannot_be_made_is_told(
-    tmp_path: Path, corpus_index: LocalIndex, encoder: SentenceTransformerEncoder
+    tmp_path: Path, corpus_index: FileIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UploadError, match="cannot write in"):
@@ -290,7 +290,7 @@ def test_another_content_of_the_same_name_gets_a_number_and_the_same_content_doe
     assert [path.name for path in kept(folder)] == ["bus-2.txt", "bus-3.txt", "bus.txt"]
     assert [(folder / seen.name).read_bytes() for seen in previews[:3]] == contents
     build([folder], tmp_path / "index")
-    ids = {document.id for document in LocalStore(tmp_path / "index", Bm25Config()).open().documents(Filters())}
+    ids = {document.id for document in FileStore(tmp_path / "index", Bm25Config()).open().documents(Filters())}
     assert ids == {seen.document.id for seen in previews}
 
 

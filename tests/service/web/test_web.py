@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.stores.local_index import LocalIndex
-from pes_search.index.types import Filters
+from pes_search.index.filters import Filters
+from pes_search.index.stores.file_index import FileIndex
 from pes_search.ingest.types import Page
 from pes_search.service.api.routes import create_app
 from pes_search.service.engine import Engine, open_store
@@ -158,7 +158,7 @@ def test_marks_go_over_lines_and_addresses_become_links() -> None:
     assert "".join(own.text for own in found) == page.text.replace("\n", "")
 
 
-def test_the_counts_beside_the_years_are_what_choosing_them_leaves(corpus_index: LocalIndex) -> None:
+def test_the_counts_beside_the_years_are_what_choosing_them_leaves(corpus_index: FileIndex) -> None:
     filters = Filters(country=("DE", "AT"), year_to=2020)
     first, last = years(corpus_index.facets(filters), filters, interface("en"))
     assert len(first.options) > 3

@@ -1,0 +1,84 @@
+"""One generation of an index with all that is computed from it once, whatever store it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pes_search.index.errors import IndexDamagedError, NotInIndexError
+from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.evidence.concepts import ConceptSpace, labels_of
+from pes_search.index.evidence.held_concepts import HeldConcepts
+from pes_search.index.query.expansion import Expander
+from pes_search.index.stores.base import IndexStore, StoredIndex
+from pes_search.index.types import DocumentText
+
+if TYPE_CHECKING:
+    from pes_search.index.arrays import Vectors
+    from pes_search.ingest.types import Document, Passage
+
+
+class OpenIndex:
+    """An index, ready to be searched. Safe to use from several threads."""
+
+    def __init__(self, stored: StoredIndex) -> None:
+        self.stored = stored
+        self.manifest = stored.manifest
+        self.taxonomy = stored.taxonomy
+        self.languages: tuple[str | None, ...] = tuple(language or None for language in self.manifest.languages)
+        main_language = next(iter(self.manifest.languages), "") or "en"
+        space = ConceptSpace(labels_of(self.taxonomy), stored.label_vectors())
+        self.language_means: Mapping[str, Vectors] = space.language_means  # where the labels in each language lie
+        bm25 = Bm25Config(**self.manifest.config["bm25"])
+        self.concepts = HeldConcepts(stored.held_concepts(), space, self.taxonomy, bm25, main_language)
+        self.expander = Expander(self.taxonomy, main_language)
+
+    def text(self, document_id: str) -> DocumentText:
+        """Return a document with its pages and passages.
+
+        Raises:
+            NotInIndexError: no document has this id.
+        """
+        texts = self.stored.texts([document_id])
+        if not texts:
+            raise unknown_document(document_id)
+        return texts[0]
+
+    def document(self, document_id: str) -> Document:
+        """Return a document.
+
+        Raises:
+            NotInIndexError: no document has this id.
+        """
+        return self.text(document_id).document
+
+    def passage(self, passage_id: str) -> tuple[Document, Passage]:
+        """Return a passage with its document.
+
+        Raises:
+            NotInIndexError: no passage has this id.
+        """
+        rows = self.stored.rows([passage_id], {})
+        return rows.documents[0], rows.passages[0]
+
+
+def open_index(store: IndexStore) -> OpenIndex:
+    """Open the generation in use of a store.
+
+    Raises:
+        IndexNotFoundError: there is none.
+        IndexDamagedError: it cannot be trusted.
+    """
+    stored = store.open()
+    try:
+        return OpenIndex(stored)
+    except (KeyError, TypeError, ValueError) as error:
+        raise IndexDamagedError(
+            f"the index in {store.place} cannot be used: {type(error).__name__}: {error}; build it anew with `pes build "
+            f"--index {store.place}`"
+        ) from error
+
+
+def unknown_document(document_id: str) -> NotInIndexError:
+    """Return what to say of an id that no document has."""
+    return NotInIndexError(f"no document {document_id!r} in this index; `pes search` lists ids")

@@ -1,0 +1,312 @@
+"""A store in memory, as plain as can be: for tests, for measurements, and to hold the other stores against.
+
+Words are scored by `rank-bm25` itself, and vectors by one product: what faster stores give must be the same.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pes_search.index.arrays import mean_vectors
+from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
+from pes_search.index.evidence.bm25 import DELTA, Bm25Config
+from pes_search.index.filters import Filters
+from pes_search.index.stores.metadata import Metadata
+from pes_search.index.text.passage_text import full_text
+from pes_search.index.text.tokens import terms as terms_of
+from pes_search.index.text.words import words_of
+from pes_search.index.types import (
+    Counts,
+    DocumentText,
+    EncodedDocument,
+    Manifest,
+    PassageRows,
+    PassageSentences,
+    Terms,
+)
+from pes_search.ingest.taxonomy import Taxonomy
+from pes_search.ingest.types import Document, Passage
+
+if TYPE_CHECKING:
+    from pes_search.index.arrays import Vectors
+
+
+class MemoryStore:
+    """Keeps one generation for as long as it lives itself."""
+
+    place = "memory"
+
+    def __init__(self) -> None:
+        self._index: MemoryIndex | None = None
+        self._generations = 0
+        self._lock = threading.Lock()
+
+    def current_name(self) -> str | None:
+        """Return the name of the generation in use."""
+        return str(self._generations) if self._index else None
+
+    def current(self) -> Manifest | None:
+        """Return the manifest of the generation in use, or None."""
+        return self._index.manifest if self._index else None
+
+    def open(self) -> MemoryIndex:
+        """Return the generation in use.
+
+        Raises:
+            IndexNotFoundError: none was written yet.
+        """
+        if self._index is None:
+            raise IndexNotFoundError("no index in memory yet; build one")
+        return self._index
+
+    def writer(self) -> MemoryWriter:
+        """Start a new generation.
+
+        Raises:
+            BuildRunningError: another one is being written.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise BuildRunningError("another build is running; wait for it")
+        return MemoryWriter(self)
+
+    def publish(self, index: MemoryIndex) -> None:
+        """Make a generation the current one."""
+        self._index = index
+        self._generations += 1
+
+    def release(self) -> None:
+        """Let the next build begin."""
+        self._lock.release()
+
+
+class MemoryWriter:
+    """Collects one generation."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store: MemoryStore | None = store
+        self._documents: list[EncodedDocument] = []
+
+    def add(self, encoded: EncodedDocument) -> None:
+        """Add a document with its passages."""
+        self._documents.append(encoded)
+
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> Manifest:
+        """Make this generation the current one, and return its manifest."""
+        if self._store is None:
+            raise RuntimeError("this generation was committed or discarded already")
+        self._store.publish(MemoryIndex(self._documents, manifest, taxonomy, labels))
+        self.discard()
+        return manifest
+
+    def discard(self) -> None:
+        """Forget what was written; does nothing after `commit`."""
+        if self._store is not None:
+            self._store.release()
+            self._store = None
+
+
+@dataclass(slots=True)
+class _Language:
+    """The passages in one language, for rank-bm25."""
+
+    rows: list[int] = field(default_factory=list)
+    words: Counter[str] = field(default_factory=Counter)
+
+
+class MemoryIndex:
+    """One generation, searched by going through all of it."""
+
+    def __init__(self, documents: Sequence[EncodedDocument], manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> None:
+        from rank_bm25 import BM25Plus
+
+        self.manifest = manifest
+        self.taxonomy = taxonomy
+        self._labels = labels
+        self._encoded = {encoded.document.id: encoded for encoded in sorted(documents, key=lambda encoded: encoded.document.id)}
+        self._ids = list(self._encoded)
+        self._passages: list[Passage] = []
+        self._places: dict[str, tuple[str, int]] = {}  # of each passage its document and number there
+        for document_id, encoded in self._encoded.items():
+            for number, passage in enumerate(encoded.passages):
+                self._places[passage.id] = (document_id, number)
+                self._passages.append(passage)
+        self._rows = {passage.id: row for row, passage in enumerate(self._passages)}
+        self._languages: dict[str | None, _Language] = {}
+        terms = []
+        for row, passage in enumerate(self._passages):
+            text = full_text(self._encoded[passage.document_id].document, passage)
+            terms.append(terms_of(text, passage.language))
+            of_language = self._languages.setdefault(passage.language, _Language())
+            of_language.rows.append(row)
+            of_language.words.update(words_of(text))
+        config = Bm25Config(**manifest.config["bm25"])
+        self._most = config.k1 + 1
+        self._bm25 = BM25Plus(terms, k1=config.k1, b=config.b, delta=DELTA) if any(terms) else None
+        owners = np.array([self._ids.index(passage.document_id) for passage in self._passages], dtype=np.int64)
+        dimensions = (0, manifest.dimensions)
+        self._vectors = np.concatenate([np.empty(dimensions, np.float32), *(own.vectors for own in self._encoded.values())])
+        self._means = mean_vectors(self._vectors, owners, len(self._ids))
+        counts = [len(encoded.passages) for encoded in self._encoded.values()]
+        self._metadata = Metadata([encoded.document for encoded in self._encoded.values()], counts, taxonomy)
+
+    # ── Passages ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def lexical(self, terms: Terms, filters: Filters, depth: int) -> list[str]:
+        """Return the ids of the `depth` passages with the highest BM25 score above 0, in any order."""
+        passing = self._passing(filters)
+        scores = self._scores(terms)
+        matching = [row for row, passage in enumerate(self._passages) if scores[row] > 0 and passage.document_id in passing]
+        return [self._passages[row].id for row in sorted(matching, key=lambda row: -scores[row])[:depth]]
+
+    def nearest(self, vectors: Vectors, filters: Filters, depth: int) -> list[str]:
+        """Return the ids of the passages that, whole or by a window, are nearest to one of the vectors, in any order."""
+        passing = self._passing(filters)
+        passages = [passage for passage in self._passages if passage.document_id in passing]
+        windows = [(passage.id, window) for passage in passages for window in self._windows(passage.id)]
+        ids: dict[str, None] = {}
+        for vector in vectors:
+            for texts in ([(passage.id, self._vectors[self._rows[passage.id]]) for passage in passages], windows):
+                nearest = sorted(texts, key=lambda text: -float(text[1] @ vector))
+                ids |= dict.fromkeys(passage_id for passage_id, _ in nearest[:depth])
+        return list(ids)
+
+    def members(self, document_ids: Iterable[str], filters: Filters, depth: int | None) -> list[str]:
+        """Return the ids of the documents' passages, document by document and each in its order, the first `depth`."""
+        passing = self._passing(filters)
+        passages = [
+            passage.id
+            for document_id in document_ids
+            if document_id in passing
+            for passage in self._encoded[document_id].passages
+        ]
+        return passages[:depth]
+
+    def rows(self, passage_ids: Sequence[str], terms: Terms) -> PassageRows:
+        """Return passages with what ranking needs of each, in the order asked for.
+
+        Raises:
+            NotInIndexError: an id is unknown.
+        """
+        rows = [self._row(passage_id) for passage_id in passage_ids]
+        passages = [self._passages[row] for row in rows]
+        windows = [self._windows(passage_id) for passage_id in passage_ids]
+        return PassageRows(
+            passages=passages,
+            documents=[self._encoded[passage.document_id].document for passage in passages],
+            lexical=self._scores(terms)[rows],
+            vectors=self._vectors[rows],
+            means=self._means[[self._ids.index(passage.document_id) for passage in passages]],
+            windows=np.concatenate([np.empty((0, self.manifest.dimensions), np.float32), *windows]),
+            window_counts=[len(several) for several in windows],
+        )
+
+    def sentences(self, passage_ids: Sequence[str]) -> list[PassageSentences]:
+        """Return the sentences of passages, in the order asked for.
+
+        Raises:
+            NotInIndexError: an id is unknown.
+        """
+        sentences = []
+        for passage_id in passage_ids:
+            self._row(passage_id)
+            document_id, number = self._places[passage_id]
+            encoded = self._encoded[document_id]
+            first = sum(len(spans) for spans in encoded.sentence_spans[:number])
+            spans = encoded.sentence_spans[number]
+            # As coarse as the files keep them, so that stores give the same.
+            vectors = encoded.sentences[first : first + len(spans)].astype(np.float16).astype(np.float32)
+            sentences.append(PassageSentences(spans, vectors))
+        return sentences
+
+    # ── Documents ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def documents(self, filters: Filters, limit: int | None = None, offset: int = 0) -> list[Document]:
+        """Return the documents that pass the filters, by id."""
+        passing = self._passing(filters)
+        found = [encoded.document for document_id, encoded in self._encoded.items() if document_id in passing]
+        return found[offset : None if limit is None else offset + limit]
+
+    def counts(self, filters: Filters) -> Counts:
+        """Return how much the filters leave, and the facets."""
+        return self._metadata.counts(filters)
+
+    def texts(self, document_ids: Sequence[str]) -> list[DocumentText]:
+        """Return documents with their text, in the order asked for; ids that are not there are left out."""
+        known = [self._encoded[document_id] for document_id in document_ids if document_id in self._encoded]
+        return [DocumentText(encoded.document, encoded.pages, encoded.passages) for encoded in known]
+
+    def nearest_documents(self, vector: Vectors, filters: Filters, depth: int) -> list[str]:
+        """Return the ids of the `depth` documents whose mean vector has the highest inner product, best first."""
+        passing = self._passing(filters)
+        cosines = {document_id: float(mean @ vector) for document_id, mean in zip(self._ids, self._means, strict=True)}
+        return sorted(passing, key=lambda document_id: (-cosines[document_id], document_id))[:depth]
+
+    def means(self, document_ids: Sequence[str]) -> Vectors:
+        """Return documents' mean vectors, row i for id i; zeros for a document without passages.
+
+        Raises:
+            NotInIndexError: an id is unknown.
+        """
+        for document_id in document_ids:
+            if document_id not in self._encoded:
+                raise NotInIndexError(f"no document {document_id!r} in this index; `pes search` lists ids")
+        return self._means[[self._ids.index(document_id) for document_id in document_ids]]
+
+    # ── The whole collection ────────────────────────────────────────────────────────────────────────────────────────
+
+    def idf(self, terms: Iterable[str]) -> dict[str, float]:
+        """Return each term's inverse document frequency over all passages."""
+        highest = math.log(len(self._passages) + 1)
+        known = self._bm25.idf if self._bm25 else {}
+        return {term: float(known.get(term, highest)) for term in terms}
+
+    def words(self, language: str | None) -> Mapping[str, int]:
+        """Return the words of the passages in a language, with the number of passages that have each."""
+        return self._languages[language or None].words if (language or None) in self._languages else {}
+
+    def held_concepts(self) -> list[tuple[str, Mapping[str, float]]]:
+        """Return for every document, by id, the concepts that it holds, as `list/id` with a confidence."""
+        return [(document_id, encoded.concepts) for document_id, encoded in self._encoded.items()]
+
+    def label_vectors(self) -> Vectors:
+        """Return the vectors of the lists' labels, as coarse as the files keep them."""
+        return self._labels.astype(np.float16).astype(np.float32)
+
+    # ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _row(self, passage_id: str) -> int:
+        try:
+            return self._rows[passage_id]
+        except KeyError:
+            raise NotInIndexError(f"no passage {passage_id!r} in this index; `pes search` lists ids") from None
+
+    def _windows(self, passage_id: str) -> Vectors:
+        document_id, number = self._places[passage_id]
+        return self._encoded[document_id].windows[number]
+
+    def _passing(self, filters: Filters) -> dict[str, None]:
+        """Return the ids of the documents that pass, in their order."""
+        mask = self._metadata.mask(filters)
+        return {document_id: None for row, document_id in enumerate(self._ids) if mask is None or mask[row]}
+
+    def _scores(self, terms: Terms) -> Vectors:
+        """Return every passage's bounded score for the query as its own language's stemmer reads it (see `evidence.bm25`)."""
+        scores = np.zeros(len(self._passages), np.float32)
+        for language, of_language in self._languages.items():
+            query = list(terms.get(language, ()))
+            known = [term for term in query if self._bm25 and term in self._bm25.idf]
+            if not known or self._bm25 is None:
+                continue
+            constant = sum(self._bm25.idf[term] for term in known) * DELTA  # that every passage has
+            raw = self._bm25.get_scores(known) - constant
+            raw[raw < 1e-5 * constant] = 0
+            bounded = raw / (self._most * sum(self.idf(query)[term] for term in query))
+            scores[of_language.rows] = bounded[of_language.rows]
+        return scores

@@ -1,0 +1,176 @@
+"""A collection is read: every file of the sources becomes a document, or is named with the reason why it did not."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from pes_search.ingest.cleaning.text import edge_texts, shared_edges, without_shared_edges
+from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
+from pes_search.ingest.errors import NothingReadError, UnreadableFileError
+from pes_search.ingest.readers import format_of
+from pes_search.ingest.sources.files import SourceFile, find_files
+from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
+from pes_search.ingest.types import Block, Document, Unread
+
+SHOWN_REASONS = 3  # where nothing could be read
+
+Progress = Callable[[int, int], object]
+"""Gets how many files are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The files of a collection, found but not read yet."""
+
+    files: tuple[SourceFile, ...]  # that have a reader
+    skipped: tuple[Unread, ...]  # that have none, or are no documents
+    taxonomy_folder: str | None  # of the controlled lists
+    lists: tuple[Path, ...]  # the files in it
+
+    def taxonomy(self) -> Taxonomy:
+        """Read the controlled lists.
+
+        Raises:
+            TaxonomyError: they cannot be used as they are.
+        """
+        return read_taxonomy(Path(self.taxonomy_folder)) if self.taxonomy_folder else NO_TAXONOMY
+
+    def content_hash(self) -> str:
+        """Return a hash of all names and contents, so that an unchanged collection is recognised without reading a document."""
+        digest = hashlib.sha256()
+        for path in self.lists:
+            digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
+        for file in self.files:
+            digest.update(f"\0{file.name}\0".encode("utf-8", "replace"))
+            try:
+                if file.path.is_file() and file.path.stat().st_size <= LARGEST_FILE_BYTES:  # others are not read either
+                    with file.path.open("rb") as content:
+                        digest.update(hashlib.file_digest(content, "sha256").digest())
+            except OSError as error:
+                digest.update(repr(error.errno).encode())
+        return digest.hexdigest()
+
+
+def find_sources(sources: Sequence[str], default_lists: Path | None = None) -> Sources:
+    """Find the files of files, folders and globs, and the controlled lists.
+
+    The lists are those of the first source that has a folder `taxonomy` in it or beside it, else `default_lists`.
+
+    Raises:
+        SourceNotFoundError: a source names no file.
+    """
+    files = find_files(sources)
+    folders = [folder / "taxonomy" for source in sources for folder in (Path(source), Path(source).parent)]
+    taxonomy_folder = next((folder for folder in [*folders, default_lists] if folder and list_files(folder)), None)
+    lists = list_files(taxonomy_folder) if taxonomy_folder else []
+    reasons = {file: _reason_to_skip(file) for file in files}
+    return Sources(
+        files=tuple(file for file, reason in reasons.items() if reason is None),
+        skipped=tuple(Unread(file.name, reason) for file, reason in reasons.items() if reason and file.path not in lists),
+        taxonomy_folder=str(taxonomy_folder) if taxonomy_folder else None,
+        lists=tuple(lists),
+    )
+
+
+def _reason_to_skip(file: SourceFile) -> str | None:
+    name = Path(file.name)
+    if format_of(name) is None:
+        return f"no reader for {name.suffix or 'a file without suffix'}"
+    if name.stem.upper() == "README":
+        return "a README describes its folder; give it another name to have it indexed"
+    return None
+
+
+@dataclass(slots=True)
+class ReadReport:
+    """What became of each file."""
+
+    read: list[str] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    duplicates: list[Unread] = field(default_factory=list)
+    warnings: list[Unread] = field(default_factory=list)
+
+
+class Collection:
+    """The documents of a collection. They wait on disk, so memory does not grow with their number.
+
+    Used as a context: the documents are gone when it ends.
+    """
+
+    def __init__(self, sources: Sources, on_progress: Progress) -> None:
+        """Read every file.
+
+        Raises:
+            NothingReadError: no file could be read; the message has the first reasons.
+        """
+        self.report = ReadReport()
+        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 – closed with the collection
+        self._edges: dict[str, Counter[bytes]] = {}  # by folder: what its files have at their ends
+        self._taken_ids: dict[str, str] = {}  # and by which file
+        self._contents: dict[str, str] = {}
+        for done, file in enumerate(sources.files, start=1):
+            self._read(file)
+            on_progress(done, len(sources.files))
+        if not self.report.read:
+            self.close()
+            raise NothingReadError(_nothing_read([*self.report.unread, *sources.skipped]))
+
+    def _read(self, file: SourceFile) -> None:
+        report = self.report
+        try:
+            content = read_document(file)
+        except UnreadableFileError as error:
+            report.unread.append(Unread(file.name, str(error)))
+            return
+        document = content.document
+        if document.sha256 in self._contents:
+            report.duplicates.append(Unread(file.name, f"same content as {self._contents[document.sha256]}"))
+        elif document.id in self._taken_ids:
+            reason = f"its id {document.id!r} is that of {self._taken_ids[document.id]}; give it another"
+            report.duplicates.append(Unread(file.name, reason))
+        else:
+            self._contents[document.sha256] = self._taken_ids[document.id] = file.name
+            pickle.dump(content, self._spool)
+            self._edges.setdefault(_folder(document), Counter()).update(edge_texts(content.blocks))
+            report.read.append(file.name)
+            report.warnings.extend(Unread(file.name, warning) for warning in content.warnings)
+
+    def documents(self) -> Iterator[tuple[Document, Sequence[Block]]]:
+        """Yield the documents with their blocks, without what the files of a folder share at their ends.
+
+        That is known only after the last one was read.
+        """
+        files_in = Counter(name.rpartition("/")[0] for name in self.report.read)
+        shared = {folder: shared_edges(counts, files_in[folder]) for folder, counts in self._edges.items()}
+        self._spool.seek(0)
+        for _ in self.report.read:
+            content: ReadDocument = pickle.load(self._spool)  # noqa: S301 – written by this process, into a file without a name
+            document = content.document
+            yield document, without_shared_edges(content.blocks, shared[_folder(document)]) or content.blocks
+
+    def close(self) -> None:
+        """Forget the documents."""
+        self._spool.close()
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _folder(document: Document) -> str:
+    return document.path.rpartition("/")[0]
+
+
+def _nothing_read(unread: Sequence[Unread]) -> str:
+    first = [f"{file.path}: {file.reason}" for file in unread][:SHOWN_REASONS]
+    detail = "; ".join(first) or "the sources hold no file"
+    return f"no file could be read ({detail}); give files or folders with .html, .pdf, .docx, .md or .txt"
