@@ -21,3 +21,7 @@ class TaxonomyError(PesSearchError):
 
 class NothingReadError(PesSearchError):
     """Of all files none could be read."""
+
+
+class MissingPartError(PesSearchError):
+    """A table of parts has no such name, or the part's library is not installed; the message says what there is to choose."""
