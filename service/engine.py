@@ -12,8 +12,8 @@ from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.query.spelling import Speller
 from pes_search.index.search import Group, search
+from pes_search.index.stores import open_store
 from pes_search.index.stores.base import IndexStore
-from pes_search.index.stores.files import FileStore
 from pes_search.index.types import SearchResult
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.languages.identify import detect_language
@@ -88,9 +88,9 @@ class Engine:
         return compare(ids, index, self.encoder, self.answerer.models.reader)
 
 
-def open_store(settings: Settings) -> FileStore:
+def store_of(settings: Settings) -> IndexStore:
     """Return the store that the settings name."""
-    return FileStore(settings.index_dir)
+    return open_store(settings.store, settings.index_dir)
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -99,7 +99,7 @@ def open_engine(settings: Settings) -> Engine:
     Raises:
         PesSearchError: the model or the index cannot be used; the message says what to do.
     """
-    store = open_store(settings)
+    store = store_of(settings)
     if store.current() is None:  # before the model, which takes seconds: a missing index is the most common fault
         store.open()
     return Engine(settings, store, load_encoder(settings.encoder, settings.cache_dir))

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
 
     sources: tuple[str, ...] = ("corpus",)
     taxonomy: Path = Path("corpus/taxonomy")
+    store: str = "files"  # where the index is kept: a name of `index.stores.STORES`
     index_dir: Path = Path("var/index")
     cache_dir: Path = Path(platformdirs.user_cache_dir("pes-search"))
     passages: PassageConfig = PassageConfig()

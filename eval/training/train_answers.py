@@ -43,7 +43,7 @@ from pes_search.service.answers.answer import READ_PASSAGES, SEARCHED
 from pes_search.service.answers.confidence import PACKAGED, Kind
 from pes_search.service.answers.sentences import FEATURES, NUMBER, sentence_features
 from pes_search.service.answers.signals import SIGNALS, signals
-from pes_search.service.engine import open_store
+from pes_search.service.engine import store_of
 from pes_search.service.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def examples(bench: Path, settings: Settings, encoder: Encoder) -> Iterator[Example]:
     """Yield the examples of all sources."""
-    own = open_index(open_store(settings))
+    own = open_index(store_of(settings))
     ours = list(own_questions())
     squad = _with_answers(bench / "squad2-even", bench / "squad2-even", "squad")
     rng = np.random.default_rng(SEED)

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,11 @@ from pes_search.ingest.types import Document, Passage
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
+
+
+def open_memory(folder: Path) -> MemoryStore:  # noqa: ARG001 – the others keep an index there
+    """Return an empty store."""
+    return MemoryStore()
 
 
 class MemoryStore:

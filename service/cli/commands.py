@@ -170,13 +170,13 @@ def _build(parsed: argparse.Namespace) -> int:
     from pes_search.index.build import build_index, report_values
     from pes_search.index.encoders.sentence_transformer import load_encoder, model_fingerprint
     from pes_search.service.cli.progress import ProgressBar
-    from pes_search.service.engine import open_store
+    from pes_search.service.engine import store_of
 
     settings = _settings(parsed)
     with ProgressBar() as bar:
         report = build_index(
             parsed.sources or settings.sources_with_uploads(),
-            open_store(settings),
+            store_of(settings),
             lambda: load_encoder(settings.encoder, settings.cache_dir),
             model=model_fingerprint(settings.encoder),
             cache_dir=settings.cache_dir,
@@ -245,9 +245,9 @@ def _related(parsed: argparse.Namespace) -> int:
     from pes_search.index.open_index import open_index
     from pes_search.index.search import related
     from pes_search.service.api.schemas import RelatedOut, hit_out
-    from pes_search.service.engine import open_store
+    from pes_search.service.engine import store_of
 
-    index = open_index(open_store(_settings(parsed)))  # the vectors are stored, so no model is needed
+    index = open_index(store_of(_settings(parsed)))  # the vectors are stored, so no model is needed
     hits = related(parsed.document_id, index, k=parsed.k, filters=_filters(parsed))
     result = RelatedOut(document_id=parsed.document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits])
     if parsed.json:
@@ -261,9 +261,9 @@ def _related(parsed: argparse.Namespace) -> int:
 def _show(parsed: argparse.Namespace) -> int:
     from pes_search.index.open_index import open_index
     from pes_search.service.api.schemas import document_detail, passage_out
-    from pes_search.service.engine import open_store
+    from pes_search.service.engine import store_of
 
-    index = open_index(open_store(_settings(parsed)))
+    index = open_index(store_of(_settings(parsed)))
     if "~" in parsed.id:
         shown = passage_out(*index.passage(parsed.id))
         if parsed.json:
@@ -319,10 +319,10 @@ def _info(parsed: argparse.Namespace) -> int:
     import dataclasses
 
     from pes_search.index.errors import IndexNotFoundError
-    from pes_search.service.engine import open_store
+    from pes_search.service.engine import store_of
 
     settings = _settings(parsed)
-    manifest = open_store(settings).current()
+    manifest = store_of(settings).current()
     if manifest is None:
         raise IndexNotFoundError(f"no index in {settings.index_dir}; build one with `pes build --index {settings.index_dir}`")
     if parsed.json:

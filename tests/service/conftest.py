@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.service.api.routes import create_app
 from pes_search.service.cli.commands import main
-from pes_search.service.engine import Engine, open_store
+from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings
 
 
@@ -26,7 +26,7 @@ class Run(NamedTuple):
 @pytest.fixture(scope="session")
 def engine(corpus_folder: Path, encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     settings = Settings(index_dir=corpus_folder, **kept_in(tmp_path_factory.mktemp("kept")))
-    return Engine(settings, open_store(settings), encoder)
+    return Engine(settings, store_of(settings), encoder)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pes_search.index.errors import IndexDamagedError, IndexNotFoundError
 from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.filters import Filters
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.engine import Engine, open_engine, open_store
+from pes_search.service.engine import Engine, open_engine, store_of
 from pes_search.service.settings import Settings
 
 Build = Callable[[Sequence[str | Path], Path], BuildReport]
@@ -43,7 +43,7 @@ def folder(sources: Path, tmp_path: Path, build: Build) -> Path:
 def running(folder: Path, encoder: SentenceTransformerEncoder) -> Engine:
     """An engine that serves this index."""
     settings = Settings(index_dir=folder)
-    return Engine(settings, open_store(settings), encoder)
+    return Engine(settings, store_of(settings), encoder)
 
 
 def add_second(sources: Path) -> None:
@@ -185,7 +185,7 @@ def test_an_index_of_another_model_is_refused_with_the_next_command(folder: Path
     assert other.model_id != encoder.model_id
     settings = Settings(index_dir=folder)
     with pytest.raises(IndexDamagedError) as refused:
-        Engine(settings, open_store(settings), other)
+        Engine(settings, store_of(settings), other)
     message = str(refused.value)
     assert encoder.model_id in message
     assert other.model_id in message
@@ -207,7 +207,7 @@ def test_an_index_is_not_scored_with_other_bm25_settings_than_it_was_built_with(
     def lexical(bm25: Bm25Config) -> float | None:
         settings = Settings(index_dir=folder, bm25=bm25)
         try:
-            engine = Engine(settings, open_store(settings), encoder)
+            engine = Engine(settings, store_of(settings), encoder)
         except PesSearchError:
             return None
         return engine.search(engine.index(), "bookkeeping", k=1, offset=0, group="passage", filters=Filters()).hits[0].lexical

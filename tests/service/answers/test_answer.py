@@ -293,7 +293,7 @@ def test_the_command_compares(pes: Callable[..., Run], corpus_folder: Any) -> No
 
 def test_orders_inside_a_document_change_nothing(build: Any, encoder: Any, tmp_path: Any) -> None:
     """A document may say what it likes: it is quoted or not, and nothing else happens."""
-    from pes_search.service.engine import open_store
+    from pes_search.service.engine import store_of
     from pes_search.service.settings import Settings
 
     folder = tmp_path / "documents"
@@ -307,7 +307,7 @@ def test_orders_inside_a_document_change_nothing(build: Any, encoder: Any, tmp_p
     (folder / "bread.md").write_text("# Bread\n\nBakers are trained for six months in Tartu.\n", encoding="utf-8")
     build([folder], tmp_path / "index")
     settings = Settings(index_dir=tmp_path / "index")
-    own = Engine(settings, open_store(settings), encoder)
+    own = Engine(settings, store_of(settings), encoder)
     answer = own.ask(own.index(), "How often do mentors meet young people?", k=5, filters=Filters())
     documents = own.index().documents(Filters())
     texts = {passage.id: passage.text for document in documents for passage in own.index().passages(document.id)}

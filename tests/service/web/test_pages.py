@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from pes_search.index.build import BuildReport
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.service.api.routes import create_app
-from pes_search.service.engine import Engine, open_store
+from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings
 
 Build = Callable[[Sequence[str | Path], Path], BuildReport]
@@ -349,7 +349,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, build: Build, encoder: Sen
         (sources / name).write_text(text, encoding="utf-8")
     build([sources], folder / "index")
     settings = Settings(index_dir=folder / "index", **kept_in(folder))
-    return TestClient(create_app(Engine(settings, open_store(settings), encoder)), raise_server_exceptions=False)
+    return TestClient(create_app(Engine(settings, store_of(settings), encoder)), raise_server_exceptions=False)
 
 
 OURS = {
@@ -424,7 +424,7 @@ def changing(
     for name in ("old", "new"):
         (tmp_path / f"{name}.md").write_text(f"---\nid: {name}\n---\nTraining for bakers, as it is {name}.", encoding="utf-8")
     build([tmp_path / "old.md"], settings.index_dir)
-    engine = Engine(settings, open_store(settings), encoder)
+    engine = Engine(settings, store_of(settings), encoder)
     old_id = engine.index().manifest.index_id
     proper = engine.index
 

@@ -21,7 +21,7 @@ from pes_search.index.filters import Filters
 from pes_search.index.stores.file_index import FileIndex
 from pes_search.ingest.types import Page
 from pes_search.service.api.routes import create_app
-from pes_search.service.engine import Engine, open_store
+from pes_search.service.engine import Engine, store_of
 from pes_search.service.records.database import Database, DatabaseConfig
 from pes_search.service.settings import DeskConfig, Settings
 from pes_search.service.web.facets import years
@@ -328,7 +328,7 @@ def test_the_desk_shows_what_the_collection_repeats(build: object, tmp_path: Pat
         (tmp_path / "sources" / f"{name}.md").write_text(body, encoding="utf-8")
     build([tmp_path / "sources"], tmp_path / "index")  # type: ignore[operator]
     settings = Settings(index_dir=tmp_path / "index", **kept_in(tmp_path))
-    client = TestClient(create_app(Engine(settings, open_store(settings), encoder)))
+    client = TestClient(create_app(Engine(settings, store_of(settings), encoder)))
     page = client.get("/desk/duplicates").text
     assert "Vouchers for bakers one" in page
     assert "/compare?ids=one&amp;ids=two" in page
