@@ -1,27 +1,27 @@
 """What most tests share: the real encoder, and an index of the project's own corpus."""
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from folders import CORPUS, SHARED
+from filelock import FileLock
+from folders import CORPUS, KEPT, SHARED
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from pes_search.index.build import BuildReport, build_index
+from pes_search.index.build import BuildReport, IndexConfig, build_index
 from pes_search.index.encoders.sentence_transformer import (
     EncoderConfig,
     SentenceTransformerEncoder,
     load_encoder,
     model_fingerprint,
 )
-from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
-from pes_search.ingest.passages import PassageConfig
 from pes_search.service.settings import Settings
 
 Build = Callable[[Sequence[str | Path], Path], BuildReport]
@@ -49,9 +49,11 @@ def encoder() -> SentenceTransformerEncoder:
 
 
 @pytest.fixture(scope="session")
-def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache for vectors that starts empty."""
-    return tmp_path_factory.mktemp("cache")
+def cache_dir(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that has the vectors of the corpus and its lists, and none of what a test writes."""
+    folder = tmp_path_factory.mktemp("cache")
+    shutil.copytree(KEPT / "vectors", folder / "vectors")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -61,22 +63,30 @@ def build(encoder: SentenceTransformerEncoder, cache_dir: Path) -> Build:
     def run(sources: Sequence[str | Path], folder: Path) -> BuildReport:
         return build_index(
             [str(source) for source in sources],
-            FileStore(folder, Bm25Config()),
+            FileStore(folder),
             lambda: encoder,
             model=model_fingerprint(EncoderConfig()),
             cache_dir=cache_dir,
-            passage_config=PassageConfig(),
-            configs=(Bm25Config(),),
+            config=IndexConfig(),
         )
 
     return run
 
 
 @pytest.fixture(scope="session")
-def corpus_folder(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index folder of `corpus/`."""
-    folder = tmp_path_factory.mktemp("corpus-index")
-    build([CORPUS], folder)
+def corpus_folder(encoder: SentenceTransformerEncoder) -> Path:
+    """An index folder of `corpus/`, to be read only: one for all processes of a run, and for the next if nothing changed."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    folder = KEPT / "index"
+    with FileLock(KEPT / "lock"):
+        build_index(
+            [str(CORPUS)],
+            FileStore(folder),
+            lambda: encoder,
+            model=model_fingerprint(EncoderConfig()),
+            cache_dir=KEPT,
+            config=IndexConfig(),
+        )
     return folder
 
 
@@ -88,5 +98,5 @@ def corpus_files() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def corpus_index(corpus_folder: Path) -> FileIndex:
-    return FileStore(corpus_folder, Bm25Config()).open()
+def corpus_index(corpus_folder: Path) -> OpenIndex:
+    return open_index(FileStore(corpus_folder))

@@ -251,6 +251,8 @@ def _read_manifest(generation: Path, digest: str, folder: Path) -> Manifest:
         values = json.loads(content)
         if values["schema"] != SCHEMA:
             raise _damaged(folder, f"it has schema {values['schema']}, this version reads {SCHEMA}")
+        if not isinstance(values["files"], dict):
+            raise TypeError("files are not listed")
         return Manifest(**values)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(folder, f"manifest.json cannot be read: {error}") from error

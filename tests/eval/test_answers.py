@@ -14,7 +14,7 @@ from pes_search.eval.collections.gold_answers import OWN_ANSWERS, Gold, read_ans
 from pes_search.eval.collections.questions import OWN, Question, read_questions
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.filters import Filters
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex
 
 
 def outcome(
@@ -88,12 +88,12 @@ def test_what_is_refused_is_not_quoted_but_its_risk_is_known() -> None:
     assert [risk for _, risk, _ in risk_coverage(refused)] == [0.0, 0.0]
 
 
-def test_the_answers_of_the_project_are_in_its_documents(corpus_index: FileIndex) -> None:
+def test_the_answers_of_the_project_are_in_its_documents(corpus_index: OpenIndex) -> None:
     questions = read_questions(OWN / "questions.jsonl")
     pairs = with_gold(questions, read_answers(OWN_ANSWERS), OWN_ANSWERS)
     texts = {
-        document.id: words(" ".join(page.text for page in corpus_index.pages(document.id)))
-        for document in corpus_index.documents(Filters())
+        document.id: words(" ".join(page.text for page in corpus_index.text(document.id).pages))
+        for document in corpus_index.stored.documents(Filters())
     }
     lost = [(question.id, text) for question, gold in pairs for text, own in gold.texts if not holds(texts[own], words(text))]
     assert lost == []

@@ -10,8 +10,8 @@ from pes_search.eval.measures import MAIN, answerable, by_group, estimate, measu
 from pes_search.eval.retrieval import Leg, runs
 from pes_search.eval.significance import compare
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig
-from pes_search.index.stores.file_index import FileIndex
 
 PLACES = 3  # among which a document that must appear has to be
 TOLERANCE = 0.01  # of nDCG@10: what a change may cost at worst (lower bound of the difference's interval)
@@ -21,7 +21,7 @@ Found = tuple[list[Question], dict[str, dict[str, int]], dict[Leg, Run]]
 
 
 @pytest.fixture(scope="module")
-def found(corpus_index: FileIndex, encoder: SentenceTransformerEncoder) -> Found:
+def found(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> Found:
     """The answerable development questions, their judgments, and each leg's rankings."""
     questions = read_questions(OWN / "questions.jsonl", "dev")
     qrels = read_judgments(OWN / "qrels.tsv", questions)

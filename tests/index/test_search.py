@@ -5,14 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pes_search.index.build import write_documents
+from pes_search.index.build import IndexConfig, write_documents
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import NotInIndexError, QueryError
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.fusion import FusionConfig, fused
 from pes_search.index.filters import Filters
-from pes_search.index.search import QUERY_CHARACTERS, SearchConfig, read_query, related, search, terms_by_language
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex, open_index
+from pes_search.index.search import QUERY_CHARACTERS, SearchConfig, candidates, read_query, related, search, terms_by_language
 from pes_search.index.stores.files import FileStore
 from pes_search.index.types import Query
 from pes_search.ingest.passages import PassageConfig
@@ -22,10 +21,10 @@ CONFIG = SearchConfig()
 
 
 @pytest.fixture(scope="module")
-def many(encoder: SentenceTransformerEncoder, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> FileIndex:
+def many(encoder: SentenceTransformerEncoder, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenIndex:
     """Three hundred documents of the same words, so that all tie; every tenth is Polish; one has many passages."""
-    store = FileStore(tmp_path_factory.mktemp("many"), Bm25Config())
-    writer = store.begin()
+    store = FileStore(tmp_path_factory.mktemp("many"))
+    writer = store.writer()
     documents = [
         (
             Document(
@@ -45,19 +44,17 @@ def many(encoder: SentenceTransformerEncoder, cache_dir: Path, tmp_path_factory:
     blocks = [block for heading in long for block in (heading, Block("paragraph", "A job fair for jobseekers. " * 10))]
     documents.append((Document(id="long", title="Job fair", kind="report", language="en", sha256="l", path="l"), blocks))
     try:
-        write_documents(
-            documents, writer, encoder, cache_dir=cache_dir, passage_config=PassageConfig(max_tokens=150), configs=()
-        )
+        write_documents(documents, writer, encoder, cache_dir=cache_dir, config=IndexConfig(PassageConfig(max_tokens=150)))
     finally:
         writer.discard()
-    return store.open()
+    return open_index(store)
 
 
 def ids(result: object) -> list[str]:
     return [hit.document.id for hit in result.hits]  # type: ignore[attr-defined]
 
 
-def test_ties_are_in_the_order_of_ids(many: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_ties_are_in_the_order_of_ids(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     result = search("job fair", many, encoder, CONFIG, k=5, filters=Filters(kind=("practice",)))
     assert ids(result) == ["d000", "d001", "d002", "d003", "d004"]
     assert len({hit.score for hit in result.hits}) == 1
@@ -66,7 +63,7 @@ def test_ties_are_in_the_order_of_ids(many: FileIndex, encoder: SentenceTransfor
 
 @pytest.mark.parametrize(("country", "k", "expected"), [("PL", 25, 25), ("PL", 30, 30), ("PL", 50, 30), ("FR", 5, 0)])
 def test_k_results_come_back_whenever_k_exist(
-    many: FileIndex, encoder: SentenceTransformerEncoder, country: str, k: int, expected: int
+    many: OpenIndex, encoder: SentenceTransformerEncoder, country: str, k: int, expected: int
 ) -> None:
     result = search("anything else entirely", many, encoder, CONFIG, k=k, filters=Filters(country=(country,)))
     assert len(result.hits) == expected
@@ -75,13 +72,13 @@ def test_k_results_come_back_whenever_k_exist(
 
 
 def test_all_documents_can_be_had_though_one_holds_most_of_the_best_passages(
-    many: FileIndex, encoder: SentenceTransformerEncoder
+    many: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     result = search("Part job fair for jobseekers", many, encoder, CONFIG, k=301)
     assert len(set(ids(result))) == 301 == result.total
 
 
-def test_pages_of_results_join_up(many: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_pages_of_results_join_up(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     whole = search("job fair", many, encoder, CONFIG, k=12)
     parts = [search("job fair", many, encoder, CONFIG, k=4, offset=offset) for offset in (0, 4, 8)]
     assert [hit for part in parts for hit in ids(part)] == ids(whole)
@@ -89,30 +86,30 @@ def test_pages_of_results_join_up(many: FileIndex, encoder: SentenceTransformerE
     assert search("job fair", many, encoder, CONFIG, offset=400).hits == ()
 
 
-def test_grouped_by_passage_a_document_may_come_several_times(many: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_grouped_by_passage_a_document_may_come_several_times(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     result = search("job fair", many, encoder, CONFIG, k=10, group="passage", filters=Filters(kind=("report",)))
     assert ids(result) == ["long"] * 10
     assert result.total == 40
     assert all(hit.passages == () for hit in result.hits)
 
 
-def test_a_document_shows_its_next_best_passages(many: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_a_document_shows_its_next_best_passages(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     (hit,) = search("job fair", many, encoder, CONFIG, k=1, filters=Filters(kind=("report",))).hits
     assert len(hit.passages) == CONFIG.passages_per_document - 1
     assert [other.rank for other in hit.passages] == [2, 3]
     assert hit.score >= hit.passages[0].score >= hit.passages[1].score
 
 
-def test_scores_add_up(corpus_index: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_scores_add_up(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     config = SearchConfig(fusion=FusionConfig(lexical_weight=0.5))
     weights = config.fusion
     for hit in search("vouchers for training", corpus_index, encoder, config, k=5, group="passage").hits:
-        dense = (1 - weights.topic_weight) * hit.dense + weights.topic_weight * hit.topic
-        named = weights.concept_weight * hit.agreement + weights.label_weight * hit.labels
-        assert hit.score == pytest.approx(dense + 0.5 * hit.lexical + named, abs=4e-6)
+        dense = (1 - weights.topic_weight) * hit.scores.dense + weights.topic_weight * hit.scores.topic
+        named = weights.concept_weight * hit.scores.agreement + weights.label_weight * hit.scores.labels
+        assert hit.score == pytest.approx(dense + 0.5 * hit.scores.lexical + named, abs=4e-6)
 
 
-def test_a_document_takes_the_best_of_its_passages(many: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_a_document_takes_the_best_of_its_passages(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     (hit,) = search("job fair", many, encoder, CONFIG, k=1, filters=Filters(kind=("report",))).hits
     assert hit.score >= max(
         other.score
@@ -121,18 +118,19 @@ def test_a_document_takes_the_best_of_its_passages(many: FileIndex, encoder: Sen
     )
 
 
-def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     """The candidates of both legs hold whatever an exhaustive scoring puts first."""
     query = "older workers who lost their job"
     result = search(query, corpus_index, encoder, CONFIG, k=100, group="passage")
     vector = encoder.encode_queries([query])[0]
-    everything = corpus_index.candidates(read_query(query, "en", vector, corpus_index, CONFIG), Filters(), 10_000)
+    asked = read_query(query, "en", vector, corpus_index, CONFIG)
+    everything = candidates(asked, corpus_index, CONFIG.fusion, Filters(), 10_000)
     assert len(everything) == corpus_index.manifest.passages
     best = sorted(
-        (fused(candidate, CONFIG.fusion) for candidate in everything),
-        key=lambda hit: (-hit.score, hit.document.id, hit.passage.id),
+        everything,
+        key=lambda candidate: (-fused(candidate.scores, CONFIG.fusion), candidate.document.id, candidate.passage.id),
     )
-    assert [hit.passage.id for hit in result.hits] == [hit.passage.id for hit in best[:100]]
+    assert [hit.passage.id for hit in result.hits] == [candidate.passage.id for candidate in best[:100]]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +145,7 @@ def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: FileIndex, e
     ],
 )
 def test_six_languages_find_the_same_practice(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder, query: str, at_most: int
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, at_most: int
 ) -> None:
     assert "de-power-m" in ids(search(query, corpus_index, encoder, CONFIG, k=at_most))
 
@@ -161,18 +159,18 @@ def test_six_languages_find_the_same_practice(
         ("Krajowy Fundusz Szkoleniowy", "pl-kfs"),
     ],
 )
-def test_names_are_found(corpus_index: FileIndex, encoder: SentenceTransformerEncoder, query: str, document: str) -> None:
+def test_names_are_found(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, document: str) -> None:
     assert ids(search(query, corpus_index, encoder, CONFIG, k=1)) == [document]
 
 
-def test_highlights_mark_the_words_of_the_query(corpus_index: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_highlights_mark_the_words_of_the_query(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     (hit,) = search("career breaks of women", corpus_index, encoder, CONFIG, k=1).hits
     marked = {hit.passage.text[start:end].lower() for start, end in hit.highlights}
     assert {"career", "break"} <= marked
     assert not marked & {"of", "the", "and"}
 
 
-def test_facets_come_with_the_results(corpus_index: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_facets_come_with_the_results(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     result = search("training", corpus_index, encoder, CONFIG, k=1, filters=Filters(country=("AT",)))
     assert result.facets["country"]["DE"] >= 2  # other countries could be chosen instead
     assert result.total == result.facets["country"]["AT"]
@@ -190,24 +188,24 @@ def test_facets_come_with_the_results(corpus_index: FileIndex, encoder: Sentence
     ],
 )
 def test_impossible_searches_are_refused(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder, query: str, options: dict[str, int], message: str
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, options: dict[str, int], message: str
 ) -> None:
     with pytest.raises(QueryError, match=message):
         search(query, corpus_index, encoder, CONFIG, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("query", ["?", "…", "\x00", "12", "🙂", "失业"])
-def test_queries_without_words_still_answer(corpus_index: FileIndex, encoder: SentenceTransformerEncoder, query: str) -> None:
+def test_queries_without_words_still_answer(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str) -> None:
     assert len(search(query, corpus_index, encoder, CONFIG, k=3).hits) == 3
 
 
-def test_related_documents_of_a_practice(corpus_index: FileIndex) -> None:
+def test_related_documents_of_a_practice(corpus_index: OpenIndex) -> None:
     hits = related("de-power-m", corpus_index, k=3)
     assert "de-stark-im-beruf" in [hit.document.id for hit in hits]
     assert "de-power-m" not in [hit.document.id for hit in hits]
     assert all(-1 <= hit.score <= 1 for hit in hits)
     for hit in hits:
-        assert hit.score == pytest.approx(0.85 * hit.dense + 0.15 * hit.agreement, abs=2e-6)
+        assert hit.score == pytest.approx(0.85 * hit.scores.dense + 0.15 * hit.scores.agreement, abs=2e-6)
     only = related("de-power-m", corpus_index, k=3, filters=Filters(country=("IS",)))
     assert [hit.document.id for hit in only] == ["is-youth-mental-health"]
     with pytest.raises(NotInIndexError):
@@ -217,8 +215,8 @@ def test_related_documents_of_a_practice(corpus_index: FileIndex) -> None:
 def test_passages_are_matched_by_the_stemmer_of_their_own_language(
     encoder: SentenceTransformerEncoder, cache_dir: Path, tmp_path: Path
 ) -> None:
-    store = FileStore(tmp_path, Bm25Config())
-    writer = store.begin()
+    store = FileStore(tmp_path)
+    writer = store.writer()
     texts = {"de": "Die Arbeitslosen suchen Stellen.", "en": "The unemployed are searching."}
     try:
         write_documents(
@@ -229,14 +227,14 @@ def test_passages_are_matched_by_the_stemmer_of_their_own_language(
             writer,
             encoder,
             cache_dir=cache_dir,
-            passage_config=PassageConfig(),
-            configs=(),
+            config=IndexConfig(),
         )
     finally:
         writer.discard()
-    index = store.open()
+    index = open_index(store)
     vector = np.zeros(384, np.float32)
     for query, expected in (("arbeitslose", {"de"}), ("searches", {"en"}), ("Stelle search", {"de", "en"})):
         terms = terms_by_language(query, index)
-        found = index.candidates(Query(query, "en", terms, vector, dict.fromkeys(terms, vector), ()), Filters(), 10)
-        assert {c.document.id for c in found if c.lexical > 0} == expected
+        asked = Query(query, "en", terms, vector, dict.fromkeys(terms, vector), ())
+        found = candidates(asked, index, CONFIG.fusion, Filters(), 10)
+        assert {candidate.document.id for candidate in found if candidate.scores.lexical > 0} == expected

@@ -210,7 +210,11 @@ def test_an_index_is_not_scored_with_other_bm25_settings_than_it_was_built_with(
             engine = Engine(settings, store_of(settings), encoder)
         except PesSearchError:
             return None
-        return engine.search(engine.index(), "bookkeeping", k=1, offset=0, group="passage", filters=Filters()).hits[0].lexical
+        return (
+            engine.search(engine.index(), "bookkeeping", k=1, offset=0, group="passage", filters=Filters())
+            .hits[0]
+            .scores.lexical
+        )
 
     as_built = lexical(Bm25Config())
     assert as_built is not None

@@ -18,9 +18,8 @@ from pes_search.eval.reports.plots import Group, plot_groups
 from pes_search.eval.reports.report import write_report
 from pes_search.eval.retrieval import LEGS, runs
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.filters import Filters
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.settings import Settings
@@ -41,7 +40,7 @@ class Reported:
     """A report and what it was made of."""
 
     settings: Settings
-    index: FileIndex
+    index: OpenIndex
     ids: dict[str, str]  # of the documents, by title
     folder: Path
     questions: Path
@@ -69,8 +68,8 @@ def settings(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Settings
 
 def reported(settings: Settings, folder: Path, questions: list[dict[str, str]], qrels: list[tuple[str, str, int]]) -> Reported:
     """Write the questions, judgments that name documents by title, and the report."""
-    index = FileStore(settings.index_dir, Bm25Config()).open()
-    ids = {document.title: document.id for document in index.documents(Filters())}
+    index = open_index(FileStore(settings.index_dir))
+    ids = {document.title: document.id for document in index.stored.documents(Filters())}
     folder.mkdir(exist_ok=True)
     questions_file, qrels_file = folder / "questions.jsonl", folder / "qrels.tsv"
     lines = [{**one, "document": ids[one["document"]]} if "document" in one else one for one in questions]

@@ -13,10 +13,10 @@ CAT, DOG, NONE = ["the", "cat", "sat", "on", "the", "mat"], ["dog", "cat", "dog"
 
 
 def index_of(passages: list[list[str]], folder: Path, config: Bm25Config) -> Bm25Index:
-    builder = Bm25Builder(config)
+    builder = Bm25Builder()
     for terms in passages:
         builder.add(terms)
-    builder.save(folder / "bm25")
+    builder.save(folder / "bm25", config)
     return load_bm25(folder / "bm25")
 
 

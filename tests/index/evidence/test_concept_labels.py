@@ -5,9 +5,10 @@ import pytest
 from rank_bm25 import BM25Plus
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.concept_labels import LabelMatcher
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, search
-from pes_search.index.stores.file_index import FileIndex
 from pes_search.index.text.tokens import terms
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
 
@@ -38,33 +39,38 @@ def test_the_scores_are_those_of_bm25_over_the_labels_that_documents_hold() -> N
     known = [term for term in asked if term in reference.idf]
     raw = reference.get_scores(known) - sum(reference.idf[term] for term in known)  # the constant of absent terms
     total = sum(reference.idf.get(term, np.log(5)) for term in asked)
-    found = LabelMatcher(TAXONOMY, KEYS, HELD).scores(query, "de")
+    found = LabelMatcher(TAXONOMY, KEYS, HELD, Bm25Config()).scores(query, "de")
     assert found.tolist() == pytest.approx((raw / (2.5 * total)).tolist(), abs=1e-6)
     assert found.argmax() == 2
+
+
+def test_the_configuration_of_bm25_is_that_of_the_index() -> None:
+    flat = LabelMatcher(TAXONOMY, KEYS, HELD, Bm25Config(k1=0, b=0)).scores("junge Menschen", "de")
+    assert flat.tolist() == pytest.approx([0, 1, 1, 0])  # without saturation a term that stands there counts fully
 
 
 def test_what_is_held_by_half_counts_by_half() -> None:
     half = HELD.copy()
     half[1] *= 0.5
-    whole, less = (LabelMatcher(TAXONOMY, KEYS, held).scores("Jugendliche", "de") for held in (HELD, half))
+    whole, less = (LabelMatcher(TAXONOMY, KEYS, held, Bm25Config()).scores("Jugendliche", "de") for held in (HELD, half))
     assert 0 < less[1] < whole[1] <= 1
 
 
 @pytest.mark.parametrize(("query", "language"), [("Frauen", "fr"), ("unbekannt", "de"), ("", "de"), ("!?", "en")])
 def test_without_a_shared_word_the_score_is_0(query: str, language: str) -> None:
-    assert LabelMatcher(TAXONOMY, KEYS, HELD).scores(query, language).tolist() == [0, 0, 0, 0]
+    assert LabelMatcher(TAXONOMY, KEYS, HELD, Bm25Config()).scores(query, language).tolist() == [0, 0, 0, 0]
 
 
 def test_without_lists_or_documents_there_is_nothing_to_match() -> None:
-    assert LabelMatcher(NO_TAXONOMY, [], np.zeros((2, 0), np.float32)).scores("women", "en").tolist() == [0, 0]
-    assert LabelMatcher(TAXONOMY, KEYS, np.zeros((0, 3), np.float32)).scores("women", "en").tolist() == []
+    assert LabelMatcher(NO_TAXONOMY, [], np.zeros((2, 0), np.float32), Bm25Config()).scores("women", "en").tolist() == [0, 0]
+    assert LabelMatcher(TAXONOMY, KEYS, np.zeros((0, 3), np.float32), Bm25Config()).scores("women", "en").tolist() == []
 
 
 def test_a_country_is_found_by_its_name_in_the_querys_language(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     """The encoder alone would put voucher schemes of other countries there."""
     hits = search("Gutscheine für Weiterbildung in Kroatien", corpus_index, encoder, SearchConfig(), k=3).hits
     assert [hit.document.countries for hit in hits[:2]] == [("HR",), ("HR",)]
     assert "hr-vouchers" in [hit.document.id for hit in hits[:2]]
-    assert hits[0].labels > 0.1
+    assert hits[0].scores.labels > 0.1

@@ -5,8 +5,8 @@ import pytest
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.evidence.concepts import BROADER, ConceptSpace, Label, activations, labels_of
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, search
-from pes_search.index.stores.file_index import FileIndex
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
 from pes_search.ingest.types import Document
 
@@ -93,7 +93,7 @@ def test_from_a_list_without_tags_a_document_holds_what_its_passages_come_close_
     ],
 )
 def test_everyday_words_name_a_concept(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder, query: str, concept: str
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, concept: str
 ) -> None:
     result = search(query, corpus_index, encoder, SearchConfig(), k=3)
     assert concept in [found.id for found in result.concepts]

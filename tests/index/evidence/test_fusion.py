@@ -1,36 +1,74 @@
-"""One score of the legs' evidence."""
+"""One score of all evidence."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 
-from pes_search.index.evidence.fusion import FusionConfig, document_score, fused
-from pes_search.index.types import Candidate
+from pes_search.index.evidence.fusion import FusionConfig, best_of, dense_score, fused, scores_of
+from pes_search.index.types import PassageRows, Query, Scores
 from pes_search.ingest.types import Document, Passage
 
 DOCUMENT = Document(id="d", title="", kind="", language=None, sha256="", path="")
 PASSAGE = Passage("p", "d", None, 0, 1, (), None, "x")
-CANDIDATE = Candidate(PASSAGE, DOCUMENT, lexical=0.5, dense=0.8, window=0.9, topic=0.7, agreement=0.4, labels=0.6)
 CONFIG = FusionConfig(lexical_weight=0.2, window_weight=0.25, topic_weight=0.3, concept_weight=0.1, label_weight=0.05)
+SCORES = Scores(lexical=0.5, dense=0.75 * 0.8 + 0.25 * 0.9, topic=0.7, agreement=0.4, labels=0.6)
+
+
+def rows(whole: list[float], windows: list[list[float]]) -> PassageRows:
+    """Passages whose vectors have these first components, which are their cosines with a query along the first axis."""
+
+    def vectors(cosines: list[float]) -> np.ndarray:  # type: ignore[type-arg]
+        return np.array([[cosine, (1 - cosine**2) ** 0.5] for cosine in cosines], np.float32).reshape(-1, 2)
+
+    return PassageRows(
+        passages=[PASSAGE] * len(whole),
+        documents=[DOCUMENT] * len(whole),
+        lexical=np.full(len(whole), 0.5, np.float32),
+        vectors=vectors(whole),
+        means=vectors([0.7] * len(whole)),
+        windows=vectors([cosine for several in windows for cosine in several]),
+        window_counts=[len(several) for several in windows],
+    )
+
+
+def test_each_kind_of_evidence_is_computed_for_each_passage() -> None:
+    along = np.array([1, 0], np.float32)
+    query = Query("x", None, {}, along, {None: along}, ())
+    found = scores_of(
+        query,
+        rows([0.8, 0.6, 0.3], [[0.2, 0.9], [], [0.1]]),
+        CONFIG,
+        agreement=np.full(3, 0.4, np.float32),
+        labels=np.full(3, 0.6, np.float32),
+    )
+    dense = [0.75 * 0.8 + 0.25 * 0.9, 0.6, 0.75 * 0.3 + 0.25 * 0.1]  # without windows the whole passage is all there is
+    assert [scores.dense for scores in found] == pytest.approx(dense, abs=1e-6)
+    for scores in found:
+        assert (scores.lexical, scores.topic, scores.agreement, scores.labels) == pytest.approx((0.5, 0.7, 0.4, 0.6))
 
 
 def test_the_score_is_the_sum_of_its_parts() -> None:
-    hit = fused(CANDIDATE, CONFIG)
-    assert hit.dense == pytest.approx(0.75 * 0.8 + 0.25 * 0.9)
-    assert hit.score == pytest.approx(0.7 * hit.dense + 0.3 * 0.7 + 0.2 * 0.5 + 0.1 * 0.4 + 0.05 * 0.6)
+    assert fused(SCORES, CONFIG) == pytest.approx(0.7 * SCORES.dense + 0.3 * 0.7 + 0.2 * 0.5 + 0.1 * 0.4 + 0.05 * 0.6)
+
+
+def test_every_kind_of_evidence_has_a_weight() -> None:
+    assert set(CONFIG.weights()) == {kind.name for kind in fields(Scores)}
+    assert all(kind.metadata["about"] for kind in fields(Scores))
 
 
 def test_a_document_takes_the_best_of_its_passages() -> None:
-    words = fused(replace(CANDIDATE, lexical=0.9, dense=0.1, window=0.1), CONFIG)
-    sense = fused(replace(CANDIDATE, lexical=0.0), CONFIG)
+    words = replace(SCORES, lexical=0.9, dense=0.1)
+    sense = replace(SCORES, lexical=0.0)
     named = 0.1 * 0.4 + 0.05 * 0.6
-    assert document_score([words, sense], CONFIG) == pytest.approx(0.7 * sense.dense + 0.3 * 0.7 + 0.2 * 0.9 + named)
-    assert document_score([sense], CONFIG) == pytest.approx(sense.score)
+    assert fused(best_of([words, sense]), CONFIG) == pytest.approx(0.7 * sense.dense + 0.3 * 0.7 + 0.2 * 0.9 + named)
+    assert fused(best_of([sense]), CONFIG) == fused(sense, CONFIG)
 
 
-def test_without_other_evidence_the_dense_leg_decides_alone() -> None:
-    alone = replace(CANDIDATE, lexical=0.0, agreement=0.0, labels=0.0, dense=0.81, window=0.81, topic=0.81)
-    assert fused(alone, FusionConfig()).score == 0.81
+def test_without_other_evidence_the_vectors_decide_alone() -> None:
+    alone = Scores(dense=0.81, topic=0.81)
+    assert fused(alone, FusionConfig()) == 0.81
+    assert dense_score(replace(alone, lexical=0.9, agreement=0.9, labels=0.9), FusionConfig()) == 0.81
 
 
 @pytest.mark.parametrize("field", ["lexical_weight", "concept_weight", "label_weight"])

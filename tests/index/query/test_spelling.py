@@ -2,14 +2,15 @@
 
 import pytest
 
-from pes_search.index.query.spelling import Speller, words_of
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex
+from pes_search.index.query.spelling import Speller
+from pes_search.index.text.words import words_of
 from pes_search.ingest.languages.identify import detect_language
 
 
 @pytest.fixture(scope="module")
-def speller(corpus_index: FileIndex) -> Speller:
-    return Speller(corpus_index)
+def speller(corpus_index: OpenIndex) -> Speller:
+    return Speller(corpus_index.stored)
 
 
 @pytest.mark.parametrize(

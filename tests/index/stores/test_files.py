@@ -1,21 +1,24 @@
 """The local store: complete generations, switched at once, and never trusted when altered."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pes_search.index.build import write_documents
+from pes_search.index.build import IndexConfig, write_documents
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError, NotInIndexError
-from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.evidence.fusion import FusionConfig
 from pes_search.index.filters import Filters
+from pes_search.index.open_index import open_index
+from pes_search.index.search import candidates, related
 from pes_search.index.stores.files import FileStore
 from pes_search.index.types import EncodedDocument, Manifest, Query
-from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.types import Block, Document
 
+WEIGHTS = FusionConfig(window_weight=0)
 TEXTS = {
     "a": "Guidance for women who return to work.",
     "b": "Vouchers for digital training.",
@@ -37,15 +40,14 @@ def document(name: str, country: str = "DE") -> Document:
 
 
 def write(store: FileStore, names: str, encoder: SentenceTransformerEncoder, cache_dir: Path) -> Manifest:
-    writer = store.begin()
+    writer = store.writer()
     try:
         return write_documents(
             [(document(name), [Block("paragraph", TEXTS[name])]) for name in names],
             writer,
             encoder,
             cache_dir=cache_dir,
-            passage_config=PassageConfig(),
-            configs=(),
+            config=IndexConfig(),
         )[0]
     finally:
         writer.discard()
@@ -53,24 +55,25 @@ def write(store: FileStore, names: str, encoder: SentenceTransformerEncoder, cac
 
 @pytest.fixture
 def store(tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path) -> FileStore:
-    store = FileStore(tmp_path / "index", Bm25Config())
+    store = FileStore(tmp_path / "index")
     write(store, "abc", encoder, cache_dir)
     return store
 
 
 def test_what_was_written_is_read_back(store: FileStore) -> None:
-    index = store.open()
-    assert [d.id for d in index.documents(Filters())] == ["a", "b", "c"]
+    index = open_index(store)
+    assert [d.id for d in index.stored.documents(Filters())] == ["a", "b", "c"]
     assert index.document("b") == document("b")
-    (passage,) = index.passages("b")
-    assert passage.text == TEXTS["b"] == index.pages("b")[0].text[passage.start : passage.end]
-    assert index.passage(passage.id) == passage
+    text = index.text("b")
+    (passage,) = text.passages
+    assert passage.text == TEXTS["b"] == text.pages[0].text[passage.start : passage.end]
+    assert index.passage(passage.id) == (text.document, passage)
     assert (index.manifest.documents, index.manifest.passages, index.manifest.languages) == (3, 3, {"en": 3})
 
 
 def test_unknown_ids_are_named(store: FileStore) -> None:
-    index = store.open()
-    for call in (index.document, index.pages, index.passages, index.passage):
+    index = open_index(store)
+    for call in (index.document, index.text, index.passage, lambda name: related(name, index)):
         with pytest.raises(NotInIndexError, match="'nope'"):
             call("nope")
 
@@ -78,14 +81,14 @@ def test_unknown_ids_are_named(store: FileStore) -> None:
 def test_the_same_documents_make_the_same_index_id(
     store: FileStore, tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path
 ) -> None:
-    other = write(FileStore(tmp_path / "other", Bm25Config()), "abc", encoder, cache_dir)
+    other = write(FileStore(tmp_path / "other"), "abc", encoder, cache_dir)
     assert other.index_id == store.open().manifest.index_id
-    assert write(FileStore(tmp_path / "third", Bm25Config()), "ab", encoder, cache_dir).index_id != other.index_id
+    assert write(FileStore(tmp_path / "third"), "ab", encoder, cache_dir).index_id != other.index_id
 
 
 def test_a_missing_index_names_the_next_command(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFoundError, match="pes build --index"):
-        FileStore(tmp_path, Bm25Config()).open()
+        FileStore(tmp_path).open()
 
 
 def generation(store: FileStore) -> Path:
@@ -111,8 +114,31 @@ def test_a_damaged_file_is_found(store: FileStore, file: str, fault: str) -> Non
 def test_a_foreign_manifest_is_refused(store: FileStore, change: dict[str, object], message: str) -> None:
     path = generation(store) / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (store.folder / "CURRENT").write_text(f"{generation(store).name} {digest}\n")
     with pytest.raises(IndexDamagedError, match=message):
         store.open()
+
+
+def test_no_bit_of_the_manifest_can_flip_unseen(store: FileStore) -> None:
+    path = generation(store) / "manifest.json"
+    content = path.read_bytes()
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        for call in (store.open, store.current):
+            with pytest.raises(IndexDamagedError, match=r"manifest\.json is altered; .*pes build --index"):
+                call()
+    path.write_bytes(content)
+    assert store.open().manifest == store.current()
+
+
+def test_no_bit_of_the_pointer_can_flip_unseen(store: FileStore) -> None:
+    pointer = store.folder / "CURRENT"
+    content = pointer.read_bytes()
+    for place in range(len(content) - 1):  # the last is a newline
+        pointer.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+        with pytest.raises(IndexDamagedError, match="pes build --index"):
+            store.open()
 
 
 @pytest.mark.parametrize("name", ["../../etc", "nope", "\udcff"])
@@ -124,7 +150,7 @@ def test_a_pointer_that_names_no_generation_is_refused(store: FileStore, name: s
 
 def test_a_discarded_generation_changes_nothing(store: FileStore) -> None:
     name = store.current_name()
-    writer = store.begin()
+    writer = store.writer()
     none = np.zeros((0, 384), np.float32)
     writer.add(EncodedDocument(document("x"), [], [], none, [], [], none, {}))
     writer.discard()
@@ -133,34 +159,31 @@ def test_a_discarded_generation_changes_nothing(store: FileStore) -> None:
 
 
 def test_two_builds_at_once_are_refused(store: FileStore) -> None:
-    writer = store.begin()
+    writer = store.writer()
     try:
         with pytest.raises(BuildRunningError, match="another build"):
-            FileStore(store.folder, Bm25Config()).begin()
+            FileStore(store.folder).writer()
     finally:
         writer.discard()
-    store.begin().discard()
+    store.writer().discard()
 
 
 def test_an_open_index_outlives_its_generation(store: FileStore, encoder: SentenceTransformerEncoder, cache_dir: Path) -> None:
-    old = store.open()
+    old = open_index(store)
     for names in ("ab", "bc", "c", "a"):
         write(store, names, encoder, cache_dir)
     assert len(list((store.folder / "generations").iterdir())) == 2
     assert old.document("c").title == "Practice c"
     vector = encoder.encode_queries(["vouchers"])[0]
-    assert old.candidates(Query("voucher", "en", {"en": ["voucher"]}, vector, {"en": vector}, ()), Filters(), 3)[0].lexical >= 0
+    assert candidates(Query("voucher", "en", {"en": ["voucher"]}, vector, {"en": vector}, ()), old, WEIGHTS, Filters(), 3)
     assert [d.id for d in store.open().documents(Filters())] == ["a"]
 
 
 def test_candidates_carry_both_scores(store: FileStore, encoder: SentenceTransformerEncoder) -> None:
-    index = store.open()
     vector = encoder.encode_queries(["vouchers for training"])[0]
+    asked = Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}, ())
     found = {
-        c.document.id: c
-        for c in index.candidates(
-            Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}, ()), Filters(), 10
-        )
+        candidate.document.id: candidate.scores for candidate in candidates(asked, open_index(store), WEIGHTS, Filters(), 10)
     }
     assert set(found) == {"a", "b", "c"}
     assert found["b"].lexical > 0 == found["a"].lexical
@@ -170,11 +193,11 @@ def test_candidates_carry_both_scores(store: FileStore, encoder: SentenceTransfo
 
 
 def test_nearest_documents_leave_out_the_document_itself(store: FileStore) -> None:
-    nearest = store.open().nearest("a", Filters(), 10)
-    assert sorted(passage.document_id for _, _, passage in nearest) == ["b", "c"]
-    cosines = [cosine for cosine, _, _ in nearest]
+    hits = related("a", open_index(store), k=10)
+    assert sorted(hit.passage.document_id for hit in hits) == ["b", "c"]
+    cosines = [hit.scores.dense for hit in hits]
     assert cosines == sorted(cosines, reverse=True)
-    assert [overlap for _, overlap, _ in nearest] == cosines  # no lists: nothing else is known
+    assert [hit.scores.agreement for hit in hits] == cosines  # no lists: nothing else is known
 
 
 def test_words_are_counted_by_the_passages_that_have_them(store: FileStore) -> None:

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pes_search.index.filters import Filters
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex
 from pes_search.service.answers.types import Answer
 from pes_search.service.engine import Engine
 from tests.service.conftest import Run
@@ -45,7 +45,7 @@ ANSWERED = [
 
 
 @pytest.mark.parametrize("question", ANSWERED)
-def test_every_quotation_is_in_its_passage(ask: Callable[..., Answer], corpus_index: FileIndex, question: str) -> None:
+def test_every_quotation_is_in_its_passage(ask: Callable[..., Answer], corpus_index: OpenIndex, question: str) -> None:
     answer = ask(question)
     assert not answer.refused
     assert 1 <= len(answer.sentences) <= 5
@@ -175,7 +175,7 @@ HOSTILE: list[tuple[str, bool | None]] = [
 
 @pytest.mark.parametrize(("question", "refused"), HOSTILE)
 def test_a_hostile_question_gets_quotations_or_a_refusal(
-    ask: Callable[..., Answer], corpus_index: FileIndex, question: str, refused: bool | None
+    ask: Callable[..., Answer], corpus_index: OpenIndex, question: str, refused: bool | None
 ) -> None:
     answer = ask(question)
     assert answer.refused if refused else True
@@ -183,7 +183,7 @@ def test_a_hostile_question_gets_quotations_or_a_refusal(
     for sentence in answer.sentences:
         assert sentence.text == sentence.citations[0].quote
         for citation in sentence.citations:
-            assert corpus_index.passage(citation.passage.id).text[citation.start : citation.end] == citation.quote
+            assert corpus_index.passage(citation.passage.id)[1].text[citation.start : citation.end] == citation.quote
 
 
 def test_there_are_thirty_of_them() -> None:

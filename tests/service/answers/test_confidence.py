@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.answers.confidence import Network, check_models, is_in_field, load_models, sigmoid
 from pes_search.service.answers.sentences import FEATURES
@@ -53,7 +52,7 @@ def test_models_of_another_encoder_are_named_in_the_log(caplog: pytest.LogCaptur
 
 
 def test_the_corpus_is_of_the_field_and_recipes_are_not(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder, build: Build, tmp_path: Path
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, build: Build, tmp_path: Path
 ) -> None:
     assert is_in_field(corpus_index, encoder, load_models())
     folder = tmp_path / "recipes"
@@ -61,7 +60,7 @@ def test_the_corpus_is_of_the_field_and_recipes_are_not(
     for name in ("Rye bread", "Onion soup", "Apple cake"):
         (folder / f"{name}.md").write_text(f"# {name}\n\nMix, wait, and bake it for an hour.\n", encoding="utf-8")
     build([folder], tmp_path / "index")
-    assert not is_in_field(FileStore(tmp_path / "index", Bm25Config()).open(), encoder, load_models())
+    assert not is_in_field(open_index(FileStore(tmp_path / "index")), encoder, load_models())
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,25 @@
 import pytest
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.stores.file_index import FileIndex
-from pes_search.index.types import Hit
+from pes_search.index.open_index import OpenIndex
+from pes_search.index.types import Hit, Scores
 from pes_search.service.answers.support import SupportCheck
 
 
+def hits_of(index: OpenIndex, document_id: str) -> list[Hit]:
+    text = index.text(document_id)
+    return [Hit(1, 1.0, Scores(dense=0.9, topic=0.9), passage, text.document) for passage in text.passages]
+
+
 @pytest.fixture(scope="module")
-def check(encoder: SentenceTransformerEncoder, corpus_index: FileIndex) -> SupportCheck:
+def check(encoder: SentenceTransformerEncoder, corpus_index: OpenIndex) -> SupportCheck:
     return SupportCheck(encoder, corpus_index)
 
 
 @pytest.fixture(scope="module")
-def cited(corpus_index: FileIndex) -> list[Hit]:
+def cited(corpus_index: OpenIndex) -> list[Hit]:
     """The passages of the Croatian vouchers' write-up."""
-    document = corpus_index.document("hr-vouchers")
-    return [Hit(1, 1.0, 0.0, 0.9, 0.9, 0.0, 0.0, passage, document) for passage in corpus_index.passages("hr-vouchers")]
+    return hits_of(corpus_index, "hr-vouchers")
 
 
 @pytest.mark.parametrize(
@@ -72,9 +76,8 @@ def test_without_a_cited_passage_nothing_is_supported(check: SupportCheck) -> No
     assert check.citations("A learner applies for a voucher online.", "en", []) == ()
 
 
-def test_another_passage_does_not_support(check: SupportCheck, corpus_index: FileIndex) -> None:
-    document = corpus_index.document("fi-ohjaamo")
-    other = [Hit(1, 1.0, 0.0, 0.9, 0.9, 0.0, 0.0, passage, document) for passage in corpus_index.passages("fi-ohjaamo")]
+def test_another_passage_does_not_support(check: SupportCheck, corpus_index: OpenIndex) -> None:
+    other = hits_of(corpus_index, "fi-ohjaamo")
     assert check.citations("A learner applies for a voucher online.", "en", other) == ()
 
 

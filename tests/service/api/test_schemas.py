@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pes_search.index.query.expansion import Expansion
-from pes_search.index.types import Hit, Query, QueryConcept, SearchResult
+from pes_search.index.types import DocumentText, Hit, Query, QueryConcept, Scores, SearchResult
 from pes_search.ingest.types import Document, Page, Passage
 from pes_search.service.api.schemas import deep_link, document_detail, document_out, hit_out, passage_out, search_out
 
@@ -48,9 +48,15 @@ def test_a_link_leads_to_the_page(url: str | None, media_type: str, page: int | 
 
 
 def test_a_hit_carries_its_source_and_its_other_passages() -> None:
-    other = Hit(2, 0.8, 0.1, 0.78, 0.7, 0.2, 0.1, passage(20, "men"), report())
+    other = Hit(2, 0.8, Scores(0.1, 0.78, 0.7, 0.2, 0.1), passage(20, "men"), report())
     best = Hit(
-        1, 0.9, 0.5, 0.8, 0.7, 0.2, 0.1, passage(4, "back to work"), report(), highlights=((0, 4), (8, 12)), passages=(other,)
+        rank=1,
+        score=0.9,
+        scores=Scores(0.5, 0.8, 0.7, 0.2, 0.1),
+        passage=passage(4, "back to work"),
+        document=report(),
+        highlights=((0, 4), (8, 12)),
+        passages=(other,),
     )
     found = hit_out(best).model_dump()
     assert {name: value for name, value in found.items() if name != "passages"} == {
@@ -78,7 +84,7 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
 
 
 def test_a_search_becomes_plain_json() -> None:
-    hit = Hit(1, 0.9, 0.5, 0.8, 0.7, 0.2, 0.1, passage(4, "back to work"), report(), highlights=((0, 4),))
+    hit = Hit(1, 0.9, Scores(0.5, 0.8, 0.7, 0.2, 0.1), passage(4, "back to work"), report(), highlights=((0, 4),))
     facets = {"country": {"DE": 1, "AT": 1}}
     concept = QueryConcept("target_group", "women-returners", "Wiedereinsteigerinnen", 0.4, 2)
     expansion = Expansion("LZA", "long-term unemployment")
@@ -107,7 +113,7 @@ def test_a_document_is_given_with_all_its_metadata() -> None:
 
 def test_a_document_in_full_holds_pages_and_passages() -> None:
     part = passage(4, "back to work")
-    detail = document_detail(report(), [Page("report", 3, "Go, back to work")], [part], "abc")
+    detail = document_detail(DocumentText(report(), [Page("report", 3, "Go, back to work")], [part]), "abc")
     assert detail.index_id == "abc"
     assert [(page.number, page.text) for page in detail.pages] == [(3, "Go, back to work")]
     assert detail.passages == [passage_out(report(), part)]

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.stores.files import FileStore
 
 Pes = Callable[..., Any]  # gives status, out and err (see conftest)
@@ -115,7 +114,7 @@ def test_a_source_that_names_no_file_fails(sources: list[str], pes: Pes) -> None
 
 
 def test_a_second_build_at_the_same_time_is_refused(corpus: Path, pes: Pes, tmp_path: Path) -> None:
-    writer = FileStore(tmp_path / "var" / "index", Bm25Config()).begin()
+    writer = FileStore(tmp_path / "var" / "index").writer()
     try:
         run = pes("build")
     finally:

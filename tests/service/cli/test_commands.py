@@ -17,7 +17,7 @@ from folders import ROOT
 from starlette.testclient import TestClient
 
 from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex
 from pes_search.service.cli.commands import _parser
 
 COMMANDS = ("build", "search", "related", "show", "serve", "info", "corpus check")
@@ -96,7 +96,7 @@ def test_a_misspelled_query_gets_a_hint_beside_its_hits(pes: Pes, corpus_folder:
     assert (run.err, json.loads(run.out)["did_you_mean"]) == ("", "vouchers for training")
 
 
-def test_search_prints_json_for_machines(pes: Pes, corpus_folder: Path, corpus_index: FileIndex) -> None:
+def test_search_prints_json_for_machines(pes: Pes, corpus_folder: Path, corpus_index: OpenIndex) -> None:
     run = pes("search", QUERY, "-k", 3, "--index", corpus_folder, "--json")
     assert (run.status, run.err) == (0, "")
     result = json.loads(run.out)
@@ -108,7 +108,7 @@ def test_search_prints_json_for_machines(pes: Pes, corpus_folder: Path, corpus_i
     first = result["hits"][0]
     assert set(first) == HIT
     assert (first["document_id"], first["countries"], first["year"]) == ("de-power-m", ["DE"], 2009)
-    assert first["passage_id"] in {passage.id for passage in corpus_index.passages("de-power-m")}
+    assert first["passage_id"] in {passage.id for passage in corpus_index.text("de-power-m").passages}
     assert all(first["text"][start:end].strip() for start, end in first["highlights"])
     assert result["facets"]["kind"]["practice"] == len(list((ROOT / "corpus" / "practices").glob("*.md")))
 
@@ -265,8 +265,8 @@ def test_show_prints_a_document(pes: Pes, corpus_folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_model")
-def test_show_prints_a_passage(pes: Pes, corpus_folder: Path, corpus_index: FileIndex) -> None:
-    passage = corpus_index.passages("at-magma")[1]
+def test_show_prints_a_passage(pes: Pes, corpus_folder: Path, corpus_index: OpenIndex) -> None:
+    passage = corpus_index.text("at-magma").passages[1]
     run = pes("show", passage.id, "--index", corpus_folder)
     assert (run.status, run.err) == (0, "")
     assert run.out.startswith("MAGMA job guarantee Marienthal")
@@ -282,7 +282,7 @@ def test_an_unknown_id_is_named(command: list[str], pes: Pes, corpus_folder: Pat
 
 
 @pytest.mark.usefixtures("no_model")
-def test_info_prints_the_manifest(pes: Pes, corpus_folder: Path, corpus_index: FileIndex) -> None:
+def test_info_prints_the_manifest(pes: Pes, corpus_folder: Path, corpus_index: OpenIndex) -> None:
     manifest = corpus_index.manifest
     run = pes("info", "--index", corpus_folder, "--json")
     assert (run.status, run.err) == (0, "")

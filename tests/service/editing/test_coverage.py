@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from pes_search.index.errors import QueryError
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.filters import LISTS, Filters
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.editing.coverage import EU_MEMBERS, Gap, Year, beyond_the_map, gaps, matrix, tile_map, timeline
@@ -42,7 +41,7 @@ NEIGHBOURS = (
 )
 
 
-def index_of(build: Build, folder: Path, lists: dict[str, str]) -> FileIndex:
+def index_of(build: Build, folder: Path, lists: dict[str, str]) -> OpenIndex:
     sources = folder / "sources"
     (sources / "taxonomy").mkdir(parents=True)
     for number, fields in enumerate(FILES):
@@ -50,20 +49,20 @@ def index_of(build: Build, folder: Path, lists: dict[str, str]) -> FileIndex:
     for name, text in lists.items():
         (sources / "taxonomy" / f"{name}.yaml").write_text(text, "utf-8")
     build([sources], folder / "index")
-    return FileStore(folder / "index", Bm25Config()).open()
+    return open_index(FileStore(folder / "index"))
 
 
 @pytest.fixture(scope="module")
-def small(build: Build, tmp_path_factory: pytest.TempPathFactory) -> FileIndex:
+def small(build: Build, tmp_path_factory: pytest.TempPathFactory) -> OpenIndex:
     return index_of(build, tmp_path_factory.mktemp("small"), {"target-groups": GROUPS, "countries": COUNTRIES})
 
 
 @pytest.fixture(scope="module")
-def without_lists(build: Build, tmp_path_factory: pytest.TempPathFactory) -> FileIndex:
+def without_lists(build: Build, tmp_path_factory: pytest.TempPathFactory) -> OpenIndex:
     return index_of(build, tmp_path_factory.mktemp("without-lists"), {})
 
 
-def differences(index: FileIndex, row: str, column: str, kind: str | None, detailed: bool) -> list[tuple[str, str, int, int]]:
+def differences(index: OpenIndex, row: str, column: str, kind: str | None, detailed: bool) -> list[tuple[str, str, int, int]]:
     """Return the cells and totals that are not what the filters leave, with both numbers."""
     found = matrix(index, row, column, kind=kind, detailed=detailed)
     counted = {(own, other): found.counts[i][j] for i, own in enumerate(found.rows) for j, other in enumerate(found.columns)}
@@ -73,7 +72,7 @@ def differences(index: FileIndex, row: str, column: str, kind: str | None, detai
 
     def left(own: str, other: str) -> int:
         chosen = {row: own, column: other, "kind": kind}
-        return index.size(Filters(**{name: (value,) for name, value in chosen.items() if value}))[0]  # type: ignore[arg-type]
+        return index.stored.counts(Filters(**{name: (value,) for name, value in chosen.items() if value})).documents  # type: ignore[arg-type]
 
     return [(*cell, count, left(*cell)) for cell, count in counted.items() if count != left(*cell)]
 
@@ -81,7 +80,7 @@ def differences(index: FileIndex, row: str, column: str, kind: str | None, detai
 @pytest.mark.parametrize(("row", "column"), list(combinations(LISTS, 2)))
 @pytest.mark.parametrize("detailed", [False, True])
 def test_every_cell_and_total_is_what_the_filters_leave(
-    corpus_index: FileIndex, small: FileIndex, without_lists: FileIndex, row: str, column: str, detailed: bool
+    corpus_index: OpenIndex, small: OpenIndex, without_lists: OpenIndex, row: str, column: str, detailed: bool
 ) -> None:
     assert max(matrix(corpus_index, row, column, detailed=detailed).row_totals) > 1
     assert differences(corpus_index, row, column, "practice", detailed) == []
@@ -89,14 +88,14 @@ def test_every_cell_and_total_is_what_the_filters_leave(
         assert differences(index, row, column, None, detailed) == []
 
 
-def test_sides_changed_over_turn_the_matrix(corpus_index: FileIndex) -> None:
+def test_sides_changed_over_turn_the_matrix(corpus_index: OpenIndex) -> None:
     one, other = matrix(corpus_index, "country", "channel"), matrix(corpus_index, "channel", "country")
     assert (one.rows, one.row_totals) == (other.columns, other.column_totals)
     assert one.counts == tuple(zip(*other.counts, strict=True))
     assert one.largest == other.largest == max(max(line) for line in one.counts) > 0
 
 
-def test_a_small_matrix(small: FileIndex) -> None:
+def test_a_small_matrix(small: OpenIndex) -> None:
     found = matrix(small, "country", "target_group")
     # France has no practice and is a member; Japan is in no list; the EU is last.
     assert found.rows == ("FR", "NO", "DE", "JP", "EU")
@@ -108,25 +107,25 @@ def test_a_small_matrix(small: FileIndex) -> None:
     assert (found.largest, found.documents) == (2, 4)
 
 
-def test_details_are_the_narrower_terms_that_documents_have(small: FileIndex) -> None:
+def test_details_are_the_narrower_terms_that_documents_have(small: OpenIndex) -> None:
     found = matrix(small, "target_group", "measure_type", detailed=True)
     assert found.rows == ("idle", "neet", "young-people", "pensioners", "roma")
     assert (found.columns, found.column_totals) == (("Training", "outreach"), (2, 1))  # "training" and "Training" are one
 
 
-def test_news_counts_where_all_kinds_are_asked_for(small: FileIndex) -> None:
+def test_news_counts_where_all_kinds_are_asked_for(small: OpenIndex) -> None:
     found = matrix(small, "target_group", "country", kind=None)
     assert dict(zip(found.rows, found.row_totals, strict=True))["women"] == 1
     assert found.documents == 4 + 1
 
 
-def test_without_lists_values_stand_for_themselves(without_lists: FileIndex) -> None:
+def test_without_lists_values_stand_for_themselves(without_lists: OpenIndex) -> None:
     found = matrix(without_lists, "country", "target_group")
     assert (found.rows, found.row_totals) == (("DE", "JP", "NO", "EU"), (2, 1, 1, 1))
     assert (found.columns, found.column_totals) == (("neet", "Roma", "idle", "pensioners", "young-people"), (2, 1, 1, 1, 1))
 
 
-def test_a_collection_without_documents_is_all_gaps(small: FileIndex, without_lists: FileIndex) -> None:
+def test_a_collection_without_documents_is_all_gaps(small: OpenIndex, without_lists: OpenIndex) -> None:
     found = matrix(small, "country", "target_group", kind="factsheet")
     assert (found.rows, found.columns) == (("FR", "DE"), ("roma", "women", "young-people"))
     assert found.counts == ((0, 0, 0), (0, 0, 0))
@@ -138,7 +137,7 @@ def test_a_collection_without_documents_is_all_gaps(small: FileIndex, without_li
     assert {tile.count for tile in tile_map(small, kind="factsheet")} == {0}
 
 
-def test_the_corpus_shows_all_members_and_all_top_groups(corpus_index: FileIndex) -> None:
+def test_the_corpus_shows_all_members_and_all_top_groups(corpus_index: OpenIndex) -> None:
     groups = read_taxonomy(CORPUS / "taxonomy").lists["target-groups"].values()
     found = matrix(corpus_index, "country", "target_group")
     assert len(EU_MEMBERS) == 27
@@ -150,12 +149,12 @@ def test_the_corpus_shows_all_members_and_all_top_groups(corpus_index: FileIndex
 
 
 @pytest.mark.parametrize(("row", "column"), [("country", "year"), ("colour", "country"), ("country", "country")])
-def test_sides_are_two_filters_with_lists(small: FileIndex, row: str, column: str) -> None:
+def test_sides_are_two_filters_with_lists(small: OpenIndex, row: str, column: str) -> None:
     with pytest.raises(QueryError, match=r"take (two|another) of country, target_group, measure_type, channel"):
         matrix(small, row, column)
 
 
-def test_the_most_surprising_gap_is_first(small: FileIndex) -> None:
+def test_the_most_surprising_gap_is_first(small: OpenIndex) -> None:
     found = matrix(small, "country", "target_group")
     assert gaps(found, most=4) == [
         Gap("JP", "idle", 1 * 3 / 4),
@@ -169,34 +168,37 @@ def test_the_most_surprising_gap_is_first(small: FileIndex) -> None:
     ]  # fmt: skip
 
 
-def test_years_count_what_begins_and_what_runs(small: FileIndex) -> None:
+def test_years_count_what_begins_and_what_runs(small: OpenIndex) -> None:
     # From 2010 to 2011, from 2011 on, and from 2014 to 2029; no practice is of a later year than 2014.
     assert timeline(small) == [Year(2010, 1, 1), Year(2011, 1, 2), Year(2012, 0, 1), Year(2013, 0, 1), Year(2014, 1, 2)]
 
 
-def test_news_has_a_year_and_does_not_run(small: FileIndex) -> None:
+def test_news_has_a_year_and_does_not_run(small: OpenIndex) -> None:
     assert timeline(small, kind="news") == [Year(2015, 1, 0)]
     assert timeline(small, kind=None) == [*timeline(small), Year(2015, 1, 2)]
 
 
-def test_the_years_of_the_corpus_are_those_of_its_practices(corpus_index: FileIndex) -> None:
+def test_the_years_of_the_corpus_are_those_of_its_practices(corpus_index: OpenIndex) -> None:
     years = timeline(corpus_index)
-    practices = [document for document in corpus_index.documents(Filters(kind=("practice",))) if document.year]
+    practices = [document for document in corpus_index.stored.documents(Filters(kind=("practice",))) if document.year]
     first, last = (function(document.year or 0 for document in practices) for function in (min, max))
     assert [own.year for own in years] == list(range(first, last + 1))
     for own in years:
-        assert own.starting == corpus_index.size(Filters(kind=("practice",), year_from=own.year, year_to=own.year))[0]
+        assert (
+            own.starting
+            == corpus_index.stored.counts(Filters(kind=("practice",), year_from=own.year, year_to=own.year)).documents
+        )
         assert own.running == sum((d.year or 0) <= own.year <= (d.end_year or last) for d in practices)
 
 
-def test_every_country_of_the_list_has_a_place_of_its_own(corpus_index: FileIndex) -> None:
+def test_every_country_of_the_list_has_a_place_of_its_own(corpus_index: OpenIndex) -> None:
     tiles = tile_map(corpus_index)
     assert len({(tile.column, tile.row) for tile in tiles}) == len({tile.country for tile in tiles}) == len(tiles)
     assert set(EU_MEMBERS) <= {tile.country for tile in tiles}
     assert {tile.country for tile in tiles} == read_taxonomy(CORPUS / "taxonomy").lists["countries"].keys() - {"EU"}
 
 
-def test_neighbours_are_near_each_other_on_the_map(corpus_index: FileIndex) -> None:
+def test_neighbours_are_near_each_other_on_the_map(corpus_index: OpenIndex) -> None:
     places = {tile.country: (tile.column, tile.row) for tile in tile_map(corpus_index)}
     steps = {
         pair: max(abs(one - other) for one, other in zip(*(places[country] for country in pair.split("-")), strict=True))
@@ -206,13 +208,13 @@ def test_neighbours_are_near_each_other_on_the_map(corpus_index: FileIndex) -> N
     assert sum(number == 1 for number in steps.values()) > 0.75 * len(steps)
 
 
-def test_tiles_and_what_is_beyond_them_are_what_the_filter_leaves(corpus_index: FileIndex, small: FileIndex) -> None:
+def test_tiles_and_what_is_beyond_them_are_what_the_filter_leaves(corpus_index: OpenIndex, small: OpenIndex) -> None:
     counts = {tile.country: tile.count for tile in tile_map(small)}
     assert {country: count for country, count in counts.items() if count} == {"DE": 2, "NO": 1}
     assert list(beyond_the_map(small).items()) == [("EU", 1), ("JP", 1)]
     assert {tile.country: tile.count for tile in tile_map(small, kind=None)}["DE"] == 2 + 1
     of_corpus = {tile.country: tile.count for tile in tile_map(corpus_index)} | beyond_the_map(corpus_index)
     assert of_corpus == {
-        country: corpus_index.size(Filters(kind=("practice",), country=(country,)))[0] for country in of_corpus
+        country: corpus_index.stored.counts(Filters(kind=("practice",), country=(country,))).documents for country in of_corpus
     }
     assert of_corpus["EU"] > 0

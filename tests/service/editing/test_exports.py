@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pes_search.index.filters import Filters
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.editing.exports import COLUMNS, ExportRow, Format, export
@@ -420,11 +420,13 @@ def test_each_format_has_its_media_type() -> None:
 
 @pytest.mark.parametrize("language", ["en", "de", "da", "bg"])
 def test_the_whole_corpus_comes_out_as_its_files_have_it(
-    corpus_index: FileIndex, corpus_files: Mapping[str, Mapping[str, Any]], language: str
+    corpus_index: OpenIndex, corpus_files: Mapping[str, Mapping[str, Any]], language: str
 ) -> None:
     rows = [
-        ExportRow(document, corpus_index.passages(document.id)[0], rank, 1 / rank, f"https://pes.example.org/{document.id}")
-        for rank, document in enumerate(corpus_index.documents(Filters()), 1)
+        ExportRow(
+            document, corpus_index.text(document.id).passages[0], rank, 1 / rank, f"https://pes.example.org/{document.id}"
+        )
+        for rank, document in enumerate(corpus_index.stored.documents(Filters()), 1)
         if document.id in corpus_files
     ]
     taxonomy = corpus_index.taxonomy

@@ -5,13 +5,13 @@ import shutil
 import pytest
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.answers.confidence import load_models
 from pes_search.service.answers.sentences import Reader
 from pes_search.service.editing.comparison import compare
-from pes_search.service.editing.upkeep import DEFAULT_LEAST, RESULT_FIELDS, Gap, incomplete, near_duplicates, unlinked
+from pes_search.service.editing.duplicates import LEAST_DUPLICATE_SCORE, near_duplicates
+from pes_search.service.editing.gaps import RESULT_FIELDS, Gap, incomplete, unlinked
 from tests.conftest import CORPUS, Build
 
 TAGS = """kind: practice
@@ -61,7 +61,7 @@ BUS = "A bus with two advisers visits {place} once a week, and people register i
 
 
 @pytest.fixture(scope="module")
-def index(build: Build, tmp_path_factory: pytest.TempPathFactory) -> FileIndex:
+def index(build: Build, tmp_path_factory: pytest.TempPathFactory) -> OpenIndex:
     """Five practices, an edited copy and two translations of one of them, one without tags and one of another country."""
     folder = tmp_path_factory.mktemp("upkeep")
     practices = folder / "practices"
@@ -76,7 +76,7 @@ def index(build: Build, tmp_path_factory: pytest.TempPathFactory) -> FileIndex:
     french = f"---\nid: french\n{TAGS.format(country='BE')}---\n{FRENCH}"
     (practices / "french.md").write_text(french, encoding="utf-8")
     build([practices], folder / "index")
-    return FileStore(folder / "index", Bm25Config()).open()
+    return open_index(FileStore(folder / "index"))
 
 
 @pytest.fixture(scope="module")
@@ -106,18 +106,18 @@ def gaps(
         text = text.format(place=f"{own.title()}ville")  # what all files of a folder begin with is taken for a site's header
         (folder / f"{own}.md").write_text(f"---\nid: {own}\nlanguage: en\n{fields}\n---\n# Bus\n\n{text}", encoding="utf-8")
     build([folder], folder.parent / "index")
-    found = incomplete(FileStore(folder.parent / "index", Bm25Config()).open(), encoder, reader)
+    found = incomplete(open_index(FileStore(folder.parent / "index")), encoder, reader)
     assert [gap.document.id for gap in found] == sorted(gap.document.id for gap in found)
     return {gap.document.id: gap for gap in found}
 
 
-def ids(index: FileIndex, **parameters: float) -> list[tuple[str, str]]:
-    least = parameters.pop("least", DEFAULT_LEAST)
+def ids(index: OpenIndex, **parameters: float) -> list[tuple[str, str]]:
+    least = parameters.pop("least", LEAST_DUPLICATE_SCORE)
     most = int(parameters.pop("most", 50))
     return [(pair.first.id, pair.second.id) for pair in near_duplicates(index, least=least, most=most)]
 
 
-def test_a_copy_and_translations_are_found_and_no_other_practice(index: FileIndex) -> None:
+def test_a_copy_and_translations_are_found_and_no_other_practice(index: OpenIndex) -> None:
     versions = {"at-sprungbrett", "edited", "german", "french"}
     found = ids(index)
     assert found[0] == ("at-sprungbrett", "edited")
@@ -125,7 +125,7 @@ def test_a_copy_and_translations_are_found_and_no_other_practice(index: FileInde
     assert {own for pair in found for own in pair} == versions
 
 
-def test_each_pair_once_in_the_order_of_ids_the_best_first(index: FileIndex) -> None:
+def test_each_pair_once_in_the_order_of_ids_the_best_first(index: OpenIndex) -> None:
     pairs = near_duplicates(index, least=-1.0)
     assert len(pairs) == 8 * 7 / 2
     assert len({frozenset((pair.first.id, pair.second.id)) for pair in pairs}) == len(pairs)
@@ -133,34 +133,34 @@ def test_each_pair_once_in_the_order_of_ids_the_best_first(index: FileIndex) -> 
     assert [pair.score for pair in pairs] == sorted((pair.score for pair in pairs), reverse=True)
 
 
-def test_at_most_so_many_are_the_first_ones(index: FileIndex) -> None:
+def test_at_most_so_many_are_the_first_ones(index: OpenIndex) -> None:
     assert ids(index, least=-1.0, most=3) == ids(index, least=-1.0)[:3]
 
 
-def test_no_pair_is_below_the_least_score(index: FileIndex) -> None:
+def test_no_pair_is_below_the_least_score(index: OpenIndex) -> None:
     first = near_duplicates(index, least=-1.0)[0]
     assert ids(index, least=first.score) == [(first.first.id, first.second.id)]
     assert ids(index, least=first.score + 0.001) == []
 
 
-def test_a_translation_is_in_another_language_and_not_of_another_country(index: FileIndex) -> None:
+def test_a_translation_is_in_another_language_and_not_of_another_country(index: OpenIndex) -> None:
     translations = {(pair.first.id, pair.second.id): pair.is_translation for pair in near_duplicates(index, least=-1.0)}
     assert not translations["at-sprungbrett", "edited"]  # both English
     assert translations["at-sprungbrett", "german"]
     assert not translations["at-sprungbrett", "french"]  # Austria and Belgium
 
 
-def test_of_the_corpus_only_two_pacts_for_employment_are_as_near(corpus_index: FileIndex) -> None:
+def test_of_the_corpus_only_two_pacts_for_employment_are_as_near(corpus_index: OpenIndex) -> None:
     assert ids(corpus_index) == [("cz-moravia-pact", "hu-pacts")]
 
 
-def test_what_no_other_document_names_is_unlinked(index: FileIndex) -> None:
+def test_what_no_other_document_names_is_unlinked(index: OpenIndex) -> None:
     assert [document.id for document in unlinked(index)] == [
         "at-sprungbrett", "bg-employment-for-you", "cz-moravia-pact", "edited", "french", "german", "ie-jobsplus",
     ]  # fmt: skip
 
 
-def test_what_the_news_name_is_linked(corpus_index: FileIndex, corpus_files: dict[str, dict[str, list[str]]]) -> None:
+def test_what_the_news_name_is_linked(corpus_index: OpenIndex, corpus_files: dict[str, dict[str, list[str]]]) -> None:
     named = {own for name, fields in corpus_files.items() for own in fields.get("related", []) if own != name}
     assert named
     assert {document.id for document in unlinked(corpus_index)} == set(corpus_files) - named
@@ -191,7 +191,7 @@ def test_a_number_of_participants_is_a_result_and_its_lack_is_none(gaps: dict[st
 
 
 def test_results_are_those_of_the_comparison(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder, reader: Reader
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, reader: Reader
 ) -> None:
     without = {gap.document.id for gap in incomplete(corpus_index, encoder, reader) if "results" in gap.missing}
     own = ["de-power-m", "hr-vouchers", "no-nav-youth-cocreation", "hr-staff-wellbeing"]
@@ -203,14 +203,14 @@ def test_results_are_those_of_the_comparison(
 
 
 def test_every_practice_of_the_corpus_names_its_source_even_by_a_reference(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder, reader: Reader
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, reader: Reader
 ) -> None:
     assert corpus_index.document("no-nav-youth-cocreation").url is None
     assert not [gap.document.id for gap in incomplete(corpus_index, encoder, reader) if "source" in gap.missing]
 
 
 def test_the_questions_are_encoded_once(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
     encode = encoder.encode_queries

@@ -11,8 +11,8 @@ from pes_search.eval.collections.questions import Question, read_questions
 from pes_search.eval.retrieval import LEGS, runs
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import QueryError
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, search
-from pes_search.index.stores.file_index import FileIndex
 from pes_search.service.editing.judging import pool, qrels, queries, query_id
 
 QUERIES = ["vouchers for training", "Frauen nach der Familienpause", "INTESPO", "jeunes sans emploi ni formation"]
@@ -34,7 +34,7 @@ JUDGED = [
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_the_pool_is_what_the_evaluation_ranks_first_by_each_leg(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder, query: str
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str
 ) -> None:
     rankings = runs([Question("q", query)], corpus_index, encoder, SearchConfig())
     first = {leg: sorted(scores := rankings[leg]["q"], key=lambda own: (-scores[own], own))[:5] for leg in LEGS}
@@ -44,7 +44,7 @@ def test_the_pool_is_what_the_evaluation_ranks_first_by_each_leg(
 
 
 def test_other_rankings_bring_documents_that_the_service_does_not_show(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     shown = search(QUERIES[0], corpus_index, encoder, SearchConfig(), k=5).hits
     pooled = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=5)
@@ -52,14 +52,14 @@ def test_other_rankings_bring_documents_that_the_service_does_not_show(
 
 
 def test_a_document_without_any_of_the_words_is_not_found_by_words(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     # Both other legs rank all of the 113 documents; no document holds this word.
     pooled = pool("xylophonisation", corpus_index, encoder, SearchConfig(), depth=3)
     assert 3 <= len(pooled) <= 3 + 3
 
 
-def test_each_document_comes_by_its_best_passage_alone(corpus_index: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_each_document_comes_by_its_best_passage_alone(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     shown = search(QUERIES[0], corpus_index, encoder, SearchConfig(), k=113).hits
     best = {hit.document.id: hit.passage.id for hit in shown}
     for hit in pool(QUERIES[0], corpus_index, encoder, SearchConfig()):
@@ -69,7 +69,7 @@ def test_each_document_comes_by_its_best_passage_alone(corpus_index: FileIndex, 
 
 
 def test_the_order_is_that_of_a_hash_however_the_query_is_written(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     hits = pool("  Vouchers for   TRAINING", corpus_index, encoder, SearchConfig())
     pooled = [hit.document.id for hit in hits]
@@ -78,7 +78,7 @@ def test_the_order_is_that_of_a_hash_however_the_query_is_written(
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
 
 
-def test_a_hit_beyond_the_depth_of_every_leg_stays_out(corpus_index: FileIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_a_hit_beyond_the_depth_of_every_leg_stays_out(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     one = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=1)
     assert 1 <= len(one) <= 3
     ten = pool(QUERIES[0], corpus_index, encoder, SearchConfig())
@@ -87,7 +87,7 @@ def test_a_hit_beyond_the_depth_of_every_leg_stays_out(corpus_index: FileIndex, 
 
 @pytest.mark.parametrize(("query", "depth"), [("", 10), (" \n", 10), ("x" * 2_001, 10), ("vouchers", 0)])
 def test_what_cannot_be_searched_is_refused(
-    corpus_index: FileIndex, encoder: SentenceTransformerEncoder, query: str, depth: int
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, depth: int
 ) -> None:
     with pytest.raises(QueryError):
         pool(query, corpus_index, encoder, SearchConfig(), depth=depth)

@@ -14,9 +14,9 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.filters import Filters
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex, open_index
+from pes_search.index.search import related
 from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
 from pes_search.ingest.passages import PassageConfig
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def show(folder: Path, corpus_index: FileIndex, encoder: SentenceTransformerEncoder) -> Show:
+def show(folder: Path, corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> Show:
     def run(name: str, data: bytes) -> Preview:
         return preview(name, data, folder, corpus_index, encoder, PassageConfig())
 
@@ -96,9 +96,9 @@ def test_a_preview_is_what_the_build_reads_once_the_file_is_kept(
     assert keep(seen.token, folder) == folder / name
     assert (folder / name).read_bytes() == data
     build([folder], tmp_path / "index")
-    index = FileStore(tmp_path / "index", Bm25Config()).open()
-    assert index.documents(Filters()) == [seen.document]
-    assert tuple(index.passages(seen.document.id)) == seen.passages
+    index = open_index(FileStore(tmp_path / "index"))
+    assert index.stored.documents(Filters()) == [seen.document]
+    assert tuple(index.text(seen.document.id).passages) == seen.passages
 
 
 def test_what_waits_is_not_indexed(show: Show, folder: Path, build: Build, tmp_path: Path) -> None:
@@ -138,14 +138,14 @@ def test_a_changed_file_has_the_id_but_not_the_content(show: Show) -> None:
 
 
 def test_a_new_file_is_near_to_others_by_the_cosine_of_the_mean_vectors(
-    show: Show, corpus_index: FileIndex, encoder: SentenceTransformerEncoder
+    show: Show, corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     seen = show("bus.md", MARKDOWN)
     assert (seen.same_content, seen.taken_id) == (None, False)
     (passage,) = seen.passages  # so its vector is the mean
     own = encoder.encode_passages([full_text(seen.document, passage)])[0]
     for rank, hit in enumerate(seen.near, start=1):
-        passages = corpus_index.passages(hit.document.id)
+        passages = corpus_index.text(hit.document.id).passages
         mean = encoder.encode_passages([full_text(hit.document, other) for other in passages]).mean(axis=0)
         assert hit.rank == rank
         assert hit.passage in passages
@@ -153,16 +153,16 @@ def test_a_new_file_is_near_to_others_by_the_cosine_of_the_mean_vectors(
     assert [hit.score for hit in seen.near] == sorted((hit.score for hit in seen.near), reverse=True)
 
 
-def test_a_copy_is_as_near_to_others_as_its_original(show: Show, corpus_index: FileIndex) -> None:
+def test_a_copy_is_as_near_to_others_as_its_original(show: Show, corpus_index: OpenIndex) -> None:
     near = {hit.document.id: hit.score for hit in show("copy.md", KNOWN).near}
-    cosines = {passage.document_id: cosine for cosine, _, passage in corpus_index.nearest("de-power-m", Filters(), 113)}
+    cosines = {hit.document.id: hit.scores.dense for hit in related("de-power-m", corpus_index, k=113)}
     others = [own for own in near if own != "de-power-m"]
     assert others == sorted(cosines, key=lambda own: -cosines[own])[: len(others)]
     for own in others:
         assert near[own] == pytest.approx(cosines[own], abs=0.001)
 
 
-def test_terms_are_suggested_only_for_what_the_file_leaves_empty(show: Show, corpus_index: FileIndex) -> None:
+def test_terms_are_suggested_only_for_what_the_file_leaves_empty(show: Show, corpus_index: OpenIndex) -> None:
     text = "# Wage subsidy for former prisoners\n\nEmployers get a wage subsidy when they hire people who come out of prison."
     seen = show("subsidy.md", text.encode())
     assert ("target_groups", "ex-offenders") in [(term.field, term.id) for term in seen.terms]
@@ -217,7 +217,7 @@ def test_a_refused_name_does_not_take_away_what_waits(show: Show, folder: Path) 
 
 
 def test_a_folder_that_cannot_be_made_is_told(
-    tmp_path: Path, corpus_index: FileIndex, encoder: SentenceTransformerEncoder
+    tmp_path: Path, corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UploadError, match="cannot write in"):
@@ -290,7 +290,7 @@ def test_another_content_of_the_same_name_gets_a_number_and_the_same_content_doe
     assert [path.name for path in kept(folder)] == ["bus-2.txt", "bus-3.txt", "bus.txt"]
     assert [(folder / seen.name).read_bytes() for seen in previews[:3]] == contents
     build([folder], tmp_path / "index")
-    ids = {document.id for document in FileStore(tmp_path / "index", Bm25Config()).open().documents(Filters())}
+    ids = {document.id for document in open_index(FileStore(tmp_path / "index")).stored.documents(Filters())}
     assert ids == {seen.document.id for seen in previews}
 
 

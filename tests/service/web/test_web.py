@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.filters import Filters
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.types import Page
 from pes_search.service.api.routes import create_app
 from pes_search.service.engine import Engine, store_of
@@ -158,15 +158,15 @@ def test_marks_go_over_lines_and_addresses_become_links() -> None:
     assert "".join(own.text for own in found) == page.text.replace("\n", "")
 
 
-def test_the_counts_beside_the_years_are_what_choosing_them_leaves(corpus_index: FileIndex) -> None:
+def test_the_counts_beside_the_years_are_what_choosing_them_leaves(corpus_index: OpenIndex) -> None:
     filters = Filters(country=("DE", "AT"), year_to=2020)
-    first, last = years(corpus_index.facets(filters), filters, interface("en"))
+    first, last = years(corpus_index.stored.counts(filters).facets, filters, interface("en"))
     assert len(first.options) > 3
     for option in first.options:
         chosen = Filters(country=("DE", "AT"), year_from=int(option.value), year_to=2020)
-        assert option.count == corpus_index.size(chosen)[0]
+        assert option.count == corpus_index.stored.counts(chosen).documents
     for option in last.options:
-        assert option.count == corpus_index.size(Filters(country=("DE", "AT"), year_to=int(option.value)))[0]
+        assert option.count == corpus_index.stored.counts(Filters(country=("DE", "AT"), year_to=int(option.value))).documents
 
 
 # ── Forms ───────────────────────────────────────────────────────────────────────────────────────────────────────────

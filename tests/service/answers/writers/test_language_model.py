@@ -14,7 +14,7 @@ import pytest
 from scripted_model import ScriptedModel
 
 from pes_search.index.filters import Filters
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.open_index import OpenIndex
 from pes_search.service.answers.answer import Answerer, answer, answer_events
 from pes_search.service.answers.types import Answer, Sentence
 from pes_search.service.answers.writers.language_model import messages, sentences_of
@@ -41,12 +41,12 @@ def answerer(engine: Engine, service: ScriptedModel) -> Answerer:
     return replace(engine.answerer, config=engine.answerer.config.model_copy(update=values))
 
 
-def ask(answerer: Answerer, index: FileIndex, question: str = QUESTION) -> Answer:
+def ask(answerer: Answerer, index: OpenIndex, question: str = QUESTION) -> Answer:
     return answer(question, index, answerer, writer="llm")
 
 
 def test_a_supported_sentence_comes_through_with_its_quotation(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     service.reply = service.text(TRUE)
     got = ask(answerer, corpus_index)
@@ -60,7 +60,7 @@ def test_a_supported_sentence_comes_through_with_its_quotation(
 
 
 def test_an_unsupported_sentence_is_removed_and_counted(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     service.reply = service.text(f"{TRUE} {FALSE} The unions like them a lot [{{n}}].")
     got = ask(answerer, corpus_index)
@@ -71,7 +71,7 @@ def test_an_unsupported_sentence_is_removed_and_counted(
 
 @pytest.mark.parametrize("text", [FALSE, "NO ANSWER", "", "Resilience pays [99].", "Somebody pays for it.", "[1] [2] [3]", "…"])
 def test_with_nothing_left_the_documents_are_quoted(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex, text: str
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex, text: str
 ) -> None:
     service.reply = service.text(text)
     got = ask(answerer, corpus_index)
@@ -81,7 +81,7 @@ def test_with_nothing_left_the_documents_are_quoted(
 
 
 def test_an_id_that_does_not_exist_spoils_a_true_sentence(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     service.reply = service.text("The Recovery and Resilience Facility (RRF) pays for the vouchers [{n}, 99].")
     got = ask(answerer, corpus_index)
@@ -107,7 +107,7 @@ def test_an_id_that_does_not_exist_spoils_a_true_sentence(
     ],
 )
 def test_a_service_that_talks_nonsense_is_replaced(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex, body: bytes, status: int, kind: str
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex, body: bytes, status: int, kind: str
 ) -> None:
     service.reply = service.raw(body, status, kind)
     got = ask(answerer, corpus_index)
@@ -117,7 +117,7 @@ def test_a_service_that_talks_nonsense_is_replaced(
 
 
 def test_a_service_that_does_not_stream_is_read_whole(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     def reply(handler: BaseHTTPRequestHandler) -> None:
         prompt = service.asked[-1]["messages"][-1]["content"]
@@ -130,7 +130,7 @@ def test_a_service_that_does_not_stream_is_read_whole(
 
 
 def test_a_service_that_stalls_is_replaced_and_what_it_wrote_is_kept(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     impatient = replace(answerer, config=answerer.config.model_copy(update={"timeout_seconds": 0.5}))
     service.reply = service.text(f"{TRUE} {TRUE} {TRUE} And then the money went to", pieces=400, pause=1.0)
@@ -141,7 +141,7 @@ def test_a_service_that_stalls_is_replaced_and_what_it_wrote_is_kept(
 
 
 def test_a_service_that_only_keeps_the_connection_alive_is_replaced(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     def reply(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -159,33 +159,33 @@ def test_a_service_that_only_keeps_the_connection_alive_is_replaced(
     assert "0.5 s" in str(got.notice)
 
 
-def test_a_model_that_writes_on_and_on_is_stopped(service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex) -> None:
+def test_a_model_that_writes_on_and_on_is_stopped(service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex) -> None:
     service.reply = service.text("and so on " * 5_000, pieces=1_000)
     got = ask(answerer, corpus_index)
     assert got.writer == "extractive"
     assert "characters" in str(got.notice)
 
 
-def test_nothing_listens_there(answerer: Answerer, corpus_index: FileIndex) -> None:
+def test_nothing_listens_there(answerer: Answerer, corpus_index: OpenIndex) -> None:
     closed = replace(answerer, config=answerer.config.model_copy(update={"base_url": "http://127.0.0.1:9/v1"}))
     got = ask(closed, corpus_index)
     assert (got.writer, bool(got.notice), bool(got.sentences)) == ("extractive", True, True)
 
 
-def test_no_service_is_set(engine: Engine, corpus_index: FileIndex) -> None:
+def test_no_service_is_set(engine: Engine, corpus_index: OpenIndex) -> None:
     open_to_all = replace(engine.answerer, config=engine.answerer.config.model_copy(update={"threshold": 0.0}))
     got = answer(QUESTION, corpus_index, open_to_all, writer="llm")
     assert got.writer == "extractive"
     assert "base_url" in str(got.notice)
 
 
-def test_a_refused_question_is_never_sent(service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex) -> None:
+def test_a_refused_question_is_never_sent(service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex) -> None:
     strict = replace(answerer, config=answerer.config.model_copy(update={"threshold": 1.0}))
     assert answer("what is the capital of Mongolia", corpus_index, strict, writer="llm").refused
     assert service.asked == []
 
 
-def test_the_key_is_sent_and_never_shown(service: ScriptedModel, engine: Engine, corpus_index: FileIndex) -> None:
+def test_the_key_is_sent_and_never_shown(service: ScriptedModel, engine: Engine, corpus_index: OpenIndex) -> None:
     from pes_search.service.answers.answer import AnswerConfig
 
     config = AnswerConfig(base_url=service.url, model="m", api_key="s3cret", threshold=0.0)  # type: ignore[arg-type]
@@ -206,7 +206,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown() -> None
 
 
 def test_the_model_sees_numbered_passages_and_the_question(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     ask(answerer, corpus_index, "Wer bezahlt die kroatischen Gutscheine für Weiterbildung?")
     instructions, asked = service.asked[0]["messages"]
@@ -215,7 +215,7 @@ def test_the_model_sees_numbered_passages_and_the_question(
     assert "\n[1] " in asked["content"]
 
 
-def test_markers_in_a_document_are_not_ours(answerer: Answerer, corpus_index: FileIndex) -> None:
+def test_markers_in_a_document_are_not_ours(answerer: Answerer, corpus_index: OpenIndex) -> None:
     from pes_search.service.answers.answer import read
 
     reading = read(QUESTION, corpus_index, answerer, k=5, filters=Filters())
@@ -225,7 +225,7 @@ def test_markers_in_a_document_are_not_ours(answerer: Answerer, corpus_index: Fi
 
 
 def test_sentences_come_while_the_model_still_writes(
-    service: ScriptedModel, answerer: Answerer, corpus_index: FileIndex
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     service.reply = service.text(f"{TRUE} {TRUE} {FALSE}", pieces=40)
     kinds = [type(event).__name__ for event in answer_events(QUESTION, corpus_index, answerer, writer="llm")]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pes_search.index.types import Hit
+from pes_search.index.types import Hit, Scores
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.sentences import Evidence, list_around, numbers, quoted_span
 from pes_search.service.answers.writers.quotations import chosen, sentence_of
@@ -11,7 +11,7 @@ from pes_search.service.answers.writers.quotations import chosen, sentence_of
 
 def hit(document: str, text: str) -> Hit:
     passage = Passage(f"{document}~0-{len(text)}", document, None, 0, len(text), (), "en", text)
-    return Hit(1, 1.0, 0.0, 0.9, 0.9, 0.0, 0.0, passage, Document(document, document, "practice", "en", "", ""))
+    return Hit(1, 1.0, Scores(dense=0.9, topic=0.9), passage, Document(document, document, "practice", "en", "", ""))
 
 
 def one(document: str, sentence: str, score: float, direction: int, text: str | None = None, behind: float = 0.0) -> Evidence:
