@@ -48,7 +48,7 @@ def create_app(engine: Engine) -> FastAPI:
         redoc_url=None,
     )
     app.state.engine = engine
-    app.state.database = app.state.noted_index = None
+    app.state.records = app.state.noted_index = None
     app.state.forget_at = 0.0
     app.openapi = lambda: problem_schema(FastAPI.openapi(app))  # type: ignore[method-assign]
     add_handlers(app)
