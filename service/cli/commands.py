@@ -297,7 +297,7 @@ def _serve(parsed: argparse.Namespace) -> int:
 
     import uvicorn
 
-    from pes_search.service.api.routes import create_app
+    from pes_search.service.api.app import create_app
     from pes_search.service.engine import open_engine
     from pes_search.service.settings import LARGEST_PORT, SettingsError
 

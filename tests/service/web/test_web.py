@@ -20,7 +20,7 @@ from pes_search.index.encoders.sentence_transformer import SentenceTransformerEn
 from pes_search.index.filters import Filters
 from pes_search.index.stores.file_index import FileIndex
 from pes_search.ingest.types import Page
-from pes_search.service.api.routes import create_app
+from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine, store_of
 from pes_search.service.records.file import DatabaseConfig
 from pes_search.service.records.records import open_records
