@@ -227,13 +227,17 @@ def _beir(parsed: argparse.Namespace) -> int:
 
 
 def _answers(parsed: argparse.Namespace) -> int:
-    from pes_search.eval.reports.answer_report import measure_folder, measure_own, print_report
+    from pes_search.eval.reports.answer_report import load_answerer, measure_folder, measure_own, print_report
+    from pes_search.service.engine import open_engine
+    from pes_search.service.settings import read_settings
 
     if parsed.folder is None:
         if parsed.queries:
             raise PesSearchError("--queries is for a folder's questions; name those of an index with --questions")
+        settings = index_settings(parsed)
         report = measure_own(
-            index_settings(parsed),
+            settings,
+            lambda: open_engine(settings),
             questions=parsed.questions or OWN / "questions.jsonl",
             answers=parsed.answers,
             split=parsed.split,
@@ -242,7 +246,15 @@ def _answers(parsed: argparse.Namespace) -> int:
     else:
         if parsed.split or parsed.questions or parsed.index:
             raise PesSearchError("--split, --questions and --index are for an index; a folder's questions are in --queries")
-        report = measure_folder(parsed.folder, queries=parsed.queries, answers=parsed.answers, writer=parsed.writer)
+        settings = read_settings()
+        report = measure_folder(
+            parsed.folder,
+            settings,
+            lambda: load_answerer(settings),
+            queries=parsed.queries,
+            answers=parsed.answers,
+            writer=parsed.writer,
+        )
     print_report(report)
     if parsed.plot:
         from pes_search.eval.reports.plots import risk_coverage_plot
