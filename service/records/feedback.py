@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pes_search.service.records.file import LARGEST_ID, NotStoredError, RecordFile
-from pes_search.service.records.texts import LONGEST_TEXT, storable, without_contacts
+from pes_search.service.records.texts import LONGEST_TEXT_CHARACTERS, storable, without_contacts
 
 COLUMNS = "id, at, about, question, document_id, passage_id, useful, comment, language, index_id, handled"
 
@@ -51,11 +51,11 @@ class FeedbackRecords:
         values = (
             self._file.time(),
             about,
-            storable(without_contacts(question), LONGEST_TEXT),
+            storable(without_contacts(question), LONGEST_TEXT_CHARACTERS),
             storable(document_id),
             storable(passage_id),
             useful,
-            storable(without_contacts(comment), LONGEST_TEXT),
+            storable(without_contacts(comment), LONGEST_TEXT_CHARACTERS),
             storable(language),
             storable(index_id),
             False,
@@ -74,7 +74,9 @@ class FeedbackRecords:
             NotStoredError: there is no such feedback.
         """
         self._change(
-            feedback_id, "UPDATE feedback SET comment = ? WHERE id = ?", storable(without_contacts(comment), LONGEST_TEXT)
+            feedback_id,
+            "UPDATE feedback SET comment = ? WHERE id = ?",
+            storable(without_contacts(comment), LONGEST_TEXT_CHARACTERS),
         )
 
     def find(self, *, useful: bool | None = None, handled: bool | None = None, limit: int = 200) -> list[Feedback]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pes_search.service.records.file import DatabaseError, RecordFile
-from pes_search.service.records.texts import LONGEST_TEXT, storable
+from pes_search.service.records.texts import LONGEST_TEXT_CHARACTERS, storable
 
 GRADES = range(4)  # from 0, not relevant, to 3, just what was sought
 
@@ -35,7 +35,7 @@ class JudgmentRecords:
         """
         if grade is not None and grade not in GRADES:
             raise DatabaseError(f"{grade} is no grade; give one from {GRADES[0]} to {GRADES[-1]}, or none to take it back")
-        key = (storable(query, LONGEST_TEXT), storable(document_id))
+        key = (storable(query, LONGEST_TEXT_CHARACTERS), storable(document_id))
         with self._file.transaction(write=True) as connection:
             if grade is None:
                 connection.execute("DELETE FROM judgments WHERE query = ? AND document_id = ?", key)
@@ -47,7 +47,7 @@ class JudgmentRecords:
 
     def find(self, query: str | None = None) -> list[Judgment]:
         """Return the judgments, of one query or of all, by query and document."""
-        wanted = None if query is None else storable(query, LONGEST_TEXT)
+        wanted = None if query is None else storable(query, LONGEST_TEXT_CHARACTERS)
         with self._file.transaction() as connection:
             rows = connection.execute(
                 "SELECT query, document_id, grade, at, index_id FROM judgments WHERE :query IS NULL OR query = :query"

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from pes_search.service.records.file import RecordFile
-from pes_search.service.records.texts import LONGEST_TEXT, storable, without_contacts
+from pes_search.service.records.texts import LONGEST_TEXT_CHARACTERS, storable, without_contacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class QuestionRecords:
         """Keep a question without addresses and long numbers; nothing of one that is personal, or where no log is wanted."""
         if not self._is_logging or reason == "personal_or_instruction":
             return
-        kept = storable(without_contacts(" ".join(question.split())), LONGEST_TEXT)
+        kept = storable(without_contacts(" ".join(question.split())), LONGEST_TEXT_CHARACTERS)
         with self._file.transaction(write=True) as connection:
             connection.execute(
                 "INSERT INTO questions (at, folded, question, language, reason, confidence, documents)"

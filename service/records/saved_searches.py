@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pes_search.service.records.file import DatabaseError, NotStoredError, RecordFile
-from pes_search.service.records.texts import LONGEST_TEXT, storable
+from pes_search.service.records.texts import LONGEST_TEXT_CHARACTERS, storable
 
-LONGEST_NAME = 200  # characters of a saved search's name
-MOST_SAVED = 100  # searches of one owner
+LONGEST_NAME_CHARACTERS = 200  # characters of a saved search's name
+MOST_SAVED_SEARCHES = 100  # searches of one owner
 
 
 class TooManySavedError(DatabaseError):
@@ -42,20 +42,24 @@ class SavedSearchRecords:
         """Keep a search; the same one of the same owner is kept once, under its first name, and counts as opened.
 
         Raises:
-            TooManySavedError: the owner has `MOST_SAVED` already.
+            TooManySavedError: the owner has `MOST_SAVED_SEARCHES` already.
         """
         now = self._file.time()
         wanted = {storable(key): tuple(storable(value) for value in values) for key, values in filters.items() if values}
-        query, owner = storable(query, LONGEST_TEXT), storable(owner)
+        query, owner = storable(query, LONGEST_TEXT_CHARACTERS), storable(owner)
         with self._file.transaction(write=True) as connection:
             saved = _searches(connection, "owner = ?", owner)
             for known in saved:
                 if (known.query, _as_sets(known.filters)) == (query, _as_sets(wanted)):
                     connection.execute("UPDATE saved_searches SET opened = ? WHERE token = ?", (now, known.token))
                     return replace(known, opened=now)
-            if len(saved) >= MOST_SAVED:
-                raise TooManySavedError(f"{MOST_SAVED} searches are saved already, which is the most; delete one first")
-            search = SavedSearch(secrets.token_urlsafe(16), owner, storable(name, LONGEST_NAME), query, wanted, now, now)
+            if len(saved) >= MOST_SAVED_SEARCHES:
+                raise TooManySavedError(
+                    f"{MOST_SAVED_SEARCHES} searches are saved already, which is the most; delete one first"
+                )
+            search = SavedSearch(
+                secrets.token_urlsafe(16), owner, storable(name, LONGEST_NAME_CHARACTERS), query, wanted, now, now
+            )
             connection.execute(
                 "INSERT INTO saved_searches (token, owner, name, query, filters, at, opened) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (search.token, owner, search.name, query, json.dumps(wanted, ensure_ascii=False), now, now),

@@ -26,7 +26,7 @@ from pes_search.service.web.text import excerpt, places_of
 from pes_search.service.web.view import render
 
 PENDING_SECONDS = 24 * 3600  # a preview that nobody decided on
-WEAK = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
+WEAK_ANSWER_CONFIDENCE = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
 router = APIRouter(include_in_schema=False)
 desk = APIRouter(prefix="/desk", dependencies=[Depends(editor_only)], include_in_schema=False)
 
@@ -87,7 +87,7 @@ def overview(request: Request, engine: EngineOf, records: RecordsOf) -> HTMLResp
         "pairs": len(findings.pairs),
         "unlinked": len(findings.unlinked),
         "gaps": len(findings.gaps),
-        "questions": len(records.questions.find(below=WEAK)),
+        "questions": len(records.questions.find(below=WEAK_ANSWER_CONFIDENCE)),
         "feedback": len(records.feedback.find(handled=False)),
         "judgments": len(records.judgments.find()),
         "uploads": len(kept(engine.settings.desk.uploads)),
@@ -123,7 +123,7 @@ def questions(
     request: Request, engine: EngineOf, records: RecordsOf, days: Annotated[int, Query(ge=1, le=3_650)] = 28
 ) -> HTMLResponse:
     """List what the collection could not answer, or hardly."""
-    logged = records.questions.find(days=days, below=WEAK)
+    logged = records.questions.find(days=days, below=WEAK_ANSWER_CONFIDENCE)
     context = {
         "days": days,
         "questions": [(own, search_url(own.question)) for own in logged],

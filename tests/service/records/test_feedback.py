@@ -8,7 +8,7 @@ from record_samples import START_TEXT, add
 from pes_search.service.records.feedback import Feedback, FeedbackRecords
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.records import Records
-from pes_search.service.records.texts import LONGEST_TEXT
+from pes_search.service.records.texts import LONGEST_TEXT_CHARACTERS
 
 
 def test_feedback_comes_back_as_it_was_given(records: Records) -> None:
@@ -45,8 +45,11 @@ def test_feedback_can_be_taken_up_again(records: Records) -> None:
 
 def test_a_comment_can_follow(records: Records) -> None:
     other, given = add(records), add(records)
-    records.feedback.comment(given.id, "Ask anna@example.org " + "x" * LONGEST_TEXT)
-    assert [feedback.comment for feedback in records.feedback.find()] == ["Ask … " + "x" * (LONGEST_TEXT - 6), other.comment]
+    records.feedback.comment(given.id, "Ask anna@example.org " + "x" * LONGEST_TEXT_CHARACTERS)
+    assert [feedback.comment for feedback in records.feedback.find()] == [
+        "Ask … " + "x" * (LONGEST_TEXT_CHARACTERS - 6),
+        other.comment,
+    ]
 
 
 def test_the_number_of_deleted_feedback_is_not_given_again(records: Records) -> None:

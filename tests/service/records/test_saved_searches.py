@@ -5,7 +5,7 @@ from record_samples import START_TEXT, Clock, save
 
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.records import Records
-from pes_search.service.records.saved_searches import MOST_SAVED, TooManySavedError
+from pes_search.service.records.saved_searches import MOST_SAVED_SEARCHES, TooManySavedError
 
 
 def test_a_saved_search_comes_back_by_its_token(records: Records) -> None:
@@ -55,14 +55,14 @@ def test_what_differs_in_anything_is_another_search(other: dict[str, object], re
 
 
 def test_an_owner_saves_so_many_and_no_more(records: Records) -> None:
-    tokens = [save(records, f"search {i}") for i in range(MOST_SAVED)]
+    tokens = [save(records, f"search {i}") for i in range(MOST_SAVED_SEARCHES)]
     with pytest.raises(TooManySavedError, match="100 searches are saved already, which is the most; delete one first"):
         save(records, "one more")
     assert save(records, "search 7") == tokens[7]  # is there already
     save(records, "one more", owner="boris")
     records.saved_searches.delete(tokens[0], "anna")
     save(records, "one more")
-    assert len(records.saved_searches.find("anna")) == MOST_SAVED
+    assert len(records.saved_searches.find("anna")) == MOST_SAVED_SEARCHES
 
 
 def test_opening_a_search_is_noted(records: Records, clock: Clock) -> None:

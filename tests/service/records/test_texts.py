@@ -8,8 +8,8 @@ from record_samples import START_TEXT, add, ask, asked
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.judgments import Judgment
 from pes_search.service.records.records import Records
-from pes_search.service.records.saved_searches import LONGEST_NAME
-from pes_search.service.records.texts import LONGEST_TEXT, without_contacts
+from pes_search.service.records.saved_searches import LONGEST_NAME_CHARACTERS
+from pes_search.service.records.texts import LONGEST_TEXT_CHARACTERS, without_contacts
 
 BROKEN = "half \ud800 pair, NUL \0"
 MENDED = "half ? pair, NUL ?"
@@ -65,8 +65,8 @@ def test_what_tells_nothing_of_anybody_is_kept(text: str, records: Records) -> N
 
 
 def test_what_a_cut_would_leave_of_an_address_is_not_kept(records: Records) -> None:
-    ask(records, "x" * (LONGEST_TEXT - 6) + " anna@example.org")
-    assert asked(records) == [("x" * (LONGEST_TEXT - 6) + " …", 1)]
+    ask(records, "x" * (LONGEST_TEXT_CHARACTERS - 6) + " anna@example.org")
+    assert asked(records) == [("x" * (LONGEST_TEXT_CHARACTERS - 6) + " …", 1)]
 
 
 def test_nothing_of_an_address_reaches_the_disk(records: Records, path: Path) -> None:
@@ -94,15 +94,15 @@ def test_long_texts_do_not_hold_up_the_service(text: str, kept: str) -> None:
 
 
 def test_long_texts_are_cut(records: Records) -> None:
-    given = add(records, "c" * (LONGEST_TEXT + 1), question="q" * (LONGEST_TEXT + 1))
+    given = add(records, "c" * (LONGEST_TEXT_CHARACTERS + 1), question="q" * (LONGEST_TEXT_CHARACTERS + 1))
     assert (given.comment, given.question) == ("c" * 2_000, "q" * 2_000)
     search = records.saved_searches.save(
-        owner="anna", name="n" * (LONGEST_NAME + 1), query="q" * (LONGEST_TEXT + 1), filters={}
+        owner="anna", name="n" * (LONGEST_NAME_CHARACTERS + 1), query="q" * (LONGEST_TEXT_CHARACTERS + 1), filters={}
     )
     assert (search.name, search.query) == ("n" * 200, "q" * 2_000)
-    ask(records, "q" * (LONGEST_TEXT + 1))
+    ask(records, "q" * (LONGEST_TEXT_CHARACTERS + 1))
     assert asked(records) == [("q" * 2_000, 1)]
-    long = "j" * (LONGEST_TEXT + 1)
+    long = "j" * (LONGEST_TEXT_CHARACTERS + 1)
     records.judgments.judge(query=long, document_id="a", grade=1, index_id="i")
     assert [own.query for own in records.judgments.find(long)] == ["j" * 2_000]
 
