@@ -16,9 +16,7 @@ from pes_search.index.search import SearchConfig, grouped, ranked, search
 from pes_search.index.types import Hit, Query, Scores
 from pes_search.ingest.taxonomy import fold
 
-CANDIDATE_PASSAGES = (
-    1_000  # passages of each retriever, as in the project's own evaluation; far below the depths that are judged
-)
+CANDIDATE_PASSAGES = 1_000  # of each retriever, as in the project's own evaluation; far below the depths that are judged
 ID_DIGITS = 10
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pes_search.service.records.file import DatabaseError, NotStoredError, RecordFile
 from pes_search.service.records.texts import LONGEST_TEXT_CHARACTERS, storable
 
-LONGEST_NAME_CHARACTERS = 200  # characters of a saved search's name
+LONGEST_NAME_CHARACTERS = 200  # of a saved search's name
 MOST_SAVED_SEARCHES = 100  # searches of one owner
 
 

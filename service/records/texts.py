@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-LONGEST_TEXT_CHARACTERS = 2_000  # characters of a question, a query or a comment
+LONGEST_TEXT_CHARACTERS = 2_000  # of a question, a query or a comment
 
 _BETWEEN = r"(?:[^\S\n]|[./\u2010-\u2015-])"  # what may stand between the digits of one number
 _ADDRESS = re.compile(r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
