@@ -10,7 +10,8 @@ import json
 import platform
 import sys
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ from pes_search.index.build import IndexConfig, build_index
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_encoder, model_fingerprint
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import PesSearchError
-from pes_search.ingest.taxonomy import read_taxonomy
+from pes_search.ingest.taxonomy import Taxonomy, read_taxonomy
+from pes_search.service.answers.answer import Answerer
+from pes_search.service.answers.confidence import load_models
+from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings, read_settings
 
 # Collection and questions. XQuAD (CC BY-SA 4.0) has the same 240 paragraphs and 1,190 questions in each language.
@@ -45,6 +49,36 @@ ANSWER_SETS = (
 HTTP_PASSAGES = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every part measures with, loaded once."""
+
+    data: Path  # folder of the test data
+    settings: Settings
+    encoder: SentenceTransformerEncoder
+    model: str  # what the encoder is made of, as builds compare it
+    taxonomy: Taxonomy
+
+    def answerer(self) -> Answerer:
+        """Return what answers questions, with the encoder that is loaded."""
+        return Answerer(self.encoder, self.settings.search, self.settings.answer, load_models())
+
+    def engine(self) -> Engine:
+        """Return the engine over the index that the settings name, with the encoder that is loaded."""
+        return Engine(self.settings, store_of(self.settings), self.encoder)
+
+
+def load_bench(data: Path) -> Bench:
+    """Read the settings and load what they name.
+
+    Raises:
+        PesSearchError: the settings, the model or the controlled lists cannot be used.
+    """
+    settings = read_settings()
+    encoder = load_encoder(settings.encoder, settings.cache_dir)
+    return Bench(data, settings, encoder, model_fingerprint(settings.encoder), read_taxonomy(settings.taxonomy))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measure the chosen parts; return the exit status."""
     parser = argparse.ArgumentParser(prog="bench", description="Measure retrieval and speed.")
@@ -58,14 +92,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"bench: no test data in {parsed.data}; name its folder with --data", file=sys.stderr)
         return 1
     try:
-        settings = read_settings()
-        encoder = load_encoder(settings.encoder, settings.cache_dir)
+        bench = load_bench(parsed.data)
         figures: dict[str, Any] = {
-            "model": encoder.model_id,
-            "machine": f"{platform.machine()}, {settings.encoder.threads} threads",
+            "model": bench.encoder.model_id,
+            "machine": f"{platform.machine()}, {bench.settings.encoder.threads} threads",
         }
         for part in parsed.parts or MEASURES:
-            figures[part] = MEASURES[part](parsed.data, settings, encoder)
+            figures[part] = MEASURES[part](bench)
             if parsed.json:
                 parsed.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
     except PesSearchError as error:
@@ -74,61 +107,62 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _sets(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> list[dict[str, Any]]:
+def _sets(bench: Bench) -> list[dict[str, Any]]:
     rows = []
     print(f"| collection ← questions, {MAIN} | BM25 | dense | hybrid |\n|---|---|---|---|", flush=True)
     for documents, questions in SETS:
-        folder = data / "bench" / questions
-        collection = read_beir(data / "bench" / documents, queries=folder / "queries.jsonl", qrels=folder / "qrels.tsv")
-        rows.append(_row(f"{documents} ← {questions}", collection, MAIN, settings, encoder))
+        folder = bench.data / "bench" / questions
+        collection = read_beir(bench.data / "bench" / documents, queries=folder / "queries.jsonl", qrels=folder / "qrels.tsv")
+        rows.append(_row(f"{documents} ← {questions}", collection, MAIN, bench))
     return rows
 
 
-def _factsheets(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> list[dict[str, Any]]:
+def _factsheets(bench: Bench) -> list[dict[str, Any]]:
     """Find a factsheet, its titles taken out, by its title or by the one in the country's language."""
     rows = []
     print("\n| factsheets ← titles, RR@10 | BM25 | dense | hybrid |\n|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for kind, place in write_factsheet_sets(data / "eurofound" / "factsheets", Path(folder)).items():
-            rows.append(_row(kind, read_beir(place), "RR@10", settings, encoder))
+        for kind, place in write_factsheet_sets(bench.data / "eurofound" / "factsheets", Path(folder)).items():
+            rows.append(_row(kind, read_beir(place), "RR@10", bench))
     return rows
 
 
-def _row(
-    name: str, collection: BeirSet, measure_name: str, settings: Settings, encoder: SentenceTransformerEncoder
-) -> dict[str, Any]:
-    taxonomy = read_taxonomy(settings.taxonomy)
-    asked = [query for query in answerable(collection.qrels) if query in collection.queries]
-    with indexed(collection, encoder, settings.cache_dir, settings.index_config(), taxonomy) as index:
-        questions = [Question(query, collection.queries[query]) for query in asked]
-        found = runs(questions, index, encoder, settings.search, ids=collection.original_ids)
-    values = {leg: estimates(measure(run, collection.qrels, asked))[measure_name] for leg, run in found.items()}
+def _row(name: str, collection: BeirSet, measure_name: str, bench: Bench) -> dict[str, Any]:
+    settings = bench.settings
+    queries = [query for query in answerable(collection.qrels) if query in collection.queries]
+    with indexed(collection, bench.encoder, settings.cache_dir, settings.index_config(), bench.taxonomy) as index:
+        questions = [Question(query, collection.queries[query]) for query in queries]
+        rankings = runs(questions, index, bench.encoder, settings.search, ids=collection.original_ids)
+    values = {leg: estimates(measure(run, collection.qrels, queries))[measure_name] for leg, run in rankings.items()}
     lost = " (below a leg)" if values["hybrid"].value < max(values["bm25"].value, values["dense"].value) else ""
     print(f"| {name} | {values['bm25']} | {values['dense']} | {values['hybrid']}{lost} |", flush=True)
-    return {"set": name, "queries": len(asked), measure_name: {leg: asdict(value) for leg, value in values.items()}}
+    return {"set": name, "queries": len(queries), measure_name: {leg: asdict(value) for leg, value in values.items()}}
 
 
-def _answers(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> list[dict[str, Any]]:
+def _answers(bench: Bench) -> list[dict[str, Any]]:
     """Quote answers from whole collections by the default writer, and refuse."""
-    del settings, encoder  # `pes-eval answers` reads the same ones
-    bench, rows = data / "bench", []
     head = "| answers: collection ← questions | answered | gold in 3 | own document's | gold | words | refusal F1, AUROC |"
     print(f"\n{head}\n|---|---|---|---|---|---|---|", flush=True)
+    folder, rows = bench.data / "bench", []
     for documents, questions in ANSWER_SETS:
-        queries = bench / questions / "queries.jsonl" if questions != documents else None
-        rows.append(_answer_row(measure_folder(bench / documents, queries=queries, answers=None, writer=None)))
+        queries = folder / questions / "queries.jsonl" if questions != documents else None
+        report = measure_folder(folder / documents, bench.settings, bench.answerer, queries=queries, answers=None, writer=None)
+        rows.append(_answer_row(report))
+    load_engine = cache(bench.engine)  # one index for both splits
     for split in ("dev", "test"):
-        own = measure_own(read_settings(), questions=OWN / "questions.jsonl", answers=None, split=split, writer=None)
-        rows.append(_answer_row(own))
+        report = measure_own(
+            bench.settings, load_engine, questions=OWN / "questions.jsonl", answers=None, split=split, writer=None
+        )
+        rows.append(_answer_row(report))
     return rows
 
 
 def _answer_row(report: Report) -> dict[str, Any]:
-    own = report.all
-    refusals = [f"{one.f1}, {one.auroc}" for one in (own.refusal, report.given) if one]
+    figures = report.all
+    refusals = [f"{refusal.f1}, {refusal.auroc}" for refusal in (figures.refusal, report.given) if refusal]
     print(
-        f"| {report.name} | {own.answered} | {own.gold_first} | {own.gold_own_document} | {own.gold_all} "
-        f"| {own.words.value:.0f} | {'; given the paragraph: '.join(refusals)} |",
+        f"| {report.name} | {figures.answered} | {figures.gold_first} | {figures.gold_own_document} | {figures.gold_all} "
+        f"| {figures.words.value:.0f} | {'; given the paragraph: '.join(refusals)} |",
         flush=True,
     )
     values = report.values()
@@ -136,9 +170,8 @@ def _answer_row(report: Report) -> dict[str, Any]:
     return values
 
 
-def _spans(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> dict[str, Any]:
-    model = model_fingerprint(settings.encoder)
-    figures = span_figures(data / "bench" / "chunking-eval", encoder, settings, model)
+def _spans(bench: Bench) -> dict[str, Any]:
+    figures = span_figures(bench.data / "bench" / "chunking-eval", bench.encoder, bench.settings, bench.model)
     print(
         f"\ngold text in the first {PASSAGES} passages, {figures.questions} questions: recall {figures.recall}, precision "
         f"{figures.precision}; longest passage {figures.longest} characters; {figures.lost} gold stretches lost in reading",
@@ -147,8 +180,8 @@ def _spans(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) 
     return asdict(figures)
 
 
-def _build(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> dict[str, float]:
-    figures = build_ratio([str(data / "eurofound" / "factsheets")], encoder, settings.encoder)
+def _build(bench: Bench) -> dict[str, float]:
+    figures = build_ratio([str(bench.data / "eurofound" / "factsheets")], bench.encoder, bench.settings.encoder, bench.model)
     print(
         f"\nbuild of {figures['passages']} passages: {figures['build_s']:.0f} s, bare encoding "
         f"{figures['bare_encode_s']:.0f} s, "
@@ -158,22 +191,22 @@ def _build(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) 
     return figures
 
 
-def _http(data: Path, settings: Settings, encoder: SentenceTransformerEncoder) -> dict[str, float]:
+def _http(bench: Bench) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = folder / "files"
         files.mkdir()
-        with (data / "sentences" / "labour-en.txt").open(encoding="utf-8") as lines:
+        with (bench.data / "sentences" / "labour-en.txt").open(encoding="utf-8") as lines:
             write_lines_as_files((line for line in lines if len(line) > 60), files, HTTP_PASSAGES)
         build_index(
             [str(files)],
             FileStore(folder / "index"),
-            lambda: encoder,
-            model=model_fingerprint(settings.encoder),
-            cache_dir=settings.cache_dir,
-            config=IndexConfig(settings.passages),
+            lambda: bench.encoder,
+            model=bench.model,
+            cache_dir=bench.settings.cache_dir,
+            config=IndexConfig(bench.settings.passages),
         )
-        figures = http_ratio(folder / "index", encoder)
+        figures = http_ratio(folder / "index", bench.encoder)
     print(
         f"\nHTTP search of {figures['passages']} passages: {figures['search_ms']:.1f} ms, encoding the query "
         f"{figures['encode_ms']:.1f} ms, ratio {figures['ratio']:.2f}",

@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from pes_search.eval.collections.questions import OWN, SPLITS
 from pes_search.eval.retrieval import LEGS, Leg
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.answers.types import WriterName
+from pes_search.service.cli.frame import (
+    add_command,
+    add_index_argument,
+    index_settings,
+    print_table,
+    run_command,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from pes_search.eval.collections.files import Run
+    from pes_search.eval.collections.questions import Question
     from pes_search.eval.measures import Estimate
-
-FAILED = 1
-INTERRUPTED = 130
+    from pes_search.index.open_index import OpenIndex
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
-    parsed = _parser().parse_args(arguments)
-    try:
-        return int(parsed.run(parsed))
-    except PesSearchError as error:
-        for line in str(error).splitlines():
-            print(f"pes-eval: {line}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("pes-eval: stopped", file=sys.stderr)
-        return INTERRUPTED
-    except OSError as error:
-        print(f"pes-eval: {error.strerror or error}: {error.filename or ''}; mend that and try again", file=sys.stderr)
-    return FAILED
+    return run_command(_parser(), arguments)
 
 
 # ── The command line ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -45,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pes-eval", description="Measure how well documents are found, and answers.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    retrieval = _command(
+    retrieval = add_command(
         commands,
         "retrieval",
         _retrieval,
@@ -57,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _leg_arguments(retrieval)
     retrieval.add_argument("--run", dest="run_file", type=Path, metavar="FILE", help="write the ranking there, as TREC has it")
 
-    beir = _command(
+    beir = add_command(
         commands, "beir", _beir, "measure a collection in BEIR format", "pes-eval beir scifact/ --json scifact.json"
     )
     beir.add_argument(
@@ -68,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _leg_arguments(beir)
     beir.add_argument("--run", dest="run_file", type=Path, metavar="FILE", help="write the ranking there, as TREC has it")
 
-    answers = _command(
+    answers = add_command(
         commands,
         "answers",
         _answers,
@@ -90,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     answers.add_argument("--plot", type=Path, metavar="FILE", help="draw risk by coverage there, as SVG or PNG")
     answers.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
-    compare = _command(
+    compare = add_command(
         commands,
         "compare",
         _compare,
@@ -102,23 +97,15 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--measure", default="nDCG@10", metavar="NAME", help="of ir-measures (default: nDCG@10)")
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
-    report = _command(commands, "report", _report, "write a report as Markdown and HTML", "pes-eval report --out var/report")
+    report = add_command(commands, "report", _report, "write a report as Markdown and HTML", "pes-eval report --out var/report")
     _index_arguments(report)
     report.add_argument("--split", choices=SPLITS, default="test", help="whose questions (default: test)")
     report.add_argument("--out", type=Path, default=Path("var/report"), metavar="DIR", help="folder (default: var/report)")
     return parser
 
 
-def _command(commands: Any, name: str, run: Any, summary: str, example: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=f"example: {example}"
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
 def _index_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--index", type=Path, metavar="DIR", help="index folder (default: var/index)")
+    add_index_argument(parser)
     parser.add_argument("--questions", type=Path, metavar="FILE", help="with --qrels (default: the project's own)")
     parser.add_argument("--qrels", type=Path, metavar="FILE", help="judgments of the questions")
 
@@ -160,25 +147,25 @@ def _retrieval(parsed: argparse.Namespace) -> int:
     values = {leg: measure(run, qrels, asked) for leg, run in found.items()}
 
     name = f"{questions_file.parent.name}{f' ({parsed.split})' if parsed.split else ''}"
-    print_table(name, index.manifest.documents, len(asked), {leg: estimates(value) for leg, value in values.items()})
+    print_legs(name, index.manifest.documents, len(asked), {leg: estimates(value) for leg, value in values.items()})
     left_out = len(questions) - len(asked)
     if left_out:
         print(f"\n{left_out} questions without a relevant document are left out.")
     groups = {}
     main = values[parsed.legs[-1]][MAIN]
-    for field, label in (("slice", "slice"), ("language", "language")):
+    for field in ("slice", "language"):
         rows = by_group(main, {question.id: getattr(question, field) for question in judged if getattr(question, field)})
-        groups[f"{label}s"] = {group: {"queries": len(own), MAIN: estimate(own)} for group, own in rows.items()}
+        groups[f"{field}s"] = {group: {"queries": len(scores), MAIN: estimate(scores)} for group, scores in rows.items()}
         if len(rows) > 1:
-            print(f"\n| {label}, {parsed.legs[-1]} | questions | {MAIN} |\n|---|---|---|")
-            for group, own in rows.items():
-                print(f"| {group} | {len(own)} | {estimate(own)} |")
+            print()
+            head = (f"{field}, {parsed.legs[-1]}", "questions", MAIN)
+            print_table(head, ((group, len(scores), estimate(scores)) for group, scores in rows.items()))
     languages = groups["languages"]
     if len(languages) > 1:
         worst = min(languages, key=lambda language: languages[language][MAIN].value)  # type: ignore[attr-defined]
         print(f"\nworst language: {worst} {languages[worst][MAIN]}")
     _write_runs(parsed, found)
-    _write_json(
+    write_json(
         parsed.json,
         {
             "set": name,
@@ -217,9 +204,9 @@ def _beir(parsed: argparse.Namespace) -> int:
         found = runs(questions, index, encoder, settings.search, parsed.legs, collection.original_ids)
         facts = provenance(settings, index.manifest)
     legs = {leg: estimates(measure(run, collection.qrels, asked)) for leg, run in found.items()}
-    print_table(collection.name, len(collection.documents), len(asked), legs)
+    print_legs(collection.name, len(collection.documents), len(asked), legs)
     _write_runs(parsed, found)
-    _write_json(
+    write_json(
         parsed.json,
         {"set": collection.name, "documents": len(collection.documents), "queries": len(asked), "legs": legs, **facts},
     )
@@ -227,13 +214,17 @@ def _beir(parsed: argparse.Namespace) -> int:
 
 
 def _answers(parsed: argparse.Namespace) -> int:
-    from pes_search.eval.reports.answer_report import measure_folder, measure_own, print_report
+    from pes_search.eval.reports.answer_report import load_answerer, measure_folder, measure_own, print_report
+    from pes_search.service.engine import open_engine
+    from pes_search.service.settings import read_settings
 
     if parsed.folder is None:
         if parsed.queries:
             raise PesSearchError("--queries is for a folder's questions; name those of an index with --questions")
+        settings = index_settings(parsed)
         report = measure_own(
-            index_settings(parsed),
+            settings,
+            lambda: open_engine(settings),
             questions=parsed.questions or OWN / "questions.jsonl",
             answers=parsed.answers,
             split=parsed.split,
@@ -242,20 +233,26 @@ def _answers(parsed: argparse.Namespace) -> int:
     else:
         if parsed.split or parsed.questions or parsed.index:
             raise PesSearchError("--split, --questions and --index are for an index; a folder's questions are in --queries")
-        report = measure_folder(parsed.folder, queries=parsed.queries, answers=parsed.answers, writer=parsed.writer)
+        settings = read_settings()
+        report = measure_folder(
+            parsed.folder,
+            settings,
+            lambda: load_answerer(settings),
+            queries=parsed.queries,
+            answers=parsed.answers,
+            writer=parsed.writer,
+        )
     print_report(report)
     if parsed.plot:
         from pes_search.eval.reports.plots import risk_coverage_plot
 
         parsed.plot.write_bytes(risk_coverage_plot(report.outcomes, parsed.plot.suffix))
         print(f"risk by coverage: {parsed.plot}", file=sys.stderr)
-    _write_json(parsed.json, report.values())
+    write_json(parsed.json, report.values())
     return 0
 
 
 def _compare(parsed: argparse.Namespace) -> int:
-    import dataclasses
-
     from pes_search.eval.collections.files import read_qrels, read_run
     from pes_search.eval.measures import answerable, one_measure
     from pes_search.eval.significance import TIE, compare
@@ -276,32 +273,32 @@ def _compare(parsed: argparse.Namespace) -> int:
     comparisons = compare(first, others)
 
     print(f"{parsed.measure} over {len(asked)} queries; A = {parsed.runs[0]} ({comparisons[0].first:.4f})\n")
-    print("| B | B's mean | B - A [95 %] | p | p (Holm) | wins | ties | losses |\n|---|---|---|---|---|---|---|---|")
-    for path, one in zip(parsed.runs[1:], comparisons, strict=True):
-        interval = f"{one.difference.value:+.4f} [{one.difference.low:+.4f}, {one.difference.high:+.4f}]"
-        print(
-            f"| {path} | {one.second:.4f} | {interval} | {one.p_value:.4f} | {one.holm:.4f} "
-            f"| {one.wins} | {one.ties} | {one.losses} |"
-        )
+    rows = []
+    for path, comparison in zip(parsed.runs[1:], comparisons, strict=True):
+        difference = comparison.difference
+        interval = f"{difference.value:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]"
+        numbers = (f"{comparison.second:.4f}", interval, f"{comparison.p_value:.4f}", f"{comparison.holm:.4f}")
+        rows.append((path, *numbers, comparison.wins, comparison.ties, comparison.losses))
+    print_table(("B", "B's mean", "B - A [95 %]", "p", "p (Holm)", "wins", "ties", "losses"), rows)
     for path, count in zip(parsed.runs, missing, strict=True):
         if count:
             print(f"\n{path} lacks {count} of the queries; they count 0")
     if unranked:
         print(f"\n{unranked} judged queries are in none of the runs; they are left out")
-    print(f"\n| query | A | {' | '.join(f'B{i}' if len(others) > 1 else 'B' for i in range(1, len(runs)))} |")
-    print("|---|---|" + "---|" * len(others))
-    for query in sorted(asked, key=lambda query: (values[-1][query] - values[0][query], query)):
-        row = [by_query[query] for by_query in values]
-        if max(row) - min(row) > TIE:
-            print(f"| {query} | " + " | ".join(f"{value:.4f}" for value in row) + " |")
-    _write_json(
+    print()
+    scores = {query: [by_query[query] for by_query in values] for query in asked}
+    order = sorted(asked, key=lambda query: (scores[query][-1] - scores[query][0], query))
+    different = (query for query in order if max(scores[query]) - min(scores[query]) > TIE)
+    names = [f"B{i}" if len(others) > 1 else "B" for i in range(1, len(runs))]
+    print_table(("query", "A", *names), ((query, *(f"{score:.4f}" for score in scores[query])) for query in different))
+    write_json(
         parsed.json,
         {
             "measure": parsed.measure,
             "queries": len(asked),
             "first": str(parsed.runs[0]),
-            "comparisons": {str(path): dataclasses.asdict(one) for path, one in zip(parsed.runs[1:], comparisons, strict=True)},
-            "per_query": {query: [by_query[query] for by_query in values] for query in asked},
+            "comparisons": {str(path): comparison for path, comparison in zip(parsed.runs[1:], comparisons, strict=True)},
+            "per_query": scores,
         },
     )
     return 0
@@ -326,21 +323,11 @@ def question_files(parsed: argparse.Namespace) -> tuple[Path, Path]:
     return parsed.questions or OWN / "questions.jsonl", parsed.qrels or OWN / "qrels.tsv"
 
 
-def index_settings(parsed: argparse.Namespace) -> Any:
-    """Return the settings, with the index that the command names."""
-    from pes_search.service.settings import read_settings
-
-    settings = read_settings()
-    return settings.model_copy(update={"index_dir": parsed.index}) if parsed.index else settings
-
-
-def print_table(name: str, documents: int, queries: int, legs: dict[Leg, dict[str, Estimate]]) -> None:
+def print_legs(name: str, documents: int, queries: int, legs: dict[Leg, dict[str, Estimate]]) -> None:
     """Print the legs' measures with their intervals, as Markdown."""
     names = list(next(iter(legs.values())))
     print(f"{name}: {documents} documents, {queries} queries; mean [95 % interval]\n")
-    print("| leg | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
-    for leg, values in legs.items():
-        print(f"| {leg} | " + " | ".join(str(value) for value in values.values()) + " |")
+    print_table(("leg", *names), ((leg, *values.values()) for leg, values in legs.items()))
 
 
 def _require(asked: Sequence[str], place: Path) -> None:
@@ -348,37 +335,25 @@ def _require(asked: Sequence[str], place: Path) -> None:
         raise PesSearchError(f"{place}: no query has both a text and a relevant document; nothing can be measured")
 
 
-def _check_documents(questions: Any, index: Any) -> None:
+def _check_documents(questions: Sequence[Question], index: OpenIndex) -> None:
     """Fail with one line for each question about a document that the index lacks."""
-    from pes_search.index.filters import Filters
-
-    known = {document.id for document in index.documents(Filters())}
+    known = index.concepts.rows
     lost = [f"question {q.id}: no document {q.document!r} in this index" for q in questions if q.document not in {"", *known}]
     if lost:
         raise PesSearchError("\n".join([*lost, "build the index of these questions, or name it with --index"]))
 
 
-def _write_runs(parsed: argparse.Namespace, found: dict[Leg, Run]) -> None:
+def _write_runs(parsed: argparse.Namespace, rankings: dict[Leg, Run]) -> None:
     """Write the last leg's ranking to the file that was asked for, the others' beside it under their names."""
     from pes_search.eval.collections.files import write_run
 
     if parsed.run_file is None:
         return
-    for leg, run in found.items():
+    for leg, run in rankings.items():
         last = leg == parsed.legs[-1]
         path = parsed.run_file if last else parsed.run_file.with_suffix(f".{leg}{parsed.run_file.suffix}")
         write_run(path, run, f"pes-{leg}")
         print(f"{leg} ranking: {path}", file=sys.stderr)
-
-
-def _write_json(path: Path | None, values: dict[str, Any]) -> None:
-    import dataclasses
-
-    def plain(value: Any) -> Any:
-        return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else str(value)
-
-    if path is not None:
-        path.write_text(json.dumps(values, ensure_ascii=False, indent=1, default=plain) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

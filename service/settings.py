@@ -17,7 +17,7 @@ from pes_search.index.search import SearchConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.passages import PassageConfig
 from pes_search.service.answers.answer import AnswerConfig
-from pes_search.service.records.database import DatabaseConfig
+from pes_search.service.records.file import DatabaseConfig
 
 LARGEST_PORT = 65_535
 SHORTEST_KEY = 12  # characters; nothing slows down who tries keys

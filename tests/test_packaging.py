@@ -85,7 +85,7 @@ def bare_imports(code: str) -> list[str]:
         ("def f():\n    from service.api import create_app", ["service.api"]),
         ("import pes_search.ingest", []),
         ("from pes_search import index", []),
-        ("from pes_search.service.api.routes import create_app", []),
+        ("from pes_search.service.api.app import create_app", []),
         ("import indexing", []),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pes_search.service.cli.commands import _parser
+from pes_search.service.cli.commands import command_line
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def command_fault(arguments: list[str]) -> str | None:
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
-            _parser().parse_args(arguments)
+            command_line().parse_args(arguments)
     except SystemExit as stop:
         return f"pes {shlex.join(arguments)}: {said.getvalue().strip()}" if stop.code else None  # `--help` stops with 0
     return None

@@ -11,7 +11,7 @@ from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.faults import Fault, read_utf8
 
 SHOWN_FAULTS = 20  # of one file; the rest is counted
-QRELS_COLUMNS, TREC_QRELS_COLUMNS, RUN_COLUMNS = 3, 4, 6
+QRELS_COLUMNS, TREC_QRELS_COLUMNS = 3, 4
 
 Qrels = dict[str, dict[str, int]]
 """For each query the grades of its judged documents: 0 is not relevant, higher is better."""

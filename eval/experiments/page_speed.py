@@ -22,9 +22,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from pes_search.eval.collections.questions import OWN, read_questions
 from pes_search.eval.provenance import provenance
-from pes_search.service.api.routes import create_app
+from pes_search.service.api.app import create_app
 from pes_search.service.engine import open_engine
-from pes_search.service.records.database import DatabaseConfig
+from pes_search.service.records.file import DatabaseConfig
 from pes_search.service.settings import read_settings
 
 WINDOW = {"width": 1280, "height": 900}

@@ -35,7 +35,7 @@ from pes_search.index.search import search
 from pes_search.index.text.passage_text import full_text
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
-from pes_search.service.engine import open_engine
+from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings, read_settings
 
 KEPT = 10  # documents that a search gives
@@ -51,8 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     figures: dict[str, Any] = {}
     try:
         settings = read_settings()
-        engine = open_engine(settings)
         encoder = load_encoder(settings.encoder, settings.cache_dir)
+        engine = Engine(settings, store_of(settings), encoder)
         questions = [question for question in read_questions(OWN / "questions.jsonl", "test") if question.text]
         qrels = read_judgments(OWN / "qrels.tsv", questions)
         figures["our test questions"] = _compared(parsed.python, questions, qrels, engine.index(), encoder, settings)

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from pes_search.index.build import IndexConfig, build_index
-from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder, model_fingerprint
+from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
@@ -30,8 +30,11 @@ QUERIES = (
 )
 
 
-def build_ratio(sources: list[str], encoder: SentenceTransformerEncoder, config: EncoderConfig) -> dict[str, float]:
-    """Time a whole build with an empty cache, a second one, and a bare encoding of the same passages."""
+def build_ratio(sources: list[str], encoder: SentenceTransformerEncoder, config: EncoderConfig, model: str) -> dict[str, float]:
+    """Time a whole build with an empty cache, a second one, and a bare encoding of the same passages.
+
+    `model` is the encoder's fingerprint, from `config`.
+    """
     with tempfile.TemporaryDirectory() as folder:
         store = FileStore(Path(folder) / "index")
 
@@ -40,7 +43,7 @@ def build_ratio(sources: list[str], encoder: SentenceTransformerEncoder, config:
                 sources,
                 store,
                 lambda: encoder,
-                model=model_fingerprint(config),
+                model=model,
                 cache_dir=Path(folder),
                 config=IndexConfig(),
             )
@@ -49,9 +52,9 @@ def build_ratio(sources: list[str], encoder: SentenceTransformerEncoder, config:
         index = store.open()
         ids = [document.id for document in index.documents(EVERYTHING)]
         texts = [full_text(text.document, passage) for text in index.texts(ids) for passage in text.passages]
-        model, prompt = encoder.model, encoder.passage_prompt
+        prompt = encoder.passage_prompt
         bare = _seconds(
-            lambda: model.encode(
+            lambda: encoder.model.encode(
                 texts, prompt=prompt, batch_size=config.batch_size, normalize_embeddings=True, show_progress_bar=False
             )
         )

@@ -15,14 +15,15 @@ from pes_search.eval.collections.questions import OWN, Question, read_questions
 from pes_search.eval.provenance import provenance
 from pes_search.eval.retrieval import indexed
 from pes_search.index.encoders.sentence_transformer import load_encoder
+from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.faults import Fault
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.answers.answer import Answerer
 from pes_search.service.answers.confidence import load_models
 from pes_search.service.answers.types import WriterName
-from pes_search.service.engine import open_engine
-from pes_search.service.settings import Settings, read_settings
+from pes_search.service.engine import Engine
+from pes_search.service.settings import Settings
 
 POINTS = (0.25, 0.5, 0.75, 0.9, 1.0)  # coverage at which the risk is printed
 
@@ -77,10 +78,25 @@ class Report:
         }
 
 
+def load_answerer(settings: Settings) -> Answerer:
+    """Return what answers questions by the settings.
+
+    Raises:
+        PesSearchError: the encoder cannot be loaded.
+    """
+    return Answerer(load_encoder(settings.encoder, settings.cache_dir), settings.search, settings.answer, load_models())
+
+
 def measure_own(
-    settings: Settings, *, questions: Path, answers: Path | None, split: str | None, writer: WriterName | None
+    settings: Settings,
+    load_engine: Callable[[], Engine],
+    *,
+    questions: Path,
+    answers: Path | None,
+    split: str | None,
+    writer: WriterName | None,
 ) -> Report:
-    """Measure an index by questions about it.
+    """Measure an index by questions about it; the engine is loaded once they are known to fit.
 
     Raises:
         InputError: the questions or their answers do not fit.
@@ -90,7 +106,7 @@ def measure_own(
         answers = OWN_ANSWERS if questions.parent == OWN else questions.with_name("answers.jsonl")
     asked = with_gold(read_questions(questions, split), read_answers(answers), answers)
     check_writer(writer, settings)
-    engine = open_engine(settings)
+    engine = load_engine()
     index = engine.index()
     found = list(outcomes(asked, index, engine.answerer, writer=writer))
     name = f"{questions.parent.name}{f' ({split})' if split else ''}"
@@ -99,13 +115,20 @@ def measure_own(
     return Report(name, index.manifest.documents, writer or config.writer, config.threshold, found, None, facts)
 
 
-def measure_folder(folder: Path, *, queries: Path | None, answers: Path | None, writer: WriterName | None) -> Report:
-    """Measure answers from a folder's paragraphs, which are indexed for it.
+def measure_folder(
+    folder: Path,
+    settings: Settings,
+    load: Callable[[], Answerer],
+    *,
+    queries: Path | None,
+    answers: Path | None,
+    writer: WriterName | None,
+) -> Report:
+    """Measure answers from a folder's paragraphs, which are indexed for it; the answerer is loaded once they are known to fit.
 
     Raises:
         InputError: a file of the folder does not fit.
     """
-    settings = read_settings()
     check_writer(writer, settings)
     faults: list[Fault] = []
     texts = read_queries(queries or folder / "queries.jsonl", faults)
@@ -113,10 +136,9 @@ def measure_folder(folder: Path, *, queries: Path | None, answers: Path | None, 
     path = answers or folder / "answers.jsonl"
     asked = with_gold([Question(own, text) for own, text in texts.items()], read_answers(path), path)
     collection = read_beir(folder, queries=queries, qrels=None)
-    encoder = load_encoder(settings.encoder, settings.cache_dir)
-    answerer = Answerer(encoder, settings.search, settings.answer, load_models())
+    answerer = load()
     taxonomy = read_taxonomy(settings.taxonomy)
-    with indexed(collection, encoder, settings.cache_dir, settings.index_config(), taxonomy) as index:
+    with indexed(collection, answerer.encoder, settings.cache_dir, settings.index_config(), taxonomy) as index:
         found = list(outcomes(asked, index, answerer, writer=writer, ids=collection.original_ids))
         given = _given(asked, index, answerer, collection.original_ids)
         facts = provenance(settings, index.manifest)
@@ -125,7 +147,9 @@ def measure_folder(folder: Path, *, queries: Path | None, answers: Path | None, 
     return Report(name, len(collection.documents), writer or config.writer, config.threshold, found, given, facts)
 
 
-def _given(asked: Sequence[tuple[Question, Gold]], index: Any, answerer: Answerer, ids: Mapping[str, str]) -> Refusal | None:
+def _given(
+    asked: Sequence[tuple[Question, Gold]], index: OpenIndex, answerer: Answerer, ids: Mapping[str, str]
+) -> Refusal | None:
     if not any(gold.is_impossible and gold.document for _, gold in asked):
         return None
     judged = list(given_paragraph(asked, index, answerer, ids))

@@ -39,7 +39,7 @@ from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.search import search
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
-from pes_search.service.answers.answer import READ_PASSAGES, SEARCHED
+from pes_search.service.answers.answer import READ_PASSAGES, SEARCHED_DOCUMENTS
 from pes_search.service.answers.confidence import PACKAGED, Kind
 from pes_search.service.answers.sentences import FEATURES, NUMBER, sentence_features
 from pes_search.service.answers.signals import SIGNALS, signals
@@ -192,7 +192,7 @@ def _examples(
     nothing = Kind(0.0, 0.0, 0.0, several=False)
     config = replace(settings.search, passages_per_document=READ_PASSAGES)
     for one in asked:
-        result = search(one.text, index, encoder, config, k=SEARCHED)
+        result = search(one.text, index, encoder, config, k=SEARCHED_DOCUMENTS)
         # What a question wants is not known yet; the features that depend on it are filled in by `_reader`.
         found, features, vectors = sentence_features(result.asked, result.hits, index, 0.0)
         values = signals(result.asked, result.hits, found, index, nothing, in_field=in_field)

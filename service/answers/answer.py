@@ -21,7 +21,7 @@ from pes_search.service.answers.types import Answer, Event, Reading, Reason, Sen
 from pes_search.service.answers.writers.language_model import LanguageModelWriter
 from pes_search.service.answers.writers.quotations import ExtractiveWriter
 
-SEARCHED = 10  # documents whose sentences are read
+SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
 LEAST_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
 READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
 logger = logging.getLogger(__name__)
@@ -88,13 +88,13 @@ def read(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters
         QueryError: the question is empty or too long, or `k` is out of range.
     """
     config = replace(answerer.search, passages_per_document=READ_PASSAGES)
-    result = search(question, index, answerer.encoder, config, k=max(k, SEARCHED), filters=filters)
+    result = search(question, index, answerer.encoder, config, k=max(k, SEARCHED_DOCUMENTS), filters=filters)
     return judged(result, index, answerer.models, in_field=answerer.in_field(index))
 
 
 def judged(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_field: bool) -> Reading:
     """Return what was found with its sentences and the confidence that they answer."""
-    asked, hits = result.asked, result.hits[:SEARCHED]
+    asked, hits = result.asked, result.hits[:SEARCHED_DOCUMENTS]
     found = evidence(
         asked,
         hits,

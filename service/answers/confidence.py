@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     Values = npt.NDArray[np.float64]
 
 PACKAGED = Path(__file__).parent / "answer_models.json"
-TITLES = 50  # of a collection that are looked at to tell its field
-IN_FIELD = 0.8  # share of them that must be of the field that the models know
+SAMPLED_TITLES = 50  # of a collection that are looked at to tell its field
+IN_FIELD_TITLE_SHARE = 0.8  # share of them that must be of the field that the models know
 LARGEST_LOGIT = 50.0  # beyond it exp is 0 or 1 anyway
 logger = logging.getLogger(__name__)
 
@@ -116,11 +116,13 @@ def is_in_field(index: OpenIndex, encoder: Encoder, models: AnswerModels) -> boo
     The models of `subject` and `answerable` know that field; of a collection of another one they would refuse everything.
     """
     documents = index.stored.documents(EVERYTHING)
-    step = max(1, len(documents) // TITLES)
-    titles = [document.title for document in documents[::step][:TITLES] if document.title.strip()]
+    step = max(1, len(documents) // SAMPLED_TITLES)
+    titles = [document.title for document in documents[::step][:SAMPLED_TITLES] if document.title.strip()]
     if not titles:
         return False
-    return float(np.mean([models.subject.logit(vector) > 0 for vector in encoder.encode_queries(titles)])) >= IN_FIELD
+    return (
+        float(np.mean([models.subject.logit(vector) > 0 for vector in encoder.encode_queries(titles)])) >= IN_FIELD_TITLE_SHARE
+    )
 
 
 @cache

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
 
 
-LEAST_SPREAD = 1e-4  # of cosines, below which they say nothing
-LONGEST_LIST = 500  # characters; of a longer list the item alone is quoted
+LEAST_COSINE_SPREAD = 1e-4  # of cosines, below which they say nothing
+LONGEST_LIST_CHARACTERS = 500  # characters; of a longer list the item alone is quoted
 # With separators of thousands, which languages write differently, or with decimals.
 NUMBER = re.compile(r"(?<!\d)\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
 
@@ -170,7 +170,7 @@ def _within_documents(features: Vectors) -> Vectors:
         above = cosines[own] - cosines[own].mean()
         spread = float(above.std())
         result[own, 0] = above
-        result[own, 1] = above / spread if spread > LEAST_SPREAD else 0.0
+        result[own, 1] = above / spread if spread > LEAST_COSINE_SPREAD else 0.0
         result[own, 2] = lexicals[own] - lexicals[own].mean()
     return result
 
@@ -199,7 +199,7 @@ def quoted_span(text: str, start: int, end: int) -> tuple[int, int]:
     """
     at = end + 2 if text[:end].endswith(":") and text[end : end + 2] == "\n\n" else start
     around = list_around(text, at)
-    return (start, end) if around is None or around[1] - around[0] > LONGEST_LIST else around
+    return (start, end) if around is None or around[1] - around[0] > LONGEST_LIST_CHARACTERS else around
 
 
 def list_around(text: str, start: int) -> tuple[int, int] | None:

@@ -12,8 +12,8 @@ from pes_search.service.answers.confidence import Kind
 from pes_search.service.answers.names import countries_of, names_of, plain_text
 from pes_search.service.answers.sentences import Evidence, numbers, passage_hits
 
-READ = 3  # documents whose whole text is held against the question's names and numbers
-BACKGROUND_FROM = 5  # hits from this one on are what any question finds
+READ_DOCUMENTS = 3  # documents whose whole text is held against the question's names and numbers
+FIRST_BACKGROUND_HIT = 5  # hits from this one on are what any question finds
 
 # In the order of the model's weights. Those that end in `_same` count where the question is in a language of the passages,
 # `_other` elsewhere; words shared mean little across languages.
@@ -35,11 +35,11 @@ def signals(
     best = hits[0]
     passages = list(passage_hits(hits[:1]))
     dense = max(hit.scores.dense for hit in passages)
-    others = [hit.scores.dense for hit in hits[BACKGROUND_FROM:]] or [hit.scores.dense for hit in hits[1:]] or [dense]
+    others = [hit.scores.dense for hit in hits[FIRST_BACKGROUND_HIT:]] or [hit.scores.dense for hit in hits[1:]] or [dense]
     background = sum(others) / len(others)
     language = best.passage.language
     same = asked.language in {None, *index.manifest.languages}
-    texts = [_whole_text(text) for text in index.stored.texts([hit.document.id for hit in hits[:READ]])]
+    texts = [_whole_text(text) for text in index.stored.texts([hit.document.id for hit in hits[:READ_DOCUMENTS]])]
     own = set(terms(texts[0], language))
     held = {term for text in texts for term in terms(text, language)}
     idf = index.stored.idf(asked.terms.get(language, ()))
@@ -72,7 +72,7 @@ def signals(
         "years_missing": float(any(_is_year(number) for number in lost_numbers)),
         "names_missing_same": same * len(lost_names) / max(1, len(names)),
         "names_missing_other": (not same) * len(lost_names) / max(1, len(names)),
-        "countries_missing": _countries_missing(asked, hits[:READ], texts),
+        "countries_missing": _countries_missing(asked, hits[:READ_DOCUMENTS], texts),
         "other_language": float(not same),
         "length": math.log1p(words),
         "very_short": float(words <= 2),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MEANING_IDF_SHARE = 0.3
 # Cosine from which two sentences in different languages say the same: of XQuAD's German sentences 67 % are so near to their own
 # English one, 1.9 % to another of the paragraph (docs/answers.md).
-TRANSLATION = 0.92
+TRANSLATION_COSINE = 0.92
 LEAST_TERMS = 3  # a sentence of fewer says nothing
 # Words that negate, in the EU's languages.
 NEGATIONS = {
@@ -102,7 +102,7 @@ class SupportCheck:
         for (start, end), cosine in zip(spans, (vectors[1:] @ vectors[0]).tolist(), strict=True):
             source = _with_introduction(passage.text, start, end)
             if (
-                cosine >= TRANSLATION
+                cosine >= TRANSLATION_COSINE
                 and _stated(text, language, f"{document.title}\n{source}", hit)
                 and _negated(text, language) == _negated(without_brackets(source), passage.language)
             ):

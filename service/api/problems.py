@@ -15,7 +15,8 @@ from pes_search.index.errors import NotInIndexError, QueryError
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.api.schemas import ProblemOut
 from pes_search.service.editing.uploads import UploadError
-from pes_search.service.records.database import NotStoredError, TooManySavedError
+from pes_search.service.records.file import NotStoredError
+from pes_search.service.records.saved_searches import TooManySavedError
 from pes_search.service.web.headers import HEADERS, error_page
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ import logging
 from fastapi import Request
 
 from pes_search.service.answers.types import Answer
-from pes_search.service.api.requests import database_of
-from pes_search.service.records.database import DatabaseError
+from pes_search.service.api.requests import records_of
+from pes_search.service.records.file import DatabaseError
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 def log_answer(request: Request, answer: Answer, documents: int) -> None:
     """Log a question with how it was answered; `documents` is how many its filters left. A fault here stops no answer."""
     try:
-        database_of(request).log_question(
+        records_of(request).questions.log(
             question=answer.question,
             language=answer.language or "",
             reason=answer.reason or "",

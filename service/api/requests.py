@@ -14,7 +14,7 @@ from pes_search.index.errors import QueryError
 from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEARS, Filters
 from pes_search.index.search import LARGEST_K
 from pes_search.service.engine import Engine
-from pes_search.service.records.database import Database
+from pes_search.service.records.records import Records, open_records
 
 DAY_SECONDS = 24 * 3600
 # A form sends an empty value for a field that was left open.
@@ -27,24 +27,24 @@ def engine_of(request: Request) -> Engine:
     return engine
 
 
-def database_of(request: Request) -> Database:
-    """Return the app's database. It knows when the index's documents came, and once a day it forgets what its retention says.
+def records_of(request: Request) -> Records:
+    """Return the app's records. They know when the index's documents came, and once a day they forget what is old enough.
 
     Raises:
-        DatabaseError: it cannot be used. Searching goes on without it, so it is opened by the first request that needs it.
+        DatabaseError: their file cannot be used. Searching goes on without it, so the first request that needs it opens it.
     """
     state = request.app.state
-    if state.database is None:
-        state.database = Database(engine_of(request).settings.database)
-    database: Database = state.database
+    if state.records is None:
+        state.records = open_records(engine_of(request).settings.database)
+    records: Records = state.records
     index = engine_of(request).index()
     if state.noted_index != index.manifest.index_id:
-        database.note_arrivals(index.manifest.index_id, (document.id for document in index.stored.documents(EVERYTHING)))
+        records.arrivals.note(index.manifest.index_id, (document.id for document in index.stored.documents(EVERYTHING)))
         state.noted_index = index.manifest.index_id
     if time.monotonic() >= state.forget_at:
         state.forget_at = time.monotonic() + DAY_SECONDS
-        database.forget()
-    return database
+        records.forget()
+    return records
 
 
 def filters_of(**values: Any) -> Filters:
@@ -87,4 +87,4 @@ FiltersOf = Annotated[Filters, Depends(filters_of)]
 K = Annotated[int, Query(ge=1, le=LARGEST_K, description="how many hits")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="how many hits to skip")]
 DocumentId = Annotated[str, Path(examples=["de-power-m"])]
-DatabaseOf = Annotated[Database, Depends(database_of)]
+RecordsOf = Annotated[Records, Depends(records_of)]

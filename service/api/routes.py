@@ -1,20 +1,21 @@
-"""The HTTP service: the API under /api/v1, health checks, and the search page."""
+"""The API under /api/v1: search, answers and documents. The engine does the work, a schema says what it gives."""
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, BackgroundTasks, FastAPI, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from fastapi import APIRouter, BackgroundTasks, Path, Query, Request
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
 
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.search import related as near
 from pes_search.service.answers.types import WriterName
-from pes_search.service.api.events import stream
-from pes_search.service.api.problems import RESPONSES, add_handlers, problem_schema
+from pes_search.service.api.answer_messages import answer_messages
+from pes_search.service.api.event_stream import begun, event_stream
+from pes_search.service.api.problems import RESPONSES
 from pes_search.service.api.question_log import log_answer
-from pes_search.service.api.requests import DocumentId, EngineOf, FiltersOf, K, Offset, engine_of
+from pes_search.service.api.requests import DocumentId, EngineOf, FiltersOf, K, Offset
 from pes_search.service.api.schemas import (
     AskIn,
     AskOut,
@@ -32,44 +33,8 @@ from pes_search.service.api.schemas import (
     passage_out,
     search_out,
 )
-from pes_search.service.engine import Engine
-from pes_search.service.web.site import add_pages
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
-
-
-def create_app(engine: Engine) -> FastAPI:
-    """Return the service over an open engine."""
-    app = FastAPI(
-        title="pes-search",
-        version=importlib.metadata.version("pes-search"),
-        description="Search the good-practice documents of Europe's public employment services, in any EU language.",
-        docs_url=None,  # the usual documentation pages load scripts from elsewhere
-        redoc_url=None,
-    )
-    app.state.engine = engine
-    app.state.database = app.state.noted_index = None
-    app.state.forget_at = 0.0
-    app.openapi = lambda: problem_schema(FastAPI.openapi(app))  # type: ignore[method-assign]
-    add_handlers(app)
-    app.include_router(router)
-    add_pages(app)
-
-    @app.get("/healthz", tags=["health"])
-    def healthz() -> dict[str, str]:
-        """Tell that the process runs."""
-        return {"status": "ok"}
-
-    @app.get("/readyz", tags=["health"])
-    def readyz(request: Request) -> dict[str, str]:
-        """Tell that an index is open and can be searched."""
-        return {"status": "ready", "index_id": engine_of(request).index().manifest.index_id}
-
-    @app.get("/favicon.ico", include_in_schema=False)
-    def favicon() -> Response:
-        return RedirectResponse("/static/icon.svg", status_code=308)
-
-    return app
 
 
 @router.get("/search", tags=["search"])
@@ -96,10 +61,10 @@ def search(
 
 
 @router.post("/ask", tags=["answers"])
-def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, asked: AskIn) -> AskOut:
+def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, body: AskIn) -> AskOut:
     """Answer a question with quotations, or say that the collection does not answer it."""
-    index, filters = engine.index(), asked.filters()
-    answer = engine.ask(index, asked.question, k=asked.k, filters=filters, writer=asked.writer)
+    index, filters = engine.index(), body.filters()
+    answer = engine.ask(index, body.question, k=body.k, filters=filters, writer=body.writer)
     tasks.add_task(log_answer, request, answer, index.stored.counts(filters).documents)
     return ask_out(answer)
 
@@ -112,13 +77,11 @@ def ask_stream(
     question: Annotated[str, Query(min_length=1, max_length=QUERY_CHARACTERS, examples=["Who pays for power_m?"])],
     writer: Annotated[WriterName | None, Query(description="default: that of the settings")] = None,
     k: K = 5,
-) -> StreamingResponse:
+) -> EventSourceResponse:
     """Answer a question as server-sent events, as the answer comes: hits, sentence and citation, at last done or refused."""
     events = engine.ask_events(engine.index(), question, k=k, filters=filters, writer=writer)
-    first = next(events)  # a question that cannot be asked is answered with its status, before a stream has begun
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy that collects would undo the streaming
     passages = engine.settings.search.passages_per_document
-    return StreamingResponse(stream(request, first, events, k, passages), media_type="text/event-stream", headers=headers)
+    return event_stream(answer_messages(request, begun(events), k, passages))
 
 
 @router.get("/compare", tags=["documents"])
@@ -127,8 +90,8 @@ def compare(
     ids: Annotated[list[str], Query(description="documents, repeated or between commas", examples=[["hr-vouchers,pl-kfs"]])],
 ) -> ComparisonOut:
     """Compare documents field by field, every cell a quotation or not stated."""
-    named = [own for value in ids for own in value.split(",") if own]
-    return comparison_out(engine.compare(engine.index(), named))
+    document_ids = [document_id for value in ids for document_id in value.split(",") if document_id]
+    return comparison_out(engine.compare(engine.index(), document_ids))
 
 
 @router.get("/documents", tags=["documents"])

@@ -348,14 +348,16 @@ def comparison_out(comparison: Comparison) -> ComparisonOut:
     return ComparisonOut(
         index_id=comparison.index_id,
         documents=[
-            ComparedOut(id=one.id, title=one.title, countries=list(one.countries), url=deep_link(one, None))
-            for one in comparison.documents
+            ComparedOut(id=document.id, title=document.title, countries=list(document.countries), url=deep_link(document, None))
+            for document in comparison.documents
         ],
         rows=[
             RowOut(
                 field=row.field,
                 label=row.label,
-                cells=[CellOut(stated=bool(own), citations=[citation_out(citation) for citation in own]) for own in row.cells],
+                cells=[
+                    CellOut(stated=bool(cell), citations=[citation_out(citation) for citation in cell]) for cell in row.cells
+                ],
             )
             for row in comparison.rows
         ],

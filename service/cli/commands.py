@@ -1,4 +1,4 @@
-"""The command `pes`: its arguments, and what each command does. `output` prints.
+"""The commands of `pes`: what each does. `parser` has their arguments, `output` prints.
 
 Heavy imports stay inside the commands, so that `pes --help` answers at once.
 """
@@ -6,164 +6,25 @@ Heavy imports stay inside the commands, so that `pes --help` answers at once.
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
-from pes_search.ingest.errors import PesSearchError
-from pes_search.service.cli.output import (
-    nothing_passes,
-    place,
-    print_answer,
-    print_comparison,
-    print_hit,
-    print_json,
-    print_report,
-)
+from pes_search.service.cli.frame import FAILED, Run, index_settings, print_json, run_command
+from pes_search.service.cli.output import nothing_passes, place, print_answer, print_comparison, print_hit, print_report
+from pes_search.service.cli.parser import pes_parser
 
-if TYPE_CHECKING:
-    from pes_search.service.settings import Settings
-
-FAILED = 1
-INTERRUPTED = 130
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without ł shows ?, and the rest goes on
-    parsed = _parser().parse_args(arguments)
-    try:
-        status = int(parsed.run(parsed))
-        sys.stdout.flush()
-    except PesSearchError as error:
-        print(f"pes: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("pes: stopped", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # `pes search … | head`: nobody reads on, and Python must not try again at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except OSError as error:
-        print(f"pes: {error.strerror or error}: {error.filename or ''}; mend that and try again", file=sys.stderr)
-        return FAILED
-    return status
+    return run_command(command_line(), arguments)
 
 
-# ── The command line ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="pes",
-        description="Search the good-practice documents of Europe's public employment services, in any EU language.",
-    )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    build = _command(commands, "build", _build, "make an index of files", "pes build corpus/ reports/*.pdf")
-    build.add_argument("sources", nargs="*", metavar="SOURCE", help="files, folders or globs (default: corpus/)")
-    _index_argument(build)
-    _json_argument(build)
-
-    search = _command(commands, "search", _search, "find passages", 'pes search "women after career breaks" --country DE AT')
-    search.add_argument("query", metavar="QUERY")
-    search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (default: 10)")
-    search.add_argument("--offset", type=int, default=0, metavar="N", help="skip the first N hits")
-    search.add_argument(
-        "--group", choices=("document", "passage"), default="document", help="what a hit is (default: document)"
-    )
-    _index_argument(search)
-    _filter_arguments(search)
-    _json_argument(search)
-
-    ask = _command(commands, "ask", _ask, "answer a question", 'pes ask "Which countries use vouchers for training?"')
-    ask.add_argument("question", metavar="QUESTION")
-    ask.add_argument("--writer", choices=("extractive", "llm"), help="who writes the sentences (default: [answer] writer)")
-    ask.add_argument("-k", type=int, default=5, metavar="N", help="how many nearest documents to list (default: 5)")
-    _index_argument(ask)
-    _filter_arguments(ask)
-    _json_argument(ask)
-
-    compare = _command(commands, "compare", _compare, "compare documents field by field", "pes compare hr-vouchers pl-kfs")
-    compare.add_argument("ids", nargs="+", metavar="DOCUMENT_ID")
-    _index_argument(compare)
-    _json_argument(compare)
-
-    related = _command(commands, "related", _related, "find documents near to one", "pes related de-power-m -k 5")
-    related.add_argument("document_id", metavar="DOCUMENT_ID")
-    related.add_argument("-k", type=int, default=10, metavar="N", help="how many documents (default: 10)")
-    _index_argument(related)
-    _filter_arguments(related)
-    _json_argument(related)
-
-    show = _command(commands, "show", _show, "print a document or passage", "pes show de-power-m")
-    show.add_argument("id", metavar="DOCUMENT_ID|PASSAGE_ID")
-    _index_argument(show)
-    _json_argument(show)
-
-    serve = _command(commands, "serve", _serve, "answer over HTTP, with a search page", "pes serve --port 8000")
-    _index_argument(serve)
-    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    serve.add_argument("--port", type=int, help="port to listen on (default: 8000)")
-
-    info = _command(commands, "info", _info, "print what the index is made of", "pes info --json")
-    _index_argument(info)
-    _json_argument(info)
-
-    corpus = commands.add_parser("corpus", help="look after a corpus folder", description="Look after a corpus folder.")
-    corpus_commands = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    check = _command(
-        corpus_commands,
-        "check",
-        _corpus_check,
-        "check schema, ids, terms, links and numbers",
-        "pes corpus check corpus --counts",
-    )
-    check.add_argument("folder", nargs="?", default="corpus", metavar="FOLDER", help="folder of the corpus (default: corpus/)")
-    check.add_argument(
-        "--counts", action="store_true", help="count the practices by country, target group, measure type, channel"
-    )
-    _json_argument(check)
-    return parser
-
-
-def _command(commands: Any, name: str, run: Any, summary: str, example: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=f"example: {example}"
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _index_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--index", metavar="DIR", help="index folder (default: var/index)")
-
-
-def _json_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _filter_arguments(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("filters", "several values of one filter mean any of them")
-    for field in FILTER_FIELDS.values():
-        group.add_argument(
-            _option(field.name), nargs="+", action="extend", default=[], metavar=field.name.upper(), help=field.about
-        )
-    for name, about in YEARS.items():
-        group.add_argument(_option(name), type=int, metavar="YEAR", help=about)
-
-
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-# ── The commands ────────────────────────────────────────────────────────────────────────────────────────────────────
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of `pes`, each command with what runs it."""
+    return pes_parser(COMMANDS)
 
 
 def _build(parsed: argparse.Namespace) -> int:
@@ -172,7 +33,7 @@ def _build(parsed: argparse.Namespace) -> int:
     from pes_search.service.cli.progress import ProgressBar
     from pes_search.service.engine import store_of
 
-    settings = _settings(parsed)
+    settings = index_settings(parsed)
     with ProgressBar() as bar:
         report = build_index(
             parsed.sources or settings.sources_with_uploads(),
@@ -195,20 +56,18 @@ def _search(parsed: argparse.Namespace) -> int:
     from pes_search.service.api.schemas import search_out
     from pes_search.service.engine import open_engine
 
-    engine = open_engine(_settings(parsed))
+    engine = open_engine(index_settings(parsed))
     index = engine.index()
-    found = engine.search(index, parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=_filters(parsed))
-    result = search_out(found, engine.did_you_mean(index, found.query))
+    filters = _filters(parsed)
+    ranking = engine.search(index, parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=filters)
+    result = search_out(ranking, engine.did_you_mean(index, ranking.query))
     if parsed.json:
         print_json(result.model_dump())
         return 0
     if result.did_you_mean:
         print(f"did you mean: {result.did_you_mean}?", file=sys.stderr)
     if not result.hits:
-        print(
-            f"no hit after the first {result.total}" if result.total else nothing_passes(_filters(parsed), index),
-            file=sys.stderr,
-        )
+        print(f"no hit after the first {result.total}" if result.total else nothing_passes(filters, index), file=sys.stderr)
     for hit in result.hits:
         print_hit(hit)
     return 0
@@ -218,7 +77,7 @@ def _ask(parsed: argparse.Namespace) -> int:
     from pes_search.service.api.schemas import ask_out
     from pes_search.service.engine import open_engine
 
-    engine = open_engine(_settings(parsed))
+    engine = open_engine(index_settings(parsed))
     answer = engine.ask(engine.index(), parsed.question, k=parsed.k, filters=_filters(parsed), writer=parsed.writer)
     result = ask_out(answer)
     if parsed.json:
@@ -232,7 +91,7 @@ def _compare(parsed: argparse.Namespace) -> int:
     from pes_search.service.api.schemas import comparison_out
     from pes_search.service.engine import open_engine
 
-    engine = open_engine(_settings(parsed))
+    engine = open_engine(index_settings(parsed))
     result = comparison_out(engine.compare(engine.index(), parsed.ids))
     if parsed.json:
         print_json(result.model_dump())
@@ -247,7 +106,7 @@ def _related(parsed: argparse.Namespace) -> int:
     from pes_search.service.api.schemas import RelatedOut, hit_out
     from pes_search.service.engine import store_of
 
-    index = open_index(store_of(_settings(parsed)))  # the vectors are stored, so no model is needed
+    index = open_index(store_of(index_settings(parsed)))  # the vectors are stored, so no model is needed
     hits = related(parsed.document_id, index, k=parsed.k, filters=_filters(parsed))
     result = RelatedOut(document_id=parsed.document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits])
     if parsed.json:
@@ -263,7 +122,7 @@ def _show(parsed: argparse.Namespace) -> int:
     from pes_search.service.api.schemas import document_detail, passage_out
     from pes_search.service.engine import store_of
 
-    index = open_index(store_of(_settings(parsed)))
+    index = open_index(store_of(index_settings(parsed)))
     if "~" in parsed.id:
         shown = passage_out(*index.passage(parsed.id))
         if parsed.json:
@@ -297,11 +156,11 @@ def _serve(parsed: argparse.Namespace) -> int:
 
     import uvicorn
 
-    from pes_search.service.api.routes import create_app
+    from pes_search.service.api.app import create_app
     from pes_search.service.engine import open_engine
     from pes_search.service.settings import LARGEST_PORT, SettingsError
 
-    settings = _settings(parsed)
+    settings = index_settings(parsed)
     host, port = parsed.host or settings.serve.host, settings.serve.port if parsed.port is None else parsed.port
     if not 0 <= port <= LARGEST_PORT:
         raise SettingsError(f"--port must be from 0 to {LARGEST_PORT}, not {port}")
@@ -321,7 +180,7 @@ def _info(parsed: argparse.Namespace) -> int:
     from pes_search.index.errors import IndexNotFoundError
     from pes_search.service.engine import store_of
 
-    settings = _settings(parsed)
+    settings = index_settings(parsed)
     manifest = store_of(settings).current()
     if manifest is None:
         raise IndexNotFoundError(f"no index in {settings.index_dir}; build one with `pes build --index {settings.index_dir}`")
@@ -364,16 +223,17 @@ def _corpus_check(parsed: argparse.Namespace) -> int:
     return FAILED if report.faults else 0
 
 
-# ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _settings(parsed: argparse.Namespace) -> Settings:
-    from pathlib import Path
-
-    from pes_search.service.settings import read_settings
-
-    settings = read_settings()
-    return settings.model_copy(update={"index_dir": Path(parsed.index)}) if parsed.index else settings
+COMMANDS: Mapping[str, Run] = {
+    "build": _build,
+    "search": _search,
+    "ask": _ask,
+    "compare": _compare,
+    "related": _related,
+    "show": _show,
+    "serve": _serve,
+    "info": _info,
+    "corpus check": _corpus_check,
+}
 
 
 def _filters(parsed: argparse.Namespace) -> Filters:

@@ -1,13 +1,13 @@
-"""What the command line prints: JSON for machines, hits and reports for people.
+"""What `pes` prints for people: hits, answers, comparisons and reports.
 
-Heavy imports stay inside the functions, as in `cli`.
+Heavy imports stay inside the functions, as in `commands`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pes_search.index.build import BuildReport
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from pes_search.service.settings import Settings
 
 SHOWN_PATHS = 3  # of the files that were skipped for one reason
-
-
-def print_json(value: Any) -> None:
-    """Print a value as JSON, escaped where the terminal cannot show all letters."""
-    import json
-
-    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
-    print(json.dumps(value, ensure_ascii=not is_unicode, indent=1))
 
 
 def print_hit(hit: HitOut) -> None:
@@ -90,11 +82,11 @@ def _marked(text: str, highlights: Sequence[tuple[int, int]]) -> str:
     """Return the text with the matched words in bold, on a terminal only."""
     if not sys.stdout.isatty():
         return text
-    parts, at = [], 0
+    parts, position = [], 0
     for start, end in highlights:
-        parts += [text[at:start], "\033[1m", text[start:end], "\033[0m"]
-        at = end
-    return "".join([*parts, text[at:]])
+        parts += [text[position:start], "\033[1m", text[start:end], "\033[0m"]
+        position = end
+    return "".join([*parts, text[position:]])
 
 
 def place(page: int | None, headings: Sequence[str]) -> str:

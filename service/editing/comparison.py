@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 MOST_DOCUMENTS = 10
-MOST_QUOTED = 2  # sentences in a cell
+MOST_QUOTED_SENTENCES = 2  # sentences in a cell
 # A sentence states a field if it is nearer to the field's questions than to those of most others by this much (cosine), and
 # the second one of a cell only if it comes this close to the first. Set by reading the cells of ten practices.
-STANDS_OUT = 0.0
-SECOND = 0.01
+STATEMENT_COSINE_LEAD = 0.0
+SECOND_SENTENCE_COSINE_GAP = 0.01
 # Log-odds, by the reader's view of sentences, below which one tells a situation and not what a practice is or does.
-LEAST_STATEMENT = -0.5
+LEAST_STATEMENT_LOG_ODDS = -0.5
 # Write-ups say what they do not tell; that is no statement.
 NOT_STATED = re.compile(
     r"\b(?:not|nor|neither|never|without)\b[^.]{0,40}\bstated\b|\bnicht (?:angegeben|genannt)\b|\bnon précisé", re.IGNORECASE
@@ -162,7 +162,7 @@ def _cells(
     if not sentences:
         return [() for _ in FIELDS]
     vectors = np.concatenate(parts)
-    is_statement = reader.statement(vectors) >= LEAST_STATEMENT
+    is_statement = reader.statement(vectors) >= LEAST_STATEMENT_LOG_ODDS
     cosines = vectors @ questions.T
     starts = np.cumsum([0, *(len(field.questions) for field in FIELDS)])[:-1]
     by_field = np.maximum.reduceat(cosines, starts, axis=1)  # (sentences, fields)
@@ -185,10 +185,14 @@ def _cell(
         if not sentences[row].text.endswith((":", "?"))
         and re.search(field.needs, sentences[row].text)
         and (words.search(sentences[row].text) or words.search(sentences[row].heading))
-        and (any(name in plain_text(sentences[row].text) for name in named) if named else stands_out[row] >= STANDS_OUT)
+        and (
+            any(name in plain_text(sentences[row].text) for name in named)
+            if named
+            else stands_out[row] >= STATEMENT_COSINE_LEAD
+        )
     ]
-    order = sorted(fitting, key=lambda row: (-float(scores[row]), row))[:MOST_QUOTED]
-    best = [row for row in order if scores[row] >= scores[order[0]] - SECOND]
+    order = sorted(fitting, key=lambda row: (-float(scores[row]), row))[:MOST_QUOTED_SENTENCES]
+    best = [row for row in order if scores[row] >= scores[order[0]] - SECOND_SENTENCE_COSINE_GAP]
     spans = {}  # of a list two items may be among the best
     for row in sorted(best):
         passage = sentences[row].passage

@@ -16,7 +16,7 @@ from pes_search.index.search import SearchConfig, grouped, ranked, search
 from pes_search.index.types import Hit, Query, Scores
 from pes_search.ingest.taxonomy import fold
 
-CANDIDATES = 1_000  # passages of each retriever, as in the project's own evaluation; far below the depths that are judged
+CANDIDATE_PASSAGES = 1_000  # of each retriever, as in the project's own evaluation; far below the depths that are judged
 ID_DIGITS = 10
 
 
@@ -47,7 +47,7 @@ def pool(query: str, index: OpenIndex, encoder: Encoder, config: SearchConfig, *
     """
     result = search(query, index, encoder, config, k=depth)
     pooled = {hit.document.id: replace(hit, passages=()) for hit in result.hits}
-    groups = grouped(ranked(result.asked, index, config, EVERYTHING, CANDIDATES))
+    groups = grouped(ranked(result.asked, index, config, EVERYTHING, CANDIDATE_PASSAGES))
     for retriever in (lambda scores: scores.lexical, lambda scores: dense_score(scores, config.fusion)):
         for best in _first(groups, retriever, depth):
             pooled.setdefault(best.document.id, best)

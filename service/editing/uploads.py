@@ -40,20 +40,20 @@ if TYPE_CHECKING:
 
 
 LARGEST_UPLOAD_BYTES = 50_000_000
-PENDING = ".pending"
+PENDING_FOLDER = ".pending"
 TOKEN_DIGITS = 32
 TOKEN = re.compile(rf"[0-9a-f]{{{TOKEN_DIGITS}}}")
-LONGEST_NAME = 120  # characters
+LONGEST_NAME_CHARACTERS = 120
 LONGEST_NAME_BYTES = 240  # file systems take 255; the rest is for a number
 UNNAMED = "document"
-NEAREST = 5
+NEAREST_DOCUMENTS = 5
 NEAR_PASSAGES = 100  # whose documents are compared
 # Passages of the upload that are encoded, evenly taken: a book of hundreds would keep its editor waiting for minutes.
 ENCODED_PASSAGES = 64
 # On the corpus's 109 practices, of the concepts with such a share of title and first passage 21 % of 118 target groups, 33 %
 # of 167 measure types and 9 of 13 channels are tags of the practice; from .12 on 35 % of 40, 57 % of 63 and 4 of 4. So they
 # are something to look at, and nothing to take over unseen.
-LEAST_CONFIDENCE = 0.08
+LEAST_CONCEPT_SHARE = 0.08
 MOST_TERMS = 3  # of a field
 
 
@@ -96,8 +96,8 @@ def preview(name: str, data: bytes, folder: Path, index: OpenIndex, encoder: Enc
     _check(safe, data)
     token = hashlib.sha256(data).hexdigest()[:TOKEN_DIGITS]
     with _writing(folder):
-        (folder / PENDING).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder / PENDING) as aside:
+        (folder / PENDING_FOLDER).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder / PENDING_FOLDER) as aside:
             path = Path(aside) / safe
             path.write_bytes(data)
             # The id is made from the name, which is that of the file when it is kept.
@@ -106,7 +106,7 @@ def preview(name: str, data: bytes, folder: Path, index: OpenIndex, encoder: Enc
                 found = read_document(SourceFile(path, f"{folder.absolute().name}/{kept_name}"))
             except UnreadableFileError as error:
                 raise UploadError(f"{safe} cannot be read: {error}; mend the file and hand it in again") from error
-            target = folder / PENDING / token
+            target = folder / PENDING_FOLDER / token
             target.mkdir(exist_ok=True)
             path.replace(target / safe)
         for other in target.iterdir():
@@ -165,7 +165,7 @@ def kept(folder: Path) -> list[Path]:
 
 def clear_pending(folder: Path, older_than_seconds: float) -> int:
     """Remove the files that have waited so long, and return how many."""
-    waiting = folder / PENDING
+    waiting = folder / PENDING_FOLDER
     latest = time.time() - older_than_seconds
     old = [path for path in (waiting.iterdir() if waiting.is_dir() else ()) if path.stat().st_mtime <= latest]
     for path in old:
@@ -181,10 +181,10 @@ def safe_name(name: str) -> str:
     stem, dot, suffix = printable.rpartition(".")
     if not dot:
         stem, suffix = suffix, ""
-    suffix = suffix.strip()[: LONGEST_NAME // 4]
+    suffix = suffix.strip()[: LONGEST_NAME_CHARACTERS // 4]
     ending = f".{suffix}" if suffix else ""
     # Unicode's lines and spaces of other widths would look alike in a list.
-    stem = " ".join(stem.split()).strip(". ")[: LONGEST_NAME - len(ending)]
+    stem = " ".join(stem.split()).strip(". ")[: LONGEST_NAME_CHARACTERS - len(ending)]
     while len(f"{stem}{ending}".encode()) > LONGEST_NAME_BYTES:
         stem = stem[:-1]
     return f"{stem.rstrip('. ') or UNNAMED}{ending}"
@@ -211,7 +211,7 @@ def _pending(token: str, folder: Path) -> Path:
     """Return the file that waits under a token."""
     if TOKEN.fullmatch(token):
         with contextlib.suppress(FileNotFoundError, StopIteration):
-            return next((folder / PENDING / token).iterdir())
+            return next((folder / PENDING_FOLDER / token).iterdir())
     raise UploadError("no file waits under this token (kept, discarded or too old); hand it in again")
 
 
@@ -251,7 +251,7 @@ def _near(document: Document, passages: Sequence[Passage], index: OpenIndex, enc
     closest: dict[str, int] = {}  # by document the row of its nearest passage
     for row in np.argsort(-cosines, kind="stable").tolist():
         closest.setdefault(rows.documents[row].id, row)
-    best = sorted(closest.values(), key=lambda row: (-float(topics[row]), rows.documents[row].id))[:NEAREST]
+    best = sorted(closest.values(), key=lambda row: (-float(topics[row]), rows.documents[row].id))[:NEAREST_DOCUMENTS]
     scores = [rounded(Scores(dense=float(cosines[row]), topic=float(topics[row]))) for row in best]
     return tuple(
         Hit(rank, of_row.topic, of_row, rows.passages[row], rows.documents[row])
@@ -267,5 +267,5 @@ def _terms(document: Document, passages: Sequence[Passage], index: OpenIndex, en
         SuggestedTerm(field, own, index.taxonomy.label(name, own, document.language or "en"), round(share, 3))
         for field, name in FIELDS.items()
         if not getattr(document, field)
-        for _, own, share in [found for found in concepts if found[0] == name and found[2] >= LEAST_CONFIDENCE][:MOST_TERMS]
+        for _, own, share in [found for found in concepts if found[0] == name and found[2] >= LEAST_CONCEPT_SHARE][:MOST_TERMS]
     )

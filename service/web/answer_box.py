@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
 
 from pes_search.index.types import SearchResult
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.answers.types import Answer, Citation, Reason, Sentence, WriterName
+from pes_search.service.answers.types import Answer, Citation, Event, Reason, Sentence, WriterName
+from pes_search.service.api.event_stream import begun, event_stream, message
 from pes_search.service.api.question_log import log_answer
 from pes_search.service.api.requests import EngineOf, FiltersOf
 from pes_search.service.links import deep_link
@@ -88,7 +88,7 @@ class Numbering:
             self._sources[passage.id] = Source(
                 number=len(self._sources) + 1,
                 title=document.title,
-                heading=next((own for own in reversed(passage.headings) if own != document.title), ""),
+                heading=next((heading for heading in reversed(passage.headings) if heading != document.title), ""),
                 facts=facts(document, self._interface, passage.page),
                 link=quotation_url(citation),
                 original=deep_link(document, passage.page),
@@ -108,7 +108,7 @@ def answer_context(answer: Answer, interface: Interface) -> dict[str, Any]:
         "reason": interface.text(REASONS[answer.reason]) if answer.reason else "",
         "sentences": sentences,
         "sources": numbering.sources,
-        "is_foreign": any(own.is_quotation and own.language and own.language != interface.code for own in sentences),
+        "is_foreign": any(shown.is_quotation and shown.language not in {"", interface.code} for shown in sentences),
         "is_quoted": answer.writer == "extractive",
         "notice": answer.notice,
         "rejected": answer.rejected,
@@ -119,32 +119,26 @@ def answer_context(answer: Answer, interface: Interface) -> dict[str, Any]:
 @router.get("/answer", response_class=StreamingResponse)
 def answer_stream(
     request: Request, engine: EngineOf, filters: FiltersOf, q: str, writer: WriterName | None = None
-) -> StreamingResponse:
+) -> EventSourceResponse:
     """Answer as server-sent events that carry pieces of the page: a `sentence` each, at last the whole box as `done`."""
-    events = engine.ask_events(engine.index(), q, k=1, filters=filters, writer=writer)
-    first = next(events)  # a question that cannot be asked is answered with its status, before a stream has begun
-
-    def pieces() -> Iterator[str]:
-        interface = interface_of(request)
-        numbering, total = Numbering(None, interface), 0
-        try:
-            for event in chain([first], events):
-                if isinstance(event, SearchResult):
-                    numbering, total = Numbering(event.language, interface), event.total
-                elif isinstance(event, Sentence):
-                    yield _event("sentence", fragment(request, "parts/sentence.html", {"sentence": numbering.shown(event)}))
-                else:
-                    log_answer(request, event, total)
-                    yield _event("done", fragment(request, "parts/answer.html", {"answer": answer_context(event, interface)}))
-        except PesSearchError as error:
-            yield _event("failed", str(error))
-        except Exception as error:
-            logger.exception("an answer failed", exc_info=error)
-            yield _event("failed", "")
-
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # a proxy that collects would undo the streaming
-    return StreamingResponse(pieces(), media_type="text/event-stream", headers=headers)
+    events = begun(engine.ask_events(engine.index(), q, k=1, filters=filters, writer=writer))
+    return event_stream(_pieces(request, events))
 
 
-def _event(name: str, content: str) -> str:
-    return f"event: {name}\ndata: {json.dumps(content)}\n\n"
+def _pieces(request: Request, events: Iterator[Event]) -> Iterator[bytes]:
+    interface = interface_of(request)
+    numbering, total = Numbering(None, interface), 0
+    try:
+        for event in events:
+            if isinstance(event, SearchResult):
+                numbering, total = Numbering(event.language, interface), event.total
+            elif isinstance(event, Sentence):
+                yield message("sentence", fragment(request, "parts/sentence.html", {"sentence": numbering.shown(event)}))
+            else:
+                log_answer(request, event, total)
+                yield message("done", fragment(request, "parts/answer.html", {"answer": answer_context(event, interface)}))
+    except PesSearchError as error:
+        yield message("failed", str(error))
+    except Exception as error:
+        logger.exception("an answer failed", exc_info=error)
+        yield message("failed", "")

@@ -21,11 +21,11 @@ from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import compare_url, quotation_url
 from pes_search.service.web.view import render
 
-SIDE_BY_SIDE = 4  # more cannot be read next to each other
-SUGGESTED = 8  # documents to add
-NEAR = 3  # documents of the reader's country
+SIDE_BY_SIDE_DOCUMENTS = 4  # more cannot be read next to each other
+SUGGESTED_DOCUMENTS = 8  # documents to add
+NEAR_HOME_DOCUMENTS = 3  # documents of the reader's country
 # What a practice rests on, of the fields that are compared.
-NEEDS = ("organisation", "partners", "funding", "lessons", "transfer")
+NEEDED_FIELDS = ("organisation", "partners", "funding", "lessons", "transfer")
 
 router = APIRouter(include_in_schema=False)
 
@@ -63,11 +63,19 @@ def compare_page(
     """Compare documents field by field; `country` is the reader's own."""
     index, interface = engine.index(), interface_of(request)
     named = list(dict.fromkeys(own for value in ids or [] for own in value.split(",") if own))
-    if len(named) > SIDE_BY_SIDE:
+    if len(named) > SIDE_BY_SIDE_DOCUMENTS:
         raise QueryError(
-            interface.text("Up to %(most)s practices can be compared side by side; take some away.") % {"most": SIDE_BY_SIDE}
+            interface.text("Up to %(most)s practices can be compared side by side; take some away.")
+            % {"most": SIDE_BY_SIDE_DOCUMENTS}
         )
-    context = {"ids": named, "country": country, "most": SIDE_BY_SIDE, "comparison": None, "transfers": [], "organisations": []}
+    context = {
+        "ids": named,
+        "country": country,
+        "most": SIDE_BY_SIDE_DOCUMENTS,
+        "comparison": None,
+        "transfers": [],
+        "organisations": [],
+    }
     if named:
         comparison = engine.compare(index, named)
         context |= {
@@ -78,7 +86,7 @@ def compare_page(
             ],
             "rows": [(interface.text(LABELS[row.field]), [_cell(own) for own in row.cells]) for row in comparison.rows],
             "countries": _countries(index, country, interface),
-            "suggested": _suggested(named, index) if len(named) < SIDE_BY_SIDE else [],
+            "suggested": _suggested(named, index) if len(named) < SIDE_BY_SIDE_DOCUMENTS else [],
         }
         if country:
             context |= {
@@ -106,10 +114,10 @@ def _countries(index: OpenIndex, chosen: str, interface: Interface) -> list[Opti
 
 def _suggested(ids: list[str], index: OpenIndex) -> list[Document]:
     """Return documents that are near to those compared, for one to add."""
-    near = [hit for own in ids for hit in related(own, index, k=SUGGESTED, filters=Filters(kind=("practice",)))]
+    near = [hit for own in ids for hit in related(own, index, k=SUGGESTED_DOCUMENTS, filters=Filters(kind=("practice",)))]
     ordered = sorted(near, key=lambda hit: (-hit.score, hit.document.id))
     found = {hit.document.id: hit.document for hit in ordered if hit.document.id not in ids}
-    return list(found.values())[:SUGGESTED]
+    return list(found.values())[:SUGGESTED_DOCUMENTS]
 
 
 def _organisations(country: str, index: OpenIndex, interface: Interface) -> list[str]:
@@ -128,12 +136,12 @@ def _transfer(position: int, comparison: Comparison, country: str, index: OpenIn
         if document.target_groups and document.measure_types
         else []
     )
-    near = [hit.document for hit in related(document.id, index, k=NEAR, filters=own_country)] if not same else []
+    near = [hit.document for hit in related(document.id, index, k=NEAR_HOME_DOCUMENTS, filters=own_country)] if not same else []
     return Transfer(
         document=document,
-        needs=[(interface.text(LABELS[name]), stated[name]) for name in NEEDS],
+        needs=[(interface.text(LABELS[name]), stated[name]) for name in NEEDED_FIELDS],
         channels=[index.taxonomy.label("channels", own, interface.code) for own in document.channels],
         is_own=country in document.countries,
-        same=same[:SUGGESTED],
+        same=same[:SUGGESTED_DOCUMENTS],
         near=near,
     )

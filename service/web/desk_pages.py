@@ -11,11 +11,12 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.ingest.types import Document
-from pes_search.service.api.requests import DatabaseOf, EngineOf, engine_of
+from pes_search.service.api.requests import EngineOf, RecordsOf, engine_of
 from pes_search.service.editing.duplicates import Pair, near_duplicates
 from pes_search.service.editing.gaps import Gap, incomplete, unlinked
 from pes_search.service.editing.judging import pool, qrels, queries
 from pes_search.service.editing.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
+from pes_search.service.records.judgments import GRADES
 from pes_search.service.web import desk_access
 from pes_search.service.web.desk_access import editor_only
 from pes_search.service.web.hits import facts
@@ -25,8 +26,7 @@ from pes_search.service.web.text import excerpt, places_of
 from pes_search.service.web.view import render
 
 PENDING_SECONDS = 24 * 3600  # a preview that nobody decided on
-GRADES = (0, 1, 2, 3)
-WEAK = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
+WEAK_ANSWER_CONFIDENCE = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
 router = APIRouter(include_in_schema=False)
 desk = APIRouter(prefix="/desk", dependencies=[Depends(editor_only)], include_in_schema=False)
 
@@ -80,16 +80,16 @@ def sign_out() -> Response:
 
 
 @desk.get("")
-def overview(request: Request, engine: EngineOf, database: DatabaseOf) -> HTMLResponse:
+def overview(request: Request, engine: EngineOf, records: RecordsOf) -> HTMLResponse:
     """Say what waits to be done."""
     findings = _findings(request)
     context = {
         "pairs": len(findings.pairs),
         "unlinked": len(findings.unlinked),
         "gaps": len(findings.gaps),
-        "questions": len(database.questions(below=WEAK)),
-        "feedback": len(database.feedback(handled=False)),
-        "judgments": len(database.judgments()),
+        "questions": len(records.questions.find(below=WEAK_ANSWER_CONFIDENCE)),
+        "feedback": len(records.feedback.find(handled=False)),
+        "judgments": len(records.judgments.find()),
         "uploads": len(kept(engine.settings.desk.uploads)),
         "manifest": engine.index().manifest,
     }
@@ -120,14 +120,14 @@ def gaps(request: Request) -> HTMLResponse:
 
 @desk.get("/questions")
 def questions(
-    request: Request, engine: EngineOf, database: DatabaseOf, days: Annotated[int, Query(ge=1, le=3_650)] = 28
+    request: Request, engine: EngineOf, records: RecordsOf, days: Annotated[int, Query(ge=1, le=3_650)] = 28
 ) -> HTMLResponse:
     """List what the collection could not answer, or hardly."""
-    logged = database.questions(days=days, below=WEAK)
+    logged = records.questions.find(days=days, below=WEAK_ANSWER_CONFIDENCE)
     context = {
         "days": days,
         "questions": [(own, search_url(own.question)) for own in logged],
-        "asked": sum(own.count for own in database.questions(days=days, limit=10_000)),
+        "asked": sum(own.count for own in records.questions.find(days=days, limit=10_000)),
         "is_logged": engine.settings.database.log_questions,
         "retention": engine.settings.database.retention_days,
     }
@@ -139,12 +139,12 @@ def questions(
 
 @desk.get("/judge")
 def judge_page(
-    request: Request, engine: EngineOf, database: DatabaseOf, q: Annotated[str, Query(max_length=QUERY_CHARACTERS)] = ""
+    request: Request, engine: EngineOf, records: RecordsOf, q: Annotated[str, Query(max_length=QUERY_CHARACTERS)] = ""
 ) -> HTMLResponse:
     """Show what several rankings find for a query, to be judged one by one."""
     index, interface = engine.index(), interface_of(request)
     q = " ".join(q.split())
-    judged = database.judgments()
+    judged = records.judgments.find()
     counts: dict[str, int] = {}
     for own in judged:
         counts[own.query] = counts.get(own.query, 0) + 1
@@ -160,7 +160,7 @@ def judge_page(
 
 
 @desk.post("/judge")
-async def judge(request: Request, engine: EngineOf, database: DatabaseOf) -> Response:
+async def judge(request: Request, engine: EngineOf, records: RecordsOf) -> Response:
     """Keep the grades of a query: of each document one, or none."""
     async with request.form(max_fields=1_000) as form:
         query = " ".join(str(form.get("q", "")).split())[:QUERY_CHARACTERS]
@@ -168,40 +168,40 @@ async def judge(request: Request, engine: EngineOf, database: DatabaseOf) -> Res
     index_id = engine.index().manifest.index_id
     for document_id, grade in grades.items():
         value = int(grade) if grade in {str(own) for own in GRADES} else None
-        await run_in_threadpool(database.judge, query=query, document_id=document_id, grade=value, index_id=index_id)
+        await run_in_threadpool(records.judgments.judge, query=query, document_id=document_id, grade=value, index_id=index_id)
     return RedirectResponse(search_url(query, path="/desk/judge"), status_code=303)
 
 
 @desk.get("/qrels.txt")
-def qrels_file(database: DatabaseOf) -> Response:
+def qrels_file(records: RecordsOf) -> Response:
     """Return the judgments as TREC has them."""
-    return _download(qrels(database.judgments()), "qrels.txt")
+    return _download(qrels(records.judgments.find()), "qrels.txt")
 
 
 @desk.get("/queries.jsonl")
-def queries_file(database: DatabaseOf) -> Response:
+def queries_file(records: RecordsOf) -> Response:
     """Return the queries that the judgments are of."""
-    return _download(queries(database.judgments()), "queries.jsonl")
+    return _download(queries(records.judgments.find()), "queries.jsonl")
 
 
 # ── Feedback ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @desk.get("/feedback")
-def feedback(request: Request, database: DatabaseOf, show: str = "open") -> HTMLResponse:
+def feedback(request: Request, records: RecordsOf, show: str = "open") -> HTMLResponse:
     """List what readers said."""
     handled = {"open": False, "done": True}.get(show)
-    rows = [(own, search_url(own.question)) for own in database.feedback(handled=handled)]
+    rows = [(own, search_url(own.question)) for own in records.feedback.find(handled=handled)]
     return _page(request, "desk/feedback.html", {"rows": rows, "show": show})
 
 
 @desk.post("/feedback/{feedback_id}")
-def decide_feedback(database: DatabaseOf, feedback_id: int, action: Annotated[str, Form()]) -> Response:
+def decide_feedback(records: RecordsOf, feedback_id: int, action: Annotated[str, Form()]) -> Response:
     """Mark feedback as done or open again, or delete it."""
     if action == "delete":
-        database.delete_feedback(feedback_id)
+        records.feedback.delete(feedback_id)
     else:
-        database.set_handled(feedback_id, action == "done")
+        records.feedback.set_handled(feedback_id, action == "done")
     return RedirectResponse("/desk/feedback", status_code=303)
 
 

@@ -20,7 +20,7 @@ from pes_search.service.web.links import filter_url
 from pes_search.service.web.text import Section, contents, sections
 from pes_search.service.web.view import render
 
-RELATED = 6
+RELATED_DOCUMENTS = 6
 router = APIRouter(include_in_schema=False)
 
 
@@ -42,7 +42,7 @@ def document_page(
     pages: list[tuple[int | None, list[Section]]] = [
         (page.number, list(sections(page, passages, marked))) for page in text.pages
     ]
-    near = related(document_id, index, k=RELATED)
+    near = related(document_id, index, k=RELATED_DOCUMENTS)
     context = {
         "document": document,
         "kind": kind_label(document.kind, interface),

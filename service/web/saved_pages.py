@@ -15,9 +15,11 @@ from pes_search.index.filters import FILTER_FIELDS, YEARS
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.ingest.types import Document
-from pes_search.service.api.requests import DatabaseOf, EngineOf, filters_from
+from pes_search.service.api.requests import EngineOf, RecordsOf, filters_from
 from pes_search.service.engine import Engine
-from pes_search.service.records.database import Database, NotStoredError, SavedSearch
+from pes_search.service.records.file import NotStoredError
+from pes_search.service.records.records import Records
+from pes_search.service.records.saved_searches import SavedSearch
 from pes_search.service.web.facets import chips
 from pes_search.service.web.hits import Listed, listed
 from pes_search.service.web.languages import COOKIE, LANGUAGES, Interface, interface_of
@@ -49,7 +51,7 @@ def choose_language(language: Annotated[str, Form()], next: Annotated[str, Form(
 def give_feedback(
     request: Request,
     engine: EngineOf,
-    database: DatabaseOf,
+    records: RecordsOf,
     about: Annotated[Literal["answer", "hit"], Form()],
     useful: Annotated[bool, Form()],
     question: Annotated[str, Form(max_length=QUERY_CHARACTERS)],
@@ -58,7 +60,7 @@ def give_feedback(
     back: Annotated[str, Form()] = "/",
 ) -> HTMLResponse:
     """Keep whether an answer or a hit was useful, and ask why."""
-    stored = database.add_feedback(
+    stored = records.feedback.add(
         about=about,
         question=question,
         document_id=document_id,
@@ -74,7 +76,7 @@ def give_feedback(
 @router.post("/feedback/comment")
 def comment_feedback(
     request: Request,
-    database: DatabaseOf,
+    records: RecordsOf,
     feedback_id: Annotated[int, Form()],
     proof: Annotated[str, Form()],
     comment: Annotated[str, Form(max_length=COMMENT_CHARACTERS)] = "",
@@ -84,7 +86,7 @@ def comment_feedback(
     if not hmac.compare_digest(proof.encode(), _proof(feedback_id).encode()):
         raise NotStoredError("this feedback can no longer be changed; give it again, with the comment")
     if comment.strip():
-        database.comment_feedback(feedback_id, comment.strip())
+        records.feedback.comment(feedback_id, comment.strip())
     return _thanks(request, feedback_id, back, is_complete=True)
 
 
@@ -108,17 +110,17 @@ def _proof(feedback_id: int) -> str:
 
 
 @router.get("/saved")
-def saved_page(request: Request, engine: EngineOf, database: DatabaseOf) -> HTMLResponse:
+def saved_page(request: Request, engine: EngineOf, records: RecordsOf) -> HTMLResponse:
     """List the reader's saved searches, each with what is new."""
     index, interface = engine.index(), interface_of(request)
     reader = request.cookies.get(READER, "")
-    own = database.saved_searches(reader) if reader else []
-    context = {"searches": [_shown(search, engine, index, database, interface) for search in own]}
+    own = records.saved_searches.find(reader) if reader else []
+    context = {"searches": [_shown(search, engine, index, records, interface) for search in own]}
     return render(request, "saved.html", context)
 
 
 @router.post("/saved")
-def save_search(request: Request, database: DatabaseOf, search: Annotated[str, Form(max_length=8_000)]) -> Response:
+def save_search(request: Request, records: RecordsOf, search: Annotated[str, Form(max_length=8_000)]) -> Response:
     """Save a search: `search` is the address of its results."""
     parameters = parse_qsl(search.partition("?")[2].partition("#")[0])
     typed = next((value for name, value in parameters if name == "q"), "")
@@ -130,26 +132,26 @@ def save_search(request: Request, database: DatabaseOf, search: Annotated[str, F
     reader = request.cookies.get(READER, "") or secrets.token_urlsafe(16)
     filters_from(filters)  # raises for a year that is none
     if query or filters:
-        database.save_search(owner=reader, name=query[:200], query=query, filters=filters)
+        records.saved_searches.save(owner=reader, name=query[:200], query=query, filters=filters)
     response = RedirectResponse("/saved", status_code=303)
     response.set_cookie(READER, reader, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
     return response
 
 
 @router.post("/saved/{token}/delete")
-def delete_search(request: Request, database: DatabaseOf, token: str) -> Response:
+def delete_search(request: Request, records: RecordsOf, token: str) -> Response:
     """Forget one of the reader's saved searches."""
-    database.delete_saved_search(token, request.cookies.get(READER, ""))
+    records.saved_searches.delete(token, request.cookies.get(READER, ""))
     return RedirectResponse("/saved", status_code=303)
 
 
 @router.get("/saved/{token}/feed")
-def feed(request: Request, engine: EngineOf, database: DatabaseOf, token: str) -> Response:
+def feed(request: Request, engine: EngineOf, records: RecordsOf, token: str) -> Response:
     """Return the documents that a saved search finds as an Atom feed, the latest arrival first."""
     index, interface = engine.index(), interface_of(request)
-    search = database.saved_search(token)
+    search = records.saved_searches.open(token)
     found = _found(search, engine, index)
-    seen = database.first_seen([document.id for document in found])
+    seen = records.arrivals.first_seen([document.id for document in found])
     entries = sorted(
         ((shown, seen.get(shown.document.id, search.at)) for shown in listed(found, index, interface)),
         key=lambda entry: (entry[1], entry[0].document.id),
@@ -177,12 +179,12 @@ def _found(search: SavedSearch, engine: Engine, index: OpenIndex) -> list[Docume
 
 
 def _shown(
-    search: SavedSearch, engine: Engine, index: OpenIndex, database: Database, interface: Interface
+    search: SavedSearch, engine: Engine, index: OpenIndex, records: Records, interface: Interface
 ) -> tuple[SavedSearch, list[str], str, list[Listed]]:
     """Return a saved search with its filters in words, the address of its results, and what has come since it was saved."""
     filters = filters_from(search.filters)
     found = _found(search, engine, index)
-    seen = database.first_seen([document.id for document in found])
+    seen = records.arrivals.first_seen([document.id for document in found])
     new = listed([document for document in found if seen.get(document.id, "") > search.at], index, interface)
     labels = [chip.label for chip in chips(search.query, filters, index.taxonomy, interface)]
     return search, labels, search_url(search.query, search.filters), new

@@ -24,9 +24,9 @@ from pes_search.service.web.links import document_url, passage_url, search_url
 from pes_search.service.web.view import render
 
 PAGE_HITS = 10
-SUGGESTED = 3  # filters; what comes after is seldom what was meant
-WORTH_NARROWING = 2  # documents; a filter that leaves one is a hit, not a list
-EXPORTED = 200  # documents of a ranked list; far down nothing fits any more
+SUGGESTED_FILTERS = 3  # filters; what comes after is seldom what was meant
+LEAST_NARROWED_DOCUMENTS = 2  # documents; a filter that leaves one is a hit, not a list
+EXPORTED_DOCUMENTS = 200  # documents of a ranked list; far down nothing fits any more
 
 router = APIRouter(include_in_schema=False)
 
@@ -98,7 +98,7 @@ def export_results(request: Request, engine: EngineOf, filters: FiltersOf, form:
     index, interface = engine.index(), interface_of(request)
     base = str(request.base_url).rstrip("/")
     if q.strip():
-        most = min(EXPORTED, LARGEST_K)
+        most = min(EXPORTED_DOCUMENTS, LARGEST_K)
         result = engine.search(index, q, k=most, offset=0, group="document", filters=filters)
         rows = [
             ExportRow(hit.document, hit.passage, hit.rank, hit.score, base + passage_url(hit.passage)) for hit in result.hits
@@ -137,8 +137,8 @@ def _suggested(
             concept.documents,
         )
         for concept in result.concepts
-        if concept.documents >= WORTH_NARROWING and not chosen.get(concept.filter)
-    ][:SUGGESTED]
+        if concept.documents >= LEAST_NARROWED_DOCUMENTS and not chosen.get(concept.filter)
+    ][:SUGGESTED_FILTERS]
 
 
 def _respelled(engine: Engine, index: OpenIndex, q: str, chosen: dict[str, object]) -> tuple[str, str] | None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 # A matched word says something of a sentence, but less than its meaning: so much cosine a word.
-WORD_WEIGHT = 0.02
-NOT_STATED_WEIGHT = 0.1  # "the year is not stated" is near to many questions and helps nobody
+WORD_BONUS_COSINE = 0.02
+NOT_STATED_PENALTY_COSINE = 0.1  # "the year is not stated" is near to many questions and helps nobody
 EXCERPT_CHARACTERS = 320  # of a hit's passage; the whole is one click away
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]']")
 
@@ -139,7 +139,7 @@ def excerpt(hit: Hit, asked: Query, place: Place) -> Excerpt:
     vector = asked.vectors.get(passage.language, asked.vector)
     words = [sum(start <= first < end for first, _ in hit.highlights) for start, end in spans]
     scores = [
-        float(cosine) + WORD_WEIGHT * count - (0 if states(passage.text[start:end]) else NOT_STATED_WEIGHT)
+        float(cosine) + WORD_BONUS_COSINE * count - (0 if states(passage.text[start:end]) else NOT_STATED_PENALTY_COSINE)
         for cosine, count, (start, end) in zip(vectors @ vector, words, spans, strict=True)
     ]
     best = max(range(len(spans)), key=lambda row: scores[row])

@@ -9,10 +9,9 @@ from pes_search.eval.collections.beir import BeirSet, read_beir
 from pes_search.eval.collections.questions import Question
 from pes_search.eval.measures import MAIN, estimates, measure
 from pes_search.eval.retrieval import indexed, runs
+from pes_search.index.build import IndexConfig
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.search import SearchConfig, related, search
-from pes_search.ingest.passages import PassageConfig
 from pes_search.ingest.types import Block, Document
 from pes_search.service.settings import Settings
 
@@ -38,7 +37,7 @@ def collection() -> BeirSet:
 
 
 def test_each_leg_ranks_the_judged_queries(collection: BeirSet, encoder: SentenceTransformerEncoder, cache_dir: Path) -> None:
-    with indexed(collection, encoder, cache_dir, PassageConfig(), Bm25Config()) as index:
+    with indexed(collection, encoder, cache_dir, IndexConfig()) as index:
         questions = [Question(query, text) for query, text in collection.queries.items()]
         found = runs(questions, index, encoder, SearchConfig(), ids=collection.original_ids)
         best = search("bakers", index, encoder, SearchConfig(), k=3)
@@ -53,7 +52,7 @@ def test_each_leg_ranks_the_judged_queries(collection: BeirSet, encoder: Sentenc
 def test_a_document_is_asked_for_its_relatives(
     collection: BeirSet, encoder: SentenceTransformerEncoder, cache_dir: Path
 ) -> None:
-    with indexed(collection, encoder, cache_dir, PassageConfig(), Bm25Config()) as index:
+    with indexed(collection, encoder, cache_dir, IndexConfig()) as index:
         bakery = next(ours for ours, name in collection.original_ids.items() if name == "BAKERY")
         found = runs([Question("e1", document=bakery)], index, encoder, SearchConfig(), ids=collection.original_ids)
         expected = [hit.document.id for hit in related(bakery, index)]

@@ -9,7 +9,7 @@ from kept import kept_in
 from starlette.testclient import TestClient
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.service.api.routes import create_app
+from pes_search.service.api.app import create_app
 from pes_search.service.cli.commands import main
 from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings

@@ -18,7 +18,7 @@ from kept import kept_in
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.service.api.routes import create_app
+from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings
 

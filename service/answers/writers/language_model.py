@@ -16,10 +16,10 @@ from pes_search.ingest.passages import sentence_spans
 from pes_search.service.answers.support import SupportCheck
 from pes_search.service.answers.types import Reading, Sentence, WriterError
 
-MOST_CHARACTERS = 6_000  # of a reply; a model that writes on and on is stopped
-MOST_BYTES = 1_000_000
-MOST_TOKENS = 500
-WAITING = 2  # sentences that are not whole for sure while the text goes on
+MOST_REPLY_CHARACTERS = 6_000  # of a reply; a model that writes on and on is stopped
+MOST_REPLY_BYTES = 1_000_000
+MOST_REPLY_TOKENS = 500
+HELD_BACK_SENTENCES = 2  # sentences that are not whole for sure while the text goes on
 _MARKER = r"\[\s*\d{1,3}(?:\s*[,;]\s*\d{1,3})*\s*\]"
 MARKERS = re.compile(_MARKER)
 # A model puts its marker before or after the full stop; after it, it would belong to the next sentence.
@@ -72,7 +72,13 @@ class LanguageModelWriter:
 
         if not self.base_url or not self.model:
             raise WriterError("no language model is set; give [answer] base_url and model in pes.toml")
-        body = {"model": self.model, "messages": conversation, "stream": True, "temperature": 0, "max_tokens": MOST_TOKENS}
+        body = {
+            "model": self.model,
+            "messages": conversation,
+            "stream": True,
+            "temperature": 0,
+            "max_tokens": MOST_REPLY_TOKENS,
+        }
         headers = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
         deadline = time.monotonic() + self.timeout_seconds
         try:
@@ -105,7 +111,7 @@ def sentences_of(pieces: Iterator[str], language: str | None) -> Iterator[str]:
         # A marker may still come, in pieces, for the sentence that is the last but one now; so two wait.
         whole = _LATE_MARKER.sub(r" \2\1 ", text)
         spans = _spans(whole, language)
-        ready = max(done, len(spans) - WAITING)
+        ready = max(done, len(spans) - HELD_BACK_SENTENCES)
         for start, end in spans[done:ready]:
             yield whole[start:end]
         done = ready
@@ -125,7 +131,7 @@ def _limited(chunks: Iterator[bytes], deadline: float, seconds: float) -> Iterat
         if time.monotonic() > deadline:
             raise WriterError(f"it was not done after {seconds:g} s")
         size += len(chunk)
-        if size > MOST_BYTES:
+        if size > MOST_REPLY_BYTES:
             raise WriterError("it sent too much")
         yield chunk
 
@@ -144,8 +150,8 @@ def _contents(chunks: Iterator[bytes], kind: str) -> Iterator[str]:
             return
         content = _content(_json(data), "delta")
         length += len(content)
-        if length > MOST_CHARACTERS:
-            raise WriterError(f"it wrote more than {MOST_CHARACTERS} characters")
+        if length > MOST_REPLY_CHARACTERS:
+            raise WriterError(f"it wrote more than {MOST_REPLY_CHARACTERS} characters")
         yield content
 
 

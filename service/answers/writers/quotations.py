@@ -12,16 +12,16 @@ from pes_search.service.answers.types import Citation, Reading, Sentence
 
 # Of two sentences of like meaning the second is repetition, unless it states another number. Cosines of the packaged
 # encoder; sentences of different meaning in one document lie between .80 and .93.
-SAME = 0.96
+REPETITION_COSINE = 0.96
 # Another sentence of a document that has spoken already must be better by this much (in the reader's log-odds): with it
 # .723 of the development questions got their answer within five sentences, without it .709, with 1.0 .719.
-SPOKEN = 0.5
+SPOKEN_DOCUMENT_PENALTY_LOG_ODDS = 0.5
 # Asked for several, documents this near to the best one speak, once each: 95 % of those that answer such development questions
 # are (and 65 % of the others among the first ten).
-NEAR = 0.05
-NAMED = 2.0  # log-odds that a sentence gains there if it names its document's country
+NEAR_DOCUMENT_SCORE_GAP = 0.05
+NAMED_COUNTRY_BONUS_LOG_ODDS = 2.0  # that a sentence gains there if it names its document's country
 # Three sentences are quoted anyway, more only if they are not this far below the best one (log-odds).
-FEWEST, FAR = 3, 4.0
+FEWEST_SENTENCES, FAR_SENTENCE_GAP_LOG_ODDS = 3, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def chosen(found: Sequence[Evidence], *, several: bool, most: int) -> list[Evide
     Asked for several, each document that is near speaks once before any speaks twice, and those of a document stand together.
     """
     picked = _one_a_document(found, most) if several else []
-    picked = _filled(picked, found, min(FEWEST, most) if several else most)
+    picked = _filled(picked, found, min(FEWEST_SENTENCES, most) if several else most)
     if several:
         order = list(dict.fromkeys(one.hit.document.id for one in picked))
         picked.sort(key=lambda one: order.index(one.hit.document.id))
@@ -52,8 +52,8 @@ def chosen(found: Sequence[Evidence], *, several: bool, most: int) -> list[Evide
 def _one_a_document(found: Sequence[Evidence], most: int) -> list[Evidence]:
     """Return the best sentence of each of the documents that are near, in the documents' order."""
     best: dict[str, Evidence] = {}
-    for one in sorted(found, key=lambda one: -one.score - NAMED * _names_country(one)):
-        if one.behind <= NEAR and not any(_repeats(one, other) for other in best.values()):
+    for one in sorted(found, key=lambda one: -one.score - NAMED_COUNTRY_BONUS_LOG_ODDS * _names_country(one)):
+        if one.behind <= NEAR_DOCUMENT_SCORE_GAP and not any(_repeats(one, other) for other in best.values()):
             best.setdefault(one.hit.document.id, one)
     return sorted(best.values(), key=lambda one: (one.behind, one.hit.document.id))[:most]
 
@@ -73,9 +73,9 @@ def _filled(picked: Sequence[Evidence], found: Sequence[Evidence], most: int) ->
     times = Counter(one.hit.document.id for one in picked)
     left = list(found)
     while left and len(picked) < most:
-        best = max(left, key=lambda one: one.score - SPOKEN * times[one.hit.document.id])
+        best = max(left, key=lambda one: one.score - SPOKEN_DOCUMENT_PENALTY_LOG_ODDS * times[one.hit.document.id])
         left.remove(best)
-        if len(picked) >= FEWEST and best.score < found[0].score - FAR:
+        if len(picked) >= FEWEST_SENTENCES and best.score < found[0].score - FAR_SENTENCE_GAP_LOG_ODDS:
             break
         for one in (best, *_disagreeing(best, found)):
             if len(picked) < most and not any(_repeats(one, other) for other in picked):
@@ -105,7 +105,7 @@ def _disagreeing(one: Evidence, found: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _alike(one: Evidence, other: Evidence) -> bool:
-    return float(one.vector @ other.vector) >= SAME
+    return float(one.vector @ other.vector) >= REPETITION_COSINE
 
 
 def _span(one: Evidence) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
 from pes_search.index.open_index import OpenIndex
-from pes_search.service.cli.commands import _parser
+from pes_search.service.cli.commands import command_line
 
 COMMANDS = ("build", "search", "related", "show", "serve", "info", "corpus check")
 HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura", "fastapi", "uvicorn", "numpy", "pydantic")
@@ -63,7 +63,7 @@ def test_the_help_of_a_command_ends_with_an_example_that_runs(command: str, pes:
     program, *arguments = shlex.split(text.partition("example: ")[2])
     assert (run.status, program) == (0, "pes")
     assert " ".join(arguments).startswith(command)
-    _parser().parse_args(arguments)
+    command_line().parse_args(arguments)
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_terms_are_suggested_only_for_what_the_file_leaves_empty(show: Show, cor
     assert ("target_groups", "ex-offenders") in [(term.field, term.id) for term in seen.terms]
     for term in seen.terms:
         assert term.label == corpus_index.taxonomy.label(term.field.replace("_", "-"), term.id)
-        assert uploads.LEAST_CONFIDENCE <= term.confidence <= 1
+        assert uploads.LEAST_CONCEPT_SHARE <= term.confidence <= 1
     tagged = show("tagged.md", f"---\ntarget_groups: [women]\n---\n{text}".encode())
     assert "target_groups" not in {term.field for term in tagged.terms}
     assert tagged.document.target_groups == ("women",)

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from pes_search.index.build import BuildReport
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.service.api.routes import create_app
+from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings
 

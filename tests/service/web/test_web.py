@@ -20,9 +20,10 @@ from pes_search.index.encoders.sentence_transformer import SentenceTransformerEn
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.types import Page
-from pes_search.service.api.routes import create_app
+from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine, store_of
-from pes_search.service.records.database import Database, DatabaseConfig
+from pes_search.service.records.file import DatabaseConfig
+from pes_search.service.records.records import open_records
 from pes_search.service.settings import DeskConfig, Settings
 from pes_search.service.web.facets import years
 from pes_search.service.web.languages import LANGUAGES, LOCALE, accepted, interface
@@ -218,7 +219,7 @@ def test_a_question_is_logged_once_and_a_personal_one_never(site: TestClient, tm
     site.get("/?q=How+deep+is+the+Mariana+trench%3F&country=DE", headers={"Pes-Part": "filters"})  # a filter that changes
     site.get("/?q=How+deep+is+the+Mariana+trench%3F&offset=10")
     site.post("/api/v1/ask", json={"question": "Will I get my unemployment benefit next month, Anna Muster?"})
-    logged = Database(DatabaseConfig(path=tmp_path / "pes.sqlite3")).questions()
+    logged = open_records(DatabaseConfig(path=tmp_path / "pes.sqlite3")).questions.find()
     assert [(own.question, own.count, own.refused) for own in logged] == [("How deep is the Mariana trench?", 1, 1)]
 
 

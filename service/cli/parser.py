@@ -1,0 +1,106 @@
+"""The command line of `pes`: its commands and their arguments, each with an example."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from pes_search.index.filters import FILTER_FIELDS, YEARS
+from pes_search.service.cli.frame import Run, add_command, add_index_argument
+
+
+def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """Return the command line of `pes`; `runs` has what runs each command, by its name."""
+    parser = argparse.ArgumentParser(
+        prog="pes",
+        description="Search the good-practice documents of Europe's public employment services, in any EU language.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    build = add_command(commands, "build", runs["build"], "make an index of files", "pes build corpus/ reports/*.pdf")
+    build.add_argument("sources", nargs="*", metavar="SOURCE", help="files, folders or globs (default: corpus/)")
+    add_index_argument(build)
+    _json_argument(build)
+
+    search = add_command(
+        commands, "search", runs["search"], "find passages", 'pes search "women after career breaks" --country DE AT'
+    )
+    search.add_argument("query", metavar="QUERY")
+    search.add_argument("-k", type=int, default=10, metavar="N", help="how many hits (default: 10)")
+    search.add_argument("--offset", type=int, default=0, metavar="N", help="skip the first N hits")
+    search.add_argument(
+        "--group", choices=("document", "passage"), default="document", help="what a hit is (default: document)"
+    )
+    add_index_argument(search)
+    _filter_arguments(search)
+    _json_argument(search)
+
+    ask = add_command(commands, "ask", runs["ask"], "answer a question", 'pes ask "Which countries use vouchers for training?"')
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--writer", choices=("extractive", "llm"), help="who writes the sentences (default: [answer] writer)")
+    ask.add_argument("-k", type=int, default=5, metavar="N", help="how many nearest documents to list (default: 5)")
+    add_index_argument(ask)
+    _filter_arguments(ask)
+    _json_argument(ask)
+
+    compare = add_command(
+        commands, "compare", runs["compare"], "compare documents field by field", "pes compare hr-vouchers pl-kfs"
+    )
+    compare.add_argument("ids", nargs="+", metavar="DOCUMENT_ID")
+    add_index_argument(compare)
+    _json_argument(compare)
+
+    related = add_command(commands, "related", runs["related"], "find documents near to one", "pes related de-power-m -k 5")
+    related.add_argument("document_id", metavar="DOCUMENT_ID")
+    related.add_argument("-k", type=int, default=10, metavar="N", help="how many documents (default: 10)")
+    add_index_argument(related)
+    _filter_arguments(related)
+    _json_argument(related)
+
+    show = add_command(commands, "show", runs["show"], "print a document or passage", "pes show de-power-m")
+    show.add_argument("id", metavar="DOCUMENT_ID|PASSAGE_ID")
+    add_index_argument(show)
+    _json_argument(show)
+
+    serve = add_command(commands, "serve", runs["serve"], "answer over HTTP, with a search page", "pes serve --port 8000")
+    add_index_argument(serve)
+    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: 8000)")
+
+    info = add_command(commands, "info", runs["info"], "print what the index is made of", "pes info --json")
+    add_index_argument(info)
+    _json_argument(info)
+
+    corpus = commands.add_parser("corpus", help="look after a corpus folder", description="Look after a corpus folder.")
+    corpus_commands = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    check = add_command(
+        corpus_commands,
+        "check",
+        runs["corpus check"],
+        "check schema, ids, terms, links and numbers",
+        "pes corpus check corpus --counts",
+    )
+    check.add_argument("folder", nargs="?", default="corpus", metavar="FOLDER", help="folder of the corpus (default: corpus/)")
+    check.add_argument(
+        "--counts", action="store_true", help="count the practices by country, target group, measure type, channel"
+    )
+    _json_argument(check)
+    return parser
+
+
+def _json_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _filter_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("filters", "several values of one filter mean any of them")
+    for field in FILTER_FIELDS.values():
+        group.add_argument(
+            _option(field.name), nargs="+", action="extend", default=[], metavar=field.name.upper(), help=field.about
+        )
+    for name, about in YEARS.items():
+        group.add_argument(_option(name), type=int, metavar="YEAR", help=about)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -1,0 +1,166 @@
+"""The file that holds what people leave: opening, migrations, transactions, and what its errors say.
+
+Nothing in it tells who somebody is: no names, no addresses. An owner is a random token that the caller makes up.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, Field
+
+from pes_search.ingest.errors import PesSearchError
+
+MOST_DAYS = 36_500  # a hundred years; dates do not go back for ever
+LARGEST_ID = 2**63 - 1  # that SQLite can be asked for
+WAIT_SECONDS = 30  # for others that write; each takes milliseconds
+
+# Migration i leads from version i to version i + 1 of the file. What has been released is never edited, only followed.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # AUTOINCREMENT: the id of deleted feedback never comes back for another, which an old page would then delete.
+        """
+        CREATE TABLE feedback (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, about TEXT NOT NULL, question TEXT NOT NULL,
+            document_id TEXT NOT NULL, passage_id TEXT NOT NULL, useful INTEGER NOT NULL, comment TEXT NOT NULL,
+            language TEXT NOT NULL, index_id TEXT NOT NULL, handled INTEGER NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE saved_searches (
+            id INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, name TEXT NOT NULL, query TEXT NOT NULL,
+            filters TEXT NOT NULL, at TEXT NOT NULL, opened TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX saved_searches_by_owner ON saved_searches (owner)",
+        "CREATE TABLE arrivals (document_id TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE noted_index (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), index_id TEXT NOT NULL)",
+        """
+        CREATE TABLE questions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, folded TEXT NOT NULL, question TEXT NOT NULL,
+            language TEXT NOT NULL, reason TEXT NOT NULL, confidence REAL NOT NULL, documents INTEGER NOT NULL
+        )
+        """,
+        "CREATE INDEX questions_by_time ON questions (at)",
+        """
+        CREATE TABLE judgments (
+            query TEXT NOT NULL, document_id TEXT NOT NULL, grade INTEGER NOT NULL, at TEXT NOT NULL, index_id TEXT NOT NULL,
+            PRIMARY KEY (query, document_id)
+        ) WITHOUT ROWID
+        """,
+    ),
+)
+
+
+class DatabaseError(PesSearchError):
+    """What people leave cannot be kept or read."""
+
+
+class NotStoredError(DatabaseError):
+    """Nothing of this id or token is stored."""
+
+
+class DatabaseConfig(BaseModel):
+    """Where it is kept what people leave, and for how long."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path = Path("var/pes.sqlite3")
+    # Feedback that was handled, questions, and saved searches that nobody opened for so long are forgotten.
+    retention_days: int = Field(default=180, ge=1, le=MOST_DAYS)
+    log_questions: bool = True
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+class RecordFile:
+    """The file. Safe to use from several threads and processes: each transaction opens it for itself."""
+
+    def __init__(self, path: Path, now: Callable[[], datetime] = utc_now) -> None:
+        """Make the file, or bring it to this version.
+
+        Raises:
+            DatabaseError: it cannot be made, is no database, or was written by a newer version.
+        """
+        self._given_path = path  # as messages name it
+        self._path = path.absolute()  # whatever becomes of the working folder
+        self._now = now
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite lets nobody wait for the change to WAL, so that processes which start together would fail on it.
+            with FileLock(f"{self._path}.lock", timeout=WAIT_SECONDS):
+                self._migrate()
+        except OSError as error:
+            raise _unusable(path, error.strerror or str(error)) from error
+
+    def time(self, days_ago: int = 0) -> str:
+        """Return a time as it is kept (ISO 8601, UTC); the order of such texts is the order of the times."""
+        return (self._now().astimezone(UTC) - timedelta(days=days_ago)).isoformat(timespec="seconds")
+
+    @contextmanager
+    def transaction(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+        """Give a connection in a transaction, which an error undoes. Only with `write` others wait for it to end.
+
+        Raises:
+            DatabaseError: the file cannot be used.
+        """
+        try:
+            with closing(sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None)) as connection, connection:
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is not left in unused pages either
+                # A transaction that begins by reading cannot wait for another's writing, so that it would fail.
+                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                yield connection
+        except sqlite3.Error as error:
+            raise _fault(self._given_path, error) from error
+
+    def _migrate(self) -> None:
+        """Bring the file to the latest version."""
+        path, latest = self._given_path, len(MIGRATIONS)
+        try:
+            with closing(sqlite3.connect(self._path, timeout=WAIT_SECONDS)) as connection:
+                version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+                others = not version and connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+                if version > latest:
+                    raise DatabaseError(
+                        f"{path} is of version {version}, and this program knows versions up to {latest}; "
+                        "install the newer program that wrote it, or let [database] path name another file"
+                    )
+                if version < 0 or others:
+                    raise DatabaseError(f"{path} is the database of another program; let [database] path name another file")
+                connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.Error as error:
+            raise _fault(path, error) from error
+        with self.transaction(write=True) as connection:
+            for statement in (statement for migration in MIGRATIONS[version:] for statement in migration):
+                connection.execute(statement)
+            # Written even if it is so already: a file that can only be read is told of now, not when somebody leaves something.
+            connection.execute(f"PRAGMA user_version = {latest}")
+
+
+def _fault(path: Path, error: sqlite3.Error) -> DatabaseError:
+    """Return what to do about an error of SQLite's."""
+    name: str = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return DatabaseError(
+            f"{path} is no database, or a damaged one ({error}); move it away, and a new one is made, "
+            "or let [database] path name another file"
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return DatabaseError(f"{path} is in use ({error}); try again, and if that lasts stop the program that holds it")
+    return _unusable(path, str(error))
+
+
+def _unusable(path: Path, fault: str) -> DatabaseError:
+    return DatabaseError(
+        f"cannot use {path}: {fault}; see that its folder can be written and its disk has room, then start again, "
+        "or let [database] path name another file"
+    )

@@ -1,0 +1,62 @@
+"""What is old is forgotten, all kinds together; what is work stays."""
+
+from datetime import timedelta, timezone
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from record_samples import START, START_TEXT, Clock, add, ask, asked, save
+
+from pes_search.service.records.file import DatabaseConfig, NotStoredError
+from pes_search.service.records.records import Records, open_records
+
+
+def test_what_is_old_is_forgotten(path: Path, clock: Clock) -> None:
+    records = open_records(DatabaseConfig(path=path, retention_days=30), clock)
+    handled, still_open = add(records, "handled"), add(records, "open")
+    records.feedback.set_handled(handled.id, True)
+    unopened, opened = save(records, "unopened"), save(records, "opened")
+    ask(records, "old")
+    records.judgments.judge(query="a", document_id="x", grade=1, index_id="i")
+    records.arrivals.note("i", ["x"])
+    clock.advance(days=30)
+    assert records.forget() == {"feedback": 0, "saved_searches": 0, "questions": 0}
+    records.saved_searches.open(opened)
+    ask(records, "new")
+    records.feedback.set_handled(add(records, "just handled").id, True)
+    clock.advance(seconds=1)
+    assert records.forget() == {"feedback": 1, "saved_searches": 1, "questions": 1}
+    assert [search.comment for search in records.feedback.find()] == ["just handled", still_open.comment]
+    assert [own.token for own in records.saved_searches.find("anna")] == [opened]
+    with pytest.raises(NotStoredError):
+        records.saved_searches.open(unopened)
+    assert asked(records, days=1_000) == [("new", 1)]
+    assert len(records.judgments.find()) == 1
+    assert records.arrivals.first_seen(["x"]) == {"x": START_TEXT}
+    assert records.forget() == {"feedback": 0, "saved_searches": 0, "questions": 0}
+
+
+def test_what_is_forgotten_is_gone_from_the_file(records: Records, path: Path, clock: Clock) -> None:
+    ask(records, "unmistakable")
+    assert b"unmistakable" in path.read_bytes()
+    clock.advance(days=181)
+    assert records.forget()["questions"] == 1
+    assert all(b"unmistakable" not in file.read_bytes() for file in path.parent.iterdir())
+
+
+@pytest.mark.parametrize("values", [{"retention_days": 0}, {"retention_days": 10**9}, {"colour": 1}])
+def test_settings_that_cannot_be_are_refused(values: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        DatabaseConfig.model_validate(values)
+
+
+def test_the_longest_retention_can_be_applied(path: Path, clock: Clock) -> None:
+    records = open_records(DatabaseConfig(path=path, retention_days=36_500), clock)
+    ask(records, "kept")
+    assert records.forget()["questions"] == 0
+
+
+def test_times_are_kept_in_utc_whatever_the_clock_says(path: Path) -> None:
+    eastern = timezone(timedelta(hours=3))
+    records = open_records(DatabaseConfig(path=path), lambda: START.astimezone(eastern))
+    assert add(records).at == START_TEXT

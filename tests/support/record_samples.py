@@ -1,0 +1,47 @@
+"""Records as tests leave them, and a clock that moves when it is told to."""
+
+from datetime import UTC, datetime, timedelta
+
+from pes_search.service.records.feedback import Feedback
+from pes_search.service.records.records import Records
+
+START = datetime(2025, 3, 1, 12, 0, 0, 999_999, tzinfo=UTC)
+START_TEXT = "2025-03-01T12:00:00+00:00"
+
+
+class Clock:
+    """A time that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, **duration: float) -> None:
+        self.time += timedelta(**duration)
+
+
+def add(records: Records, comment: str = "", *, useful: bool = True, question: str = "What works?") -> Feedback:
+    return records.feedback.add(
+        about="hit",
+        question=question,
+        document_id="de-1",
+        passage_id="de-1#3",
+        useful=useful,
+        comment=comment,
+        language="fr",
+        index_id="ab12",
+    )
+
+
+def ask(records: Records, question: str, *, reason: str = "", confidence: float = 0.8, documents: int = 9) -> None:
+    records.questions.log(question=question, language="en", reason=reason, confidence=confidence, documents=documents)
+
+
+def asked(records: Records, *, below: float | None = None, days: int = 28) -> list[tuple[str, int]]:
+    return [(question.question, question.count) for question in records.questions.find(below=below, days=days)]
+
+
+def save(records: Records, query: str = "youth", owner: str = "anna", name: str = "") -> str:
+    return records.saved_searches.save(owner=owner, name=name, query=query, filters={}).token
