@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from folders import KEPT
 
 from pes_search.eval.collections.beir import BeirSet, read_beir
 from pes_search.eval.collections.questions import Question
@@ -72,7 +73,7 @@ def test_across_languages_the_hybrid_is_not_below_its_better_leg(
     tenth = list(whole.qrels)[::10]
     part = replace(whole, qrels={query: whole.qrels[query] for query in tenth})
     settings = Settings()
-    with indexed(part, encoder, settings.cache_dir, settings.passages, settings.bm25) as index:
+    with indexed(part, encoder, KEPT, settings.index_config()) as index:
         found = runs(
             [Question(query, part.queries[query]) for query in tenth], index, encoder, settings.search, ids=part.original_ids
         )
