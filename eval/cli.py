@@ -186,7 +186,7 @@ def _beir(parsed: argparse.Namespace) -> int:
     from pes_search.eval.measures import answerable, estimates, measure
     from pes_search.eval.provenance import provenance
     from pes_search.eval.retrieval import indexed, runs
-    from pes_search.index.encoders.sentence_transformer import load_encoder
+    from pes_search.index.encoders import load_encoder
     from pes_search.ingest.taxonomy import read_taxonomy
     from pes_search.service.settings import read_settings
 

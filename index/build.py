@@ -35,7 +35,7 @@ from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
-    from pes_search.index.encoders.sentence_transformer import Encoder
+    from pes_search.index.encoders.base import Encoder
 
 # Passages that wait to be encoded together: enough for batches of like length, few enough to fit in memory whatever the
 # collection's size.

@@ -21,7 +21,7 @@ from pes_search.ingest.types import document_of
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
-    from pes_search.index.encoders.sentence_transformer import Encoder
+    from pes_search.index.encoders.base import Encoder
 
 Group = Literal["document", "passage"]
 

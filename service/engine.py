@@ -6,7 +6,8 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 
-from pes_search.index.encoders.sentence_transformer import Encoder, load_encoder
+from pes_search.index.encoders import load_encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import IndexDamagedError
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index

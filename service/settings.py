@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from pes_search.index.build import IndexConfig
-from pes_search.index.encoders.sentence_transformer import EncoderConfig
+from pes_search.index.encoders.base import EncoderConfig
 from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.search import SearchConfig
 from pes_search.ingest.errors import PesSearchError

@@ -14,12 +14,10 @@ from folders import CORPUS, KEPT, SHARED
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from pes_search.index.build import BuildReport, IndexConfig, build_index
-from pes_search.index.encoders.sentence_transformer import (
-    EncoderConfig,
-    SentenceTransformerEncoder,
-    load_encoder,
-    model_fingerprint,
-)
+from pes_search.index.encoders import load_encoder
+from pes_search.index.encoders.base import EncoderConfig
+from pes_search.index.encoders.identity import model_fingerprint
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.settings import Settings
@@ -45,7 +43,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def encoder() -> SentenceTransformerEncoder:
     """The default model, in the user's cache folder, where the service looks for it too."""
-    return load_encoder(EncoderConfig(), Settings().cache_dir)
+    encoder = load_encoder(EncoderConfig(), Settings().cache_dir)
+    assert isinstance(encoder, SentenceTransformerEncoder)
+    return encoder
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,9 @@ from pes_search.eval.retrieval import Leg, indexed, runs
 from pes_search.eval.significance import Comparison, compare
 from pes_search.eval.training.training_texts import PARALLEL_LANGUAGES, is_training_article
 from pes_search.index.build import build_index
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_encoder, model_fingerprint
+from pes_search.index.encoders import load_encoder
+from pes_search.index.encoders.identity import model_fingerprint
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.open_index import open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import PesSearchError

@@ -28,7 +28,7 @@ from pes_search.eval.retrieval import indexed
 from pes_search.eval.significance import compare, holm
 from pes_search.index.encoders.adapter import adapter_folder
 from pes_search.index.encoders.packaged import default_model_folder
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_encoder
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_sentence_transformer
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import search
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     figures: dict[str, Any] = {}
     try:
         settings = read_settings()
-        encoder = load_encoder(settings.encoder, settings.cache_dir)
+        encoder = load_sentence_transformer(settings.encoder, settings.cache_dir)
         engine = Engine(settings, store_of(settings), encoder)
         questions = [question for question in read_questions(OWN / "questions.jsonl", "test") if question.text]
         qrels = read_judgments(OWN / "qrels.tsv", questions)

@@ -16,7 +16,7 @@ from pathlib import Path
 from pes_search.eval.collections.files import raise_faults, read_records
 from pes_search.eval.measures import Estimate, estimate
 from pes_search.index.build import build_index
-from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import open_index
 from pes_search.index.search import search

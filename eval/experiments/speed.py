@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from pes_search.index.build import IndexConfig, build_index
-from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
+from pes_search.index.encoders.base import EncoderConfig
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text

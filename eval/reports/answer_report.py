@@ -14,7 +14,7 @@ from pes_search.eval.collections.gold_answers import OWN_ANSWERS, Gold, read_ans
 from pes_search.eval.collections.questions import OWN, Question, read_questions
 from pes_search.eval.provenance import provenance
 from pes_search.eval.retrieval import indexed
-from pes_search.index.encoders.sentence_transformer import load_encoder
+from pes_search.index.encoders import load_encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.faults import Fault

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder, load_encoder
+from pes_search.index.encoders.base import EncoderConfig
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_sentence_transformer
 from pes_search.ingest.errors import PesSearchError
 
 NAME = "all-mpnet-base-v2"
@@ -40,7 +41,8 @@ def load_teacher(cache_dir: Path, threads: int) -> SentenceTransformerEncoder:
     with FileLock(folder.with_suffix(".lock")):
         if not folder.is_dir():
             _fetch(folder)
-    return load_encoder(EncoderConfig(model=str(folder), query_prompt="", passage_prompt="", threads=threads), cache_dir)
+    config = EncoderConfig(model=str(folder), query_prompt="", passage_prompt="", threads=threads)
+    return load_sentence_transformer(config, cache_dir)
 
 
 def _fetch(folder: Path) -> None:

@@ -34,7 +34,8 @@ from pes_search.eval.collections.gold_answers import OWN_ANSWERS, read_answers, 
 from pes_search.eval.collections.questions import OWN, Question, read_questions
 from pes_search.eval.retrieval import indexed
 from pes_search.eval.training.training_texts import is_training_article
-from pes_search.index.encoders.sentence_transformer import Encoder, load_encoder
+from pes_search.index.encoders import load_encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.search import search
 from pes_search.ingest.errors import PesSearchError

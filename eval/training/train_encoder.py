@@ -31,10 +31,11 @@ from pes_search.eval.experiments.encoder_report import parts, report
 from pes_search.eval.training.teacher import SHA256 as TEACHER_SHA256
 from pes_search.eval.training.teacher import load_teacher
 from pes_search.eval.training.training_texts import Batch, Item, read_training_texts
-from pes_search.index.encoders.adapter import CONFIG_FILE, NONE, WEIGHTS_FILE, adapter_hash
+from pes_search.index.encoders.adapter import CONFIG_FILE, WEIGHTS_FILE, adapter_hash
+from pes_search.index.encoders.base import NO_ADAPTER
 from pes_search.index.encoders.cache import VectorCache, encode_cached
 from pes_search.index.encoders.packaged import PACKED_SHA256
-from pes_search.index.encoders.sentence_transformer import load_encoder
+from pes_search.index.encoders.sentence_transformer import load_sentence_transformer
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.settings import read_settings
 
@@ -117,9 +118,9 @@ class Training:
         self.config = config
         self.data, self.out = data, out
         out.mkdir(parents=True, exist_ok=True)
-        base = dataclasses.replace(settings.encoder, adapter=NONE)
-        self.original = load_encoder(base, settings.cache_dir)
-        self.student = load_encoder(base, settings.cache_dir)
+        base = dataclasses.replace(settings.encoder, adapter=NO_ADAPTER)
+        self.original = load_sentence_transformer(base, settings.cache_dir)
+        self.student = load_sentence_transformer(base, settings.cache_dir)
         self.texts = read_training_texts(data, corpus, self.original, settings.passages)
         teacher = load_teacher(settings.cache_dir, settings.encoder.threads)
         vectors = settings.cache_dir / "vectors"
@@ -274,7 +275,7 @@ class Training:
     def _write_report(self, history: Sequence[Any]) -> None:
         """Measure the adapter against no adapter, and write that with losses, counts and hashes to `report.json`."""
         adapter = self.out / "adapter"
-        figures = report([NONE, str(adapter)], self.settings, parts(self.data, "dev"))
+        figures = report([NO_ADAPTER, str(adapter)], self.settings, parts(self.data, "dev"))
         losses = [
             {"steps": f"{at}-{at + len(rows)}", "divergence": _mean(rows, 2), "distance": _mean(rows, 3)}
             for at in range(0, len(history), CHECKPOINT_EVERY)

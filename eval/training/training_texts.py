@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from pes_search.eval.collections.files import InputError, read_qrels
-from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.concepts import labels_of
 from pes_search.index.text.passage_text import full_text
 from pes_search.ingest.documents import read_document

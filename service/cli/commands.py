@@ -29,7 +29,8 @@ def command_line() -> argparse.ArgumentParser:
 
 def _build(parsed: argparse.Namespace) -> int:
     from pes_search.index.build import build_index, report_values
-    from pes_search.index.encoders.sentence_transformer import load_encoder, model_fingerprint
+    from pes_search.index.encoders import load_encoder
+    from pes_search.index.encoders.identity import model_fingerprint
     from pes_search.service.cli.progress import ProgressBar
     from pes_search.service.engine import store_of
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.index.types import DocumentText, PassageSentences

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import DocumentText

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.fusion import best_of, dense_score
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pes_search.index.encoders.sentence_transformer import Encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.fusion import rounded
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex

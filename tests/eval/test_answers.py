@@ -171,7 +171,7 @@ def evaluate(
 ) -> Callable[..., int]:
     monkeypatch.setenv("PES_CACHE_DIR", str(cache_dir))
     monkeypatch.setenv("PES_ANSWER__THRESHOLD", "0")
-    for module in ("eval.answer_report", "service.engine"):
+    for module in ("eval.reports.answer_report", "service.engine"):
         monkeypatch.setattr(f"pes_search.{module}.load_encoder", lambda config, folder: encoder)
     return lambda *arguments: main([str(argument) for argument in arguments])
 

@@ -21,7 +21,7 @@ def pes_eval(
     """Run a command in this process with the model that is loaded already, and without the project's lists."""
     monkeypatch.setenv("PES_CACHE_DIR", str(cache_dir))
     monkeypatch.setenv("PES_TAXONOMY", "no/such/folder")
-    for module in ("index.encoder", "service.engine"):
+    for module in ("index.encoders", "service.engine"):
         monkeypatch.setattr(f"pes_search.{module}.load_encoder", lambda config, folder: encoder)
 
     def run(*arguments: object) -> tuple[int, str, str]:

@@ -45,7 +45,7 @@ def pes(
     """Run a command in this process, in an empty working folder, with the model that is loaded already."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PES_CACHE_DIR", str(cache_dir))
-    for module in ("index.encoders.sentence_transformer", "service.engine"):
+    for module in ("index.encoders", "service.engine"):
         monkeypatch.setattr(f"pes_search.{module}.load_encoder", lambda config, folder: encoder)
 
     def run(*arguments: object) -> Run:
@@ -62,7 +62,7 @@ def pes(
 @pytest.fixture
 def no_model(pes: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail where a command loads the model without need; it takes ten seconds."""
-    for module in ("index.encoders.sentence_transformer", "service.engine"):
+    for module in ("index.encoders", "service.engine"):
         monkeypatch.setattr(f"pes_search.{module}.load_encoder", lambda *_: pytest.fail("the model was loaded"))
 
 

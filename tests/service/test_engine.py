@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pes_search.index.build import BuildReport
-from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
+from pes_search.index.encoders.base import EncoderConfig
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import IndexDamagedError, IndexNotFoundError
 from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.filters import Filters

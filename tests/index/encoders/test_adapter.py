@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from pes_search.index.encoders.adapter import NONE, PACKAGED, adapter_folder, adapter_hash, merge
-from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder, model_fingerprint
+from pes_search.index.encoders.adapter import adapter_folder, adapter_hash, merge
+from pes_search.index.encoders.base import NO_ADAPTER, PACKAGED_ADAPTER, EncoderConfig
+from pes_search.index.encoders.identity import model_fingerprint
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import EncoderError
 
 LARGEST_BYTES = 4_000_000
@@ -35,16 +37,27 @@ def weights() -> dict[str, np.ndarray]:
 def test_the_product_is_added_with_its_factor(tmp_path: Path) -> None:
     first = np.array([[1, 0, 0, 0], [0, 0, 0, 2]], np.float16)
     second = np.array([[1, 0], [0, 1], [0, 0]], np.float16)
-    own = weights()
-    merge(own, write(tmp_path, pair(first, second)))
-    assert own["encoder.layer.0.attention.self.query.weight"].tolist() == [[4, 1, 1, 1], [1, 1, 1, 7], [1, 1, 1, 1]]
-    assert (own["encoder.layer.0.attention.self.key.weight"] == 1).all()
+    values = weights()
+    merge(values, write(tmp_path, pair(first, second)))
+    assert values["encoder.layer.0.attention.self.query.weight"].tolist() == [[4, 1, 1, 1], [1, 1, 1, 7], [1, 1, 1, 1]]
+    assert (values["encoder.layer.0.attention.self.key.weight"] == 1).all()
+
+
+def test_the_sum_is_exact_before_it_is_rounded_once(tmp_path: Path) -> None:
+    """Each 2^-24 alone would be lost beside 1 in float32; 1 + 2 · 2^-24 is the next float32 after 1."""
+    tiny = 2.0**-24
+    first, second = np.full((2, 4), tiny, np.float32), np.ones((3, 2), np.float32)
+    values = weights()
+    merge(values, write(tmp_path, pair(first, second), {"r": 2, "lora_alpha": 2}))
+    assert (values["encoder.layer.0.attention.self.query.weight"] == np.nextafter(np.float32(1), np.float32(2))).all()
 
 
 @pytest.mark.parametrize(
     "tensors",
     [
         pair(np.ones((2, 5), np.float32), np.ones((3, 2), np.float32)),
+        pair(np.ones((2, 4), np.float32), np.ones((3, 1), np.float32)),
+        pair(np.ones(4, np.float32), np.ones((3, 2), np.float32)),
         {f"{NAME}.lora_A.weight": np.ones((2, 4), np.float32)},
         {"base_model.model.pooler.lora_A.weight": np.ones((2, 4), np.float32)},
         {"head.weight": np.ones((2, 4), np.float32)},
@@ -77,12 +90,12 @@ def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_packaged_adapter_is_small_and_told_apart(encoder: SentenceTransformerEncoder) -> None:
-    folder = adapter_folder(PACKAGED)
+    folder = adapter_folder(PACKAGED_ADAPTER)
     assert folder is not None
     assert sum(file.stat().st_size for file in folder.iterdir()) < LARGEST_BYTES
     assert encoder.adapter == adapter_hash(folder)
-    assert adapter_hash(adapter_folder(NONE)) == NONE
-    assert model_fingerprint(EncoderConfig()) != model_fingerprint(EncoderConfig(adapter=NONE))
+    assert adapter_hash(adapter_folder(NO_ADAPTER)) == NO_ADAPTER
+    assert model_fingerprint(EncoderConfig()) != model_fingerprint(EncoderConfig(adapter=NO_ADAPTER))
 
 
 def test_an_adapter_beside_another_model_is_refused(tmp_path: Path) -> None:

@@ -51,6 +51,13 @@ def test_models_of_another_encoder_are_named_in_the_log(caplog: pytest.LogCaptur
     assert "make train-answers" in caplog.text
 
 
+def test_a_default_installation_starts_without_a_warning(
+    encoder: SentenceTransformerEncoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    check_models(load_models(), encoder.model_id)
+    assert caplog.text == ""
+
+
 def test_the_corpus_is_of_the_field_and_recipes_are_not(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, build: Build, tmp_path: Path
 ) -> None:

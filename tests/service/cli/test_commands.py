@@ -16,7 +16,8 @@ import pytest
 from folders import ROOT
 from starlette.testclient import TestClient
 
-from pes_search.index.encoders.sentence_transformer import EncoderConfig, SentenceTransformerEncoder
+from pes_search.index.encoders.base import EncoderConfig
+from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.service.cli.commands import command_line
 
@@ -223,7 +224,7 @@ def test_a_refused_model_is_mended_by_the_command_that_the_message_names(
     def load(config: EncoderConfig, _: Path) -> SentenceTransformerEncoder:
         return SentenceTransformerEncoder(encoder.model, "weights", config)
 
-    for module in ("index.encoders.sentence_transformer", "service.engine"):
+    for module in ("index.encoders", "service.engine"):
         monkeypatch.setattr(f"pes_search.{module}.load_encoder", load)
     folder = tmp_path / "elsewhere"
     pes("build", "--index", folder)
