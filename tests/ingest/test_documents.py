@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, document_id, read_document
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.sources.files import SourceFile, find_files
+from pes_search.ingest.sources import find_files
+from pes_search.ingest.sources.base import SourceFile
 
 BUS = "The bus of the employment service visits forty villages, and two advisers help people to find work."
 BUS_DE = "Der Bus des Arbeitsamts besucht vierzig Dörfer, und zwei Beraterinnen helfen bei der Suche nach Arbeit."
