@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from pes_search.ingest.cleaning.text import edge_texts, shared_edges, without_shared_edges
+from pes_search.ingest.cleaning.edges import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
 from pes_search.ingest.errors import NothingReadError, UnreadableFileError
 from pes_search.ingest.readers import format_of

@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 from textwrap import shorten
 from typing import Any
 
-from pes_search.ingest.cleaning.text import clean_blocks, clean_text
+from pes_search.ingest.cleaning.blocks import clean_blocks
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.countries import stated_countries
 from pes_search.ingest.errors import MissingPartError, UnreadableFileError
 from pes_search.ingest.languages.identify import detect_language

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pes_search.ingest.cleaning.text import clean_text, table_rows
+from pes_search.ingest.cleaning.tables import table_rows
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.types import Block, BlockKind, FileContent
@@ -61,7 +62,7 @@ def read(data: bytes) -> FileContent:
     fields: dict[str, object] = {"language": _stated_language(tree)}
     if extracted is not None:
         fields |= {"title": extracted.title, "url": extracted.url}
-    fields["date"] = _stated_date(tree) or date_line(block.text for block in own[:HEAD_BLOCKS])
+    fields["date"] = _stated_date(tree) or date_line(clean_text(block.text) for block in own[:HEAD_BLOCKS])
     return FileContent(own, {key: value for key, value in fields.items() if value})
 
 
@@ -102,10 +103,10 @@ def _walk(root: Any) -> Iterator[_Found]:
     inline: list[tuple[str, bool]] = []  # text, and whether it stands in a link
 
     def flush(kind: BlockKind, level: int = 0) -> Iterator[_Found]:
-        text = clean_text("".join(part for part, _ in inline))
+        text = "".join(part for part, _ in inline)
         is_link = all(in_link for part, in_link in inline if part.strip())
         inline.clear()
-        if text:
+        if clean_text(text):
             yield _Found(Block(kind, text, level=level), _key(text), is_link=is_link)
 
     tables = 0
@@ -144,7 +145,8 @@ def _walk(root: Any) -> Iterator[_Found]:
 def _table(table: Any, number: int) -> Iterator[_Found]:
     """Yield a table's rows; tables that hold tables or headings are layout and never come here."""
     for caption in table.iter("caption"):
-        if text := clean_text(" ".join(_visible_text(caption))):
+        text = " ".join(_visible_text(caption))
+        if clean_text(text):
             yield _Found(Block("paragraph", text), _key(text), table=number)
     rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
     rows = [row for row in rows if row]
@@ -176,7 +178,7 @@ def _filled(rows: list[list[Any]]) -> list[list[str]]:
                 cell = next(cells, None)
                 if cell is None:
                     break
-                text = clean_text(" ".join(_visible_text(cell)))
+                text = " ".join(_visible_text(cell))
                 span = cell.get("rowspan", "1")
                 if span.isdecimal() and 1 < int(span) <= len(rows):
                     below[column] = (int(span) - 1, text)

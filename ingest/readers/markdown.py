@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from pes_search.ingest.cleaning.text import table_rows
+from pes_search.ingest.cleaning.tables import table_rows
 from pes_search.ingest.countries import country_code
 from pes_search.ingest.dates import find_date
 from pes_search.ingest.errors import UnreadableFileError

@@ -9,12 +9,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from pes_search.ingest.cleaning.text import clean_text, from_title, interface_texts, line_key, running_lines
+from pes_search.ingest.cleaning.blocks import from_title, interface_texts
+from pes_search.ingest.cleaning.edges import line_key, running_lines
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.languages import any_of, known_languages
 from pes_search.ingest.types import Block, FileContent
 
 HEADING_SCALE = 1.12  # a line is a heading when its letters are that much larger than the body's …
@@ -26,7 +30,6 @@ COLUMN_LINES = 8  # a shorter run of lines beside others is a box or a table, no
 BULLETS = "\x7f•◦▪■●○‣⁃∙·–—*-"
 _BULLET = re.compile(rf"^\s*(?:[{re.escape(BULLETS)}\ue000-\uf8ff]|/[a-z]+\d+)\s+")  # /square6: a glyph without a character
 _NUMBER = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|\(?[a-z]\))\s+")
-_PAGE_OF = re.compile(r"(page|seite|página|pagina|strona)\s+\d+(\s+(of|von|sur|de|di|van|z)\s+\d+|\s*/\s*\d+)?", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?:;»”\")]\s*$")
 
 
@@ -242,7 +245,16 @@ def _own_lines(lines: list[_Line], running: set[str], numbers: set[int], edge: i
 def _is_running(text: str, running: set[str], numbers: set[int]) -> bool:
     if re.fullmatch(r"\s*[0-9]{1,4}\s*", text):
         return int(text) in numbers
-    return line_key(text) in running or _PAGE_OF.fullmatch(text.strip()) is not None
+    return line_key(text) in running or _page_number().fullmatch(text.strip()) is not None
+
+
+@cache
+def _page_number() -> re.Pattern[str]:
+    """Return the expression of "Page 3", "page 3 of 12" and "Seite 3 / 12"."""
+    languages = known_languages().values()
+    page = any_of(language.page for language in languages if language.page)
+    page_of = any_of(language.page_of for language in languages if language.page_of)
+    return re.compile(rf"({page})\s+\d+(\s+({page_of})\s+\d+|\s*/\s*\d+)?", re.IGNORECASE)
 
 
 def _groups(lines: list[_Line], body: float, bold_heads: bool) -> Iterator[list[_Line]]:
