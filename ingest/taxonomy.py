@@ -55,7 +55,6 @@ class EarlierName(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Label
-    until: Annotated[int, Field(ge=1900, le=2100)] | None = None  # the last year, where known
 
 
 class Concept(BaseModel):
@@ -67,7 +66,6 @@ class Concept(BaseModel):
     about: Label | None = None  # what it covers, in English
     broader: list[str] = []  # concepts of the same list that include this one
     tags: list[str] = []  # free tags that mean this, or this among others
-    lmp: Annotated[int, Field(ge=1, le=9)] | None = None  # Eurostat labour market policy category; None: not covered by them
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None  # of an organisation
     earlier: list[EarlierName] = []  # of an organisation, newest first
     short: Labels = {}  # acronyms
@@ -145,7 +143,7 @@ class _Rule:
 FIELDS = {"target_groups": "target-groups", "measure_types": "measure-types", "channels": "channels"}
 REQUIRED: Mapping[str, _Rule] = {
     "target-groups": _Rule(EU_LANGUAGES, EU_LANGUAGES),
-    "measure-types": _Rule(EU_LANGUAGES, EU_LANGUAGES, ("lmp",)),
+    "measure-types": _Rule(EU_LANGUAGES, EU_LANGUAGES),
     "channels": _Rule(EU_LANGUAGES, EU_LANGUAGES),
     "countries": _Rule(EU_LANGUAGES),
     "organisations": _Rule((), (), ("country",)),
