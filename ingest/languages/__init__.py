@@ -39,7 +39,7 @@ class Language:
     controls: frozenset[str] = frozenset()
     form_words: frozenset[str] = frozenset()
     cookie_banners: tuple[str, ...] = ()  # expressions, each in every such banner
-    feedback_requests: tuple[str, ...] = ()  # expressions with which a line asks what readers think of the page
+    feedback_requests: tuple[str, ...] = ()  # expressions with which a line asks what visitors think of the page
 
     # ── Describing ──
     source_headings: frozenset[str] = frozenset()  # of lists of sources, without numbering and punctuation
