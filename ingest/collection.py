@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from pes_search.ingest.cleaning.text import edge_texts, shared_edges, without_shared_edges
+from pes_search.ingest.cleaning.edges import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
 from pes_search.ingest.errors import NothingReadError, UnreadableFileError
 from pes_search.ingest.readers import format_of
-from pes_search.ingest.sources.files import SourceFile, find_files
+from pes_search.ingest.sources import find_files
+from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
 from pes_search.ingest.types import Block, Document, Unread
 

@@ -6,23 +6,11 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
+from pes_search.ingest.languages import any_of, known_languages
 from pes_search.ingest.types import Block
 
-# Languages whose labels and country names are recognised: those that the EU's institutions publish most in.
-LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "pl")
-LABELS = {"country", "countries", "land", "länder", "pays", "país", "países", "paese", "paesi", "kraj"}
-# Names that are in use beside the Unicode CLDR's.
-ALIASES = {
-    "czech republic": "CZ",
-    "slovak republic": "SK",
-    "the netherlands": "NL",
-    "european union": "EU",
-    "eu": "EU",
-    "eu-wide": "EU",
-    "uk": "GB",
-    "turkey": "TR",
-    "el": "GR",  # the EU's own code for Greece
-}
+# Codes that are written like names and are none of ISO 3166-1.
+CODES = {"eu": "EU", "uk": "GB", "el": "GR"}  # EL: the EU's own code for Greece
 # What the Unicode CLDR lists beside the countries: unknown and test regions, the United Nations, the euro area …
 NO_COUNTRIES = {"ZZ", "XA", "XB", "UN", "EZ", "QO"}
 LABEL_BLOCKS = 40  # a label that far into a document is about something else
@@ -42,35 +30,48 @@ def stated_countries(title: str, blocks: Sequence[Block]) -> tuple[str, ...]:
     # Two letters before a colon are more often an abbreviation ("IT: courses for beginners") than a country's code.
     if colon and len(before_colon.strip()) > 2 and (code := country_code(before_colon)):
         return (code,)
+    labels = _labels()
     texts = [block.text for block in blocks[:LABEL_BLOCKS]]
     for label, following in zip(texts, [*texts[1:], ""], strict=False):
         name, _, value = label.partition(":")
-        if name.strip().casefold() in LABELS and (codes := _codes_in(value if value.strip() else following)):
+        if name.strip().casefold() in labels and (codes := _codes_in(value if value.strip() else following)):
             return codes
     return ()
 
 
 def _codes_in(text: str) -> tuple[str, ...]:
-    parts = [
-        part for listed in re.split(r"[,;/\n]", text) for part in (listed, *re.split(r"\s(?:and|und|et|y|e|i|en)\s", listed))
-    ]
-    found = (country_code(part) for part in parts)
-    return tuple(dict.fromkeys(code for code in found if code))
+    # "Bosnia and Herzegovina" is one country, "Austria and Germany" are two.
+    parts = [part for listed in re.split(r"[,;/\n]", text) for part in (listed, *_conjunction().split(listed))]
+    return tuple(dict.fromkeys(code for part in parts if (code := country_code(part))))
 
 
 @cache
 def _names() -> dict[str, str]:
     from babel import Locale
 
+    languages = known_languages().values()
     names = {
         name.casefold().replace("&", "and"): code
-        for language in reversed(LANGUAGES)
-        for code, name in Locale(language).territories.items()
+        for language in languages
+        if language.countries_and_months
+        for code, name in Locale(language.code).territories.items()
         if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES
     }
-    return names | ALIASES
+    return names | {name: code for language in languages for name, code in language.country_names.items()} | CODES
 
 
 @cache
 def _codes() -> set[str]:
     return set(_names().values())
+
+
+@cache
+def _labels() -> frozenset[str]:
+    return frozenset(label for language in known_languages().values() for label in language.country_labels)
+
+
+@cache
+def _conjunction() -> re.Pattern[str]:
+    return re.compile(
+        rf"\s(?:{any_of(language.conjunction for language in known_languages().values() if language.conjunction)})\s"
+    )

@@ -11,12 +11,13 @@ from pathlib import PurePosixPath
 from textwrap import shorten
 from typing import Any
 
-from pes_search.ingest.cleaning.text import clean_blocks, clean_text
+from pes_search.ingest.cleaning.blocks import clean_blocks
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.countries import stated_countries
-from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.errors import MissingPartError, UnreadableFileError
 from pes_search.ingest.languages.identify import detect_language
-from pes_search.ingest.readers import MEDIA_TYPES, format_of, read_content
-from pes_search.ingest.sources.files import SourceFile
+from pes_search.ingest.readers import READERS, format_of, read_content
+from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.types import Block, Document
 
 LARGEST_FILE_BYTES = 200_000_000
@@ -28,7 +29,6 @@ KINDS = {
     "report": "report",
     "case-stud": "case study",
 }
-WEB_FORMATS = {"html", "pdf", "text"}  # web pages, and what they are printed or saved to
 TITLE_CHARACTERS = 300  # a longer one would fill the encoder's window in every passage
 SLUG_CHARACTERS = 32
 LANGUAGE_PARAGRAPHS = 3
@@ -63,34 +63,37 @@ def read_document(source: SourceFile) -> ReadDocument:
         content = read_content(data, source.name)
     except UnreadableFileError:
         raise
+    except MissingPartError as error:
+        raise UnreadableFileError(str(error)) from error
     except Exception as error:
         raise UnreadableFileError(f"cannot be read: {type(error).__name__}: {error}") from error
-    blocks = clean_blocks(content.blocks, has_forms=format_of(source.name) in WEB_FORMATS)
+    row = READERS.row(format_of(source.name) or "")
+    blocks = clean_blocks(content.blocks, has_forms=row.may_have_forms)
     if not blocks:
         raise UnreadableFileError("no text left after cleaning: nothing but navigation or interface words")
-    fields = _completed(dict(content.fields), source.name, blocks)
+    fields = _completed(dict(content.fields), source.name, blocks, language_is_stated=row.language_is_stated)
     document = Document(
         **fields,
         sha256=hashlib.sha256(data).hexdigest(),
         path=source.name,
-        media_type=MEDIA_TYPES[format_of(source.name) or "text"],
+        media_type=row.media_type,
     )
     return ReadDocument(document, blocks, content.warnings)
 
 
-def _completed(fields: dict[str, Any], name: str, blocks: list[Block]) -> dict[str, Any]:
+def _completed(fields: dict[str, Any], name: str, blocks: list[Block], *, language_is_stated: bool) -> dict[str, Any]:
     """Fill what the file does not state: id and kind from its name, the rest from its text."""
     names = {field.name for field in dataclasses.fields(Document)}
     values: dict[str, Any] = {key: _clean(value) for key, value in fields.items() if key in names and value}
     values["title"] = shorten(str(values.get("title") or _first_words(blocks) or name), TITLE_CHARACTERS, placeholder=" …")
     values.setdefault("id", document_id(name))
-    values.setdefault("url", _own_address(blocks, name))
+    values.setdefault("url", _address_of(blocks, name))
     values.setdefault("kind", _kind(name))
     # The longest paragraphs are prose; the rest may be names and titles in another language.
     prose = sorted((block.text for block in blocks if block.kind != "heading"), key=len, reverse=True)
     text = " ".join(prose[:LANGUAGE_PARAGRAPHS]) or values["title"]
     # Front matter is written for us; a web page's stated language is often its template's, and its text does not lie.
-    if not (values.get("language") and format_of(name) == "markdown") and len(text) >= LANGUAGE_CHARACTERS:
+    if not (values.get("language") and language_is_stated) and len(text) >= LANGUAGE_CHARACTERS:
         values["language"] = detect_language(text)
     values.setdefault("language", None)
     if not values.get("countries"):
@@ -100,7 +103,7 @@ def _completed(fields: dict[str, Any], name: str, blocks: list[Block]) -> dict[s
     return values
 
 
-def _own_address(blocks: list[Block], name: str) -> str | None:
+def _address_of(blocks: list[Block], name: str) -> str | None:
     """Return an address in the text that ends in the file's own name, as a page's "cite as" line has it."""
     file = PurePosixPath(name).name
     for block in reversed(blocks):

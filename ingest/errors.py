@@ -25,3 +25,7 @@ class NothingReadError(PesSearchError):
 
 class MissingPartError(PesSearchError):
     """A table of parts has no such name, or the part's library is not installed; the message says what there is to choose."""
+
+
+class LanguageFileError(PesSearchError):
+    """The file of a language cannot be used as it is."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from pes_search.ingest.yaml_lines import Located, Place, YamlError, load_located
+from pes_search.ingest.yaml_lines import Place, YamlError, YamlWithLines, load_yaml_with_lines
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -39,28 +39,28 @@ def read_utf8(path: Path, faults: list[Fault]) -> str | None:
     return None
 
 
-def read_yaml(text: str, path: str, faults: list[Fault], first_line: int = 1) -> Located | None:
+def read_yaml(text: str, path: str, faults: list[Fault], first_line: int = 1) -> YamlWithLines | None:
     """Return the YAML of a file, or of its part from `first_line` on; None and a fault where it is none."""
     try:
-        located = load_located(text, first_line)
+        content = load_yaml_with_lines(text, first_line)
     except YamlError as error:
         faults.append(Fault(path, error.line, f"{error}; mend the YAML"))
         return None
-    faults += [Fault(path, located.line(place), f"`{place[-1]}` stands there twice; keep one") for place in located.repeated]
-    return located
+    faults += [Fault(path, content.line(place), f"`{place[-1]}` stands there twice; keep one") for place in content.repeated]
+    return content
 
 
-def validation_faults(error: ValidationError, located: Located, path: str, top: Place = ()) -> list[Fault]:
+def validation_faults(error: ValidationError, content: YamlWithLines, path: str, top: Place = ()) -> list[Fault]:
     """Return what a schema says against the value at `top` of a file, each with what to do."""
-    return [Fault(path, located.line((*top, *found["loc"])), _advice(found)) for found in error.errors()]
+    return [Fault(path, content.line((*top, *details["loc"])), _advice(details)) for details in error.errors()]
 
 
-def _advice(found: ErrorDetails) -> str:
-    name = ".".join(map(str, found["loc"]))
+def _advice(details: ErrorDetails) -> str:
+    name = ".".join(map(str, details["loc"]))
     subject = f"`{name}`" if name else "it"
-    value = repr(found["input"])
+    value = repr(details["input"])
     shown = value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]} …"
-    match found["type"]:
+    match details["type"]:
         case "missing":
             return f"{subject} is missing; add it"
         case "extra_forbidden":
@@ -70,13 +70,13 @@ def _advice(found: ErrorDetails) -> str:
         case "list_type":
             return f"{subject} must be a list such as [a, b], not {shown}; correct it"
         case "too_short":
-            size, least = found["ctx"]["actual_length"], found["ctx"]["min_length"]
+            size, least = details["ctx"]["actual_length"], details["ctx"]["min_length"]
             return f"{subject} holds {size} and must hold {least} at least; add to it"
         case "string_type":
             return f"{subject} must be text, not {shown}; correct it, or put it in quotes if it holds a colon"
         case "string_pattern_mismatch":
-            return f"{subject} is {shown}, which has not the form {found['ctx']['pattern']}; correct it"
+            return f"{subject} is {shown}, which has not the form {details['ctx']['pattern']}; correct it"
         case "value_error":
-            return f"{subject}: {found['ctx']['error']}; correct it"
+            return f"{subject}: {details['ctx']['error']}; correct it"
         case _:
-            return f"{subject}: {found['msg']}, not {shown}; correct it"
+            return f"{subject}: {details['msg']}, not {shown}; correct it"

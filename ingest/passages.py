@@ -6,23 +6,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby, takewhile
 
+from pes_search.ingest.languages import known_languages
 from pes_search.ingest.types import Block, Document, Page, Passage, passage_id
 
 TokenStarts = Callable[[str], Sequence[int]]
 """Gives the characters at which a text's tokens start, ascending, by the encoder's own tokenizer."""
-
-
-# Lists of sources are for reading, not for finding: short, full of names and addresses in many languages, they come close to
-# nearly any question (measured on the corpus: best passage of four of six cross-language questions). They stay in the
-# page's text. Compared without case, numbering and punctuation.
-REFERENCE_SECTIONS = {
-    "sources", "references", "bibliography", "further reading", "citation", "list of sources", "list of references",
-    "quellen", "quellenverzeichnis", "literatur", "literaturverzeichnis", "références", "bibliographie", "fuentes",
-    "referencias", "bibliografía", "fontes", "referências", "bibliografia", "fonti", "riferimenti", "źródła", "bronnen",
-    "literatuur", "källor", "kilder", "lähteet", "πηγές", "βιβλιογραφία", "surse", "bibliografie", "zdroje", "források",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +74,8 @@ def build_passages(
     Passages do not overlap and together hold every word of the document, except headings with nothing below them and lists
     of sources (where there is anything else).
     """
-    return _passages(document, pages, token_starts, config, references=False) or _passages(
-        document, pages, token_starts, config, references=True
+    return _passages(document, pages, token_starts, config, with_sources=False) or _passages(
+        document, pages, token_starts, config, with_sources=True
     )
 
 
@@ -94,14 +85,14 @@ def _passages(
     token_starts: TokenStarts,
     config: PassageConfig,
     *,
-    references: bool,
+    with_sources: bool,
 ) -> list[Passage]:
     passages: list[Passage] = []
     headings: list[Block] = []  # the path at the current place; goes on over the end of a page
     for page, blocks in pages:
         tokens = _TokenCounter(page.text, token_starts)
-        found = (span for span in _spans(blocks, headings) if references or not _is_reference(span))
-        spans = _split_long(page.text, found, tokens, document.language, config)
+        wanted = (span for span in _spans(blocks, headings) if with_sources or not any(map(is_source_heading, span.headings)))
+        spans = _split_long(page.text, wanted, tokens, document.language, config)
         units = _merged(page.text, _with_headings(page.text, spans, tokens, config), tokens, config)
         passages.extend(_passage(document, page, unit) for unit in units)
     return passages
@@ -129,8 +120,19 @@ def _starts(blocks: Sequence[Block]) -> Iterator[tuple[int, Block]]:
         start += len(block.text)
 
 
-def _is_reference(span: _Span) -> bool:
-    return any(re.sub(r"[\W\d_]+", " ", heading).strip().casefold() in REFERENCE_SECTIONS for heading in span.headings)
+def is_source_heading(heading: str) -> bool:
+    """Tell whether a heading stands above a list of sources.
+
+    Such lists are for reading, not for finding: short, full of names and addresses in many languages, they come close to
+    nearly any question (measured on the corpus: best passage of four of six cross-language questions). They stay in the
+    page's text.
+    """
+    return re.sub(r"[\W\d_]+", " ", heading).strip().casefold() in _source_headings()
+
+
+@cache
+def _source_headings() -> frozenset[str]:
+    return frozenset(heading for language in known_languages().values() for heading in language.source_headings)
 
 
 def _separator(blocks: Sequence[Block], i: int) -> str:
@@ -151,8 +153,8 @@ class _TokenCounter:
 
     def cut(self, start: int, tokens: int) -> int:
         """Return the character where the token stands that is `tokens` after the one at `start`."""
-        at = bisect_left(self.starts, start) + tokens
-        return self.starts[at] if at < len(self.starts) else -1
+        token = bisect_left(self.starts, start) + tokens
+        return self.starts[token] if token < len(self.starts) else -1
 
 
 def _spans(blocks: Sequence[Block], headings: list[Block]) -> Iterator[_Span]:
@@ -188,13 +190,13 @@ def sentence_spans(text: str, start: int, end: int, language: str | None) -> Ite
     """Yield the places of the sentences within `text[start:end]`, without the spaces around them."""
     import sentencex
 
-    at = start
+    rest = start
     for sentence in sentencex.segment(language or "en", text[start:end]):
-        found = text.index(sentence, at)
-        at = found + len(sentence)
+        sentence_start = text.index(sentence, rest)
+        rest = sentence_start + len(sentence)
         stripped = sentence.strip()
         if stripped:
-            first = found + sentence.index(stripped)
+            first = sentence_start + sentence.index(stripped)
             yield first, first + len(stripped)
 
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from pes_search.ingest.errors import TaxonomyError
 from pes_search.ingest.faults import Fault, read_utf8, read_yaml, validation_faults
-from pes_search.ingest.yaml_lines import Located
+from pes_search.ingest.yaml_lines import YamlWithLines
 
 # The EU's official languages, ISO 639-1.
 # fmt: off
@@ -55,7 +55,6 @@ class EarlierName(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Label
-    until: Annotated[int, Field(ge=1900, le=2100)] | None = None  # the last year, where known
 
 
 class Concept(BaseModel):
@@ -67,7 +66,6 @@ class Concept(BaseModel):
     about: Label | None = None  # what it covers, in English
     broader: list[str] = []  # concepts of the same list that include this one
     tags: list[str] = []  # free tags that mean this, or this among others
-    lmp: Annotated[int, Field(ge=1, le=9)] | None = None  # Eurostat labour market policy category; None: not covered by them
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None  # of an organisation
     earlier: list[EarlierName] = []  # of an organisation, newest first
     short: Labels = {}  # acronyms
@@ -101,15 +99,15 @@ class Taxonomy:
     def with_broader(self, list_name: str, ids: Sequence[str]) -> tuple[str, ...]:
         """Return ids followed by those of every concept that includes one of them, without repeats."""
         concepts = self.lists.get(list_name, {})
-        return tuple(dict.fromkeys([*ids, *(above for own in ids for above in _above(own, concepts))]))
+        return tuple(dict.fromkeys([*ids, *(above for concept_id in ids for above in _above(concept_id, concepts))]))
 
     def names(self, list_name: str) -> dict[str, set[str]]:
         """Return for each id and label of a list, folded, the ids that it names."""
-        found: dict[str, set[str]] = {}
+        ids: dict[str, set[str]] = {}
         for concept in self.lists.get(list_name, {}).values():
             for name in (concept.id, *concept.tags, *concept.labels()):
-                found.setdefault(fold(name), set()).add(concept.id)
-        return found
+                ids.setdefault(fold(name), set()).add(concept.id)
+        return ids
 
     def values(self) -> dict[str, Any]:
         """Return the lists as plain values, for JSON; `from_values` reads them again."""
@@ -145,7 +143,7 @@ class _Rule:
 FIELDS = {"target_groups": "target-groups", "measure_types": "measure-types", "channels": "channels"}
 REQUIRED: Mapping[str, _Rule] = {
     "target-groups": _Rule(EU_LANGUAGES, EU_LANGUAGES),
-    "measure-types": _Rule(EU_LANGUAGES, EU_LANGUAGES, ("lmp",)),
+    "measure-types": _Rule(EU_LANGUAGES, EU_LANGUAGES),
     "channels": _Rule(EU_LANGUAGES, EU_LANGUAGES),
     "countries": _Rule(EU_LANGUAGES),
     "organisations": _Rule((), (), ("country",)),
@@ -194,12 +192,12 @@ class _File:
     """A list as its file has it."""
 
     path: str
-    located: Located
+    content: YamlWithLines
     concepts: Mapping[str, Concept]
     rows: Mapping[str, int]  # where in the file's list a concept stands, from 0
 
     def fault(self, concept_id: str, place: tuple[str | int, ...], message: str) -> Fault:
-        return Fault(self.path, self.located.line((self.rows[concept_id], *place)), message)
+        return Fault(self.path, self.content.line((self.rows[concept_id], *place)), message)
 
 
 def _read_files(folder: Path) -> tuple[dict[str, _File], list[Fault]]:
@@ -210,29 +208,29 @@ def _read_files(folder: Path) -> tuple[dict[str, _File], list[Fault]]:
         path = folder / f"{name}.yaml"
         if not path.exists() or (text := read_utf8(path, faults)) is None:
             continue
-        own: list[Fault] = []
-        located = read_yaml(text, str(path), own)
-        file = _read_concepts(located, str(path), own) if located else None
-        if file and not own:
+        file_faults: list[Fault] = []
+        content = read_yaml(text, str(path), file_faults)
+        file = _read_concepts(content, str(path), file_faults) if content else None
+        if file and not file_faults:
             files[name] = file
-        faults += own
+        faults += file_faults
     return files, faults
 
 
-def _read_concepts(located: Located, path: str, faults: list[Fault]) -> _File:
+def _read_concepts(content: YamlWithLines, path: str, faults: list[Fault]) -> _File:
     def fault(place: tuple[str | int, ...], message: str) -> None:
-        faults.append(Fault(path, located.line(place), message))
+        faults.append(Fault(path, content.line(place), message))
 
     concepts: dict[str, Concept] = {}
     rows: dict[str, int] = {}
-    if not isinstance(located.value, list):
+    if not isinstance(content.value, list):
         fault((), "must be a list of concepts, each with `- id:`; correct it")
-        return _File(path, located, concepts, rows)
-    for row, value in enumerate(located.value):
+        return _File(path, content, concepts, rows)
+    for row, value in enumerate(content.value):
         try:
             concept = Concept.model_validate(value)
         except ValidationError as error:
-            faults += validation_faults(error, located, path, (row,))
+            faults += validation_faults(error, content, path, (row,))
             continue
         if concept.id in concepts:
             fault((row, "id"), f"the id {concept.id!r} is taken; ids name one concept of a list")
@@ -245,7 +243,7 @@ def _read_concepts(located: Located, path: str, faults: list[Fault]) -> _File:
                 fault((row, "broader", number), f"{broader!r} is no other concept of this list; take an id from it")
         if concept_id in _above(concept_id, concepts):
             fault((row, "broader"), f"{concept_id!r} is broader than itself; break the circle")
-    return _File(path, located, concepts, rows)
+    return _File(path, content, concepts, rows)
 
 
 def _check_labels(name: str, file: _File) -> Iterator[Fault]:
@@ -275,11 +273,11 @@ def _check_labels(name: str, file: _File) -> Iterator[Fault]:
 
 def _above(concept_id: str, concepts: Mapping[str, Concept]) -> list[str]:
     """Return every concept that includes this one, the nearest first; none for an unknown id."""
-    found: list[str] = []
+    above: list[str] = []
     waiting = [concept_id]
     while waiting:
         concept = concepts.get(waiting.pop(0))
-        new = [broader for broader in (concept.broader if concept else ()) if broader in concepts and broader not in found]
-        found += new
+        new = [broader for broader in (concept.broader if concept else ()) if broader in concepts and broader not in above]
+        above += new
         waiting += new
-    return found
+    return above

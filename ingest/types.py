@@ -21,7 +21,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What a reader finds in a file: its blocks in reading order, and what the file tells about itself.
+    """What a file reader finds: its blocks in reading order, and what the file tells about itself.
 
     `fields` holds values under the names of `Document` (title, date, language, url, countries …), only where stated.
     """

@@ -13,7 +13,7 @@ Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class YamlWithLines:
     """A YAML file's value and the line of each of its parts."""
 
     value: Any
@@ -49,7 +49,7 @@ class _Loader(yaml.SafeLoader):
             ) from error
 
 
-def load_located(text: str, first_line: int = 1) -> Located:
+def load_yaml_with_lines(text: str, first_line: int = 1) -> YamlWithLines:
     """Read YAML; `first_line` is the line of the file where the text begins.
 
     Raises:
@@ -78,7 +78,7 @@ def load_located(text: str, first_line: int = 1) -> Located:
         if place in lines and place:
             repeated.append(place)
         lines[place] = first_line + line
-    return Located(value, lines, tuple(repeated))
+    return YamlWithLines(value, lines, tuple(repeated))
 
 
 def _places(node: yaml.Node, place: Place, seen: set[int]) -> Iterator[tuple[Place, int]]:

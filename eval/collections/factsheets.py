@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pes_search.ingest.cleaning.text import edge_texts, shared_edges, without_shared_edges
+from pes_search.ingest.cleaning.edges import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.documents import read_document
-from pes_search.ingest.sources.files import find_files
+from pes_search.ingest.sources import find_files
 from pes_search.ingest.types import Block
 
 TITLES = ("title", "native")

@@ -25,7 +25,7 @@ from pes_search.index.text.passage_text import full_text
 from pes_search.ingest.documents import read_document
 from pes_search.ingest.faults import Fault
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages, sentence_spans
-from pes_search.ingest.sources.files import find_files
+from pes_search.ingest.sources import find_files
 from pes_search.ingest.taxonomy import Taxonomy, read_taxonomy
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ import regex
 from pes_search.index.stores.base import StoredIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.text.words import WORD, folded, words_of
+from pes_search.ingest.languages import known_languages
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ LONGER = 12  # the same in a language of the labels only, which say less about w
 _OF_QUERY = regex.compile(rf"(?<![@/\\.#]){WORD.pattern}(?![@/\\]|[.'’]\p{{L}})")
 FEW = 3  # words of a query whose language is a guess
 ENDING = 3  # letters at the end of a word that its forms may differ in
-# What the identifier takes Croatian for.
-_READ_AS = {"sr": "hr", "sh": "hr", "bs": "hr"}
-_DICTIONARIES = {"hr": "hbs", "no": "nb"}  # as simplemma names them
 
 
 class Speller:
@@ -66,7 +64,7 @@ class Speller:
         words = [folded(word) for word in _OF_QUERY.findall(query)]
         held = {language: self._count_held(words, language) for language in (*filter(None, self._languages), "en")}
         likeliest = max(held, key=held.__getitem__)
-        own = _READ_AS.get(identified or "", identified or "")
+        own = _read_as().get(identified or "", identified or "")
         of_own = self._count_held(words, own)
         if held[likeliest] > of_own or not own or not (own in self._languages or own in self._of_labels):
             return [likeliest]
@@ -152,7 +150,7 @@ def _labels(taxonomy: Taxonomy) -> Iterator[tuple[str, str]]:
 def _is_known(word: str, language: str) -> bool:
     """Tell whether a dictionary of the language, or of English, has a word."""
     return any(
-        _dictionaries().get_lemma(word, _DICTIONARIES.get(code, code)) is not None
+        _dictionaries().get_lemma(word, _dictionary(code)) is not None
         for code in dict.fromkeys((language, "en"))
         if _has_dictionary(code)
     )
@@ -161,7 +159,19 @@ def _is_known(word: str, language: str) -> bool:
 def _has_dictionary(language: str) -> bool:
     from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES
 
-    return _DICTIONARIES.get(language, language) in SUPPORTED_LANGUAGES
+    return _dictionary(language) in SUPPORTED_LANGUAGES
+
+
+def _dictionary(language: str) -> str:
+    """Return simplemma's name of a language."""
+    known = known_languages().get(language)
+    return known.dictionary if known and known.dictionary else language
+
+
+@cache
+def _read_as() -> Mapping[str, str]:
+    """Return the languages that the identifier takes others for, each with the one that is meant."""
+    return {taken: language.code for language in known_languages().values() for taken in language.taken_for}
 
 
 @cache

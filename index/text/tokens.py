@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING
 
 import regex
 
+from pes_search.ingest.languages import known_languages
+
 if TYPE_CHECKING:
     from Stemmer import Stemmer
-
-# Snowball's algorithm for each language that it covers (PyStemmer 3.1). Texts in other languages keep whole words.
-STEMMERS = {
-    "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
-    "es": "spanish", "et": "estonian", "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi",
-    "hu": "hungarian", "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian", "ne": "nepali",
-    "nl": "dutch", "no": "norwegian", "nb": "norwegian", "nn": "norwegian", "pl": "polish", "pt": "portuguese",
-    "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
-}  # fmt: skip
 
 # A word is a run of letters, marks and digits: marks keep the vowels of Devanagari and of decomposed accents together.
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
@@ -46,7 +39,8 @@ def term_spans(text: str, language: str | None) -> Iterator[tuple[int, int, str]
 @lru_cache(maxsize=65_536)
 def _term(word: str, language: str | None) -> str:
     word = unicodedata.normalize("NFKC", word).casefold()
-    return _stemmer(STEMMERS[language]).stemWord(word) if language in STEMMERS else word
+    stemmer = _stemmer(language)
+    return stemmer.stemWord(word) if stemmer else word
 
 
 def _pairs(word: str, offset: int) -> Iterator[tuple[int, int, str]]:
@@ -63,7 +57,9 @@ def _pairs(word: str, offset: int) -> Iterator[tuple[int, int, str]]:
 
 
 @cache
-def _stemmer(algorithm: str) -> Stemmer:
+def _stemmer(language: str | None) -> Stemmer | None:
+    """Return Snowball's algorithm for a language (PyStemmer 3.1 has 33), or None: then words stay whole."""
     from Stemmer import Stemmer
 
-    return Stemmer(algorithm)
+    known = known_languages().get(language or "")
+    return Stemmer(known.stemmer) if known and known.stemmer else None

@@ -16,7 +16,7 @@ from pes_search.ingest.errors import SourceNotFoundError
 from pes_search.ingest.faults import Fault, read_utf8, read_yaml, validation_faults
 from pes_search.ingest.readers.markdown import FRONT_MATTER
 from pes_search.ingest.taxonomy import FIELDS, check_taxonomy
-from pes_search.ingest.yaml_lines import Located
+from pes_search.ingest.yaml_lines import YamlWithLines
 
 Model = TypeVar("Model", bound=BaseModel)
 README = "README.md"
@@ -56,7 +56,7 @@ def check_corpus(folder: Path) -> CorpusReport:
     for text in (*practices, *news):
         if text.item.id not in ids["facts"]:
             message = f"no facts; put what is known into facts/{text.item.id}.yaml"
-            report.faults.append(Fault(text.path, text.located.line(("id",)), message))
+            report.faults.append(Fault(text.path, text.front_matter.line(("id",)), message))
         report.faults += check_text(text, documents, facts, taxonomy)
     for alone in sorted(ids["facts"] - documents):
         path = str(folder / f"facts/{alone}.yaml")
@@ -70,9 +70,9 @@ def check_corpus(folder: Path) -> CorpusReport:
 def _read_facts(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, Facts]]:
     for path in _files(folder, ".yaml", faults):
         text = read_utf8(path, faults)
-        located = read_yaml(text, str(path), faults) if text is not None else None
-        facts = _validated(Facts, located, str(path), faults) if located else None
-        if located and facts and _has_own_id(facts.id, path, located, faults):
+        content = read_yaml(text, str(path), faults) if text is not None else None
+        facts = _validated(Facts, content, str(path), faults) if content else None
+        if content and facts and _has_own_id(facts.id, path, content, faults):
             yield path.stem, facts
 
 
@@ -84,10 +84,10 @@ def _read_texts(folder: Path, model: type[Item], faults: list[Fault]) -> Iterato
         if match is None:
             faults.append(Fault(str(path), 1, "no front matter; begin the file with `---`, `key: value` lines and `---`"))
             continue
-        located = read_yaml(match[1], str(path), faults, first_line=2)
-        item = _validated(model, located, str(path), faults) if located else None
-        if located and item and _has_own_id(item.id, path, located, faults):
-            yield Text(str(path), item, located, text[match.end() :], text[: match.end()].count("\n") + 1)
+        content = read_yaml(match[1], str(path), faults, first_line=2)
+        item = _validated(model, content, str(path), faults) if content else None
+        if content and item and _has_own_id(item.id, path, content, faults):
+            yield Text(str(path), item, content, text[match.end() :], text[: match.end()].count("\n") + 1)
 
 
 def _files(folder: Path, suffix: str, faults: list[Fault]) -> Iterator[Path]:
@@ -101,18 +101,18 @@ def _files(folder: Path, suffix: str, faults: list[Fault]) -> Iterator[Path]:
             faults.append(Fault(str(path), 1, f"this file is not checked; make it {folder.name}/<id>{suffix}, or move it away"))
 
 
-def _has_own_id(document_id: str, path: Path, located: Located, faults: list[Fault]) -> bool:
+def _has_own_id(document_id: str, path: Path, content: YamlWithLines, faults: list[Fault]) -> bool:
     if document_id == path.stem:
         return True
-    faults.append(Fault(str(path), located.line(("id",)), f"the id is not the file's name; make both {path.stem!r}"))
+    faults.append(Fault(str(path), content.line(("id",)), f"the id is not the file's name; make both {path.stem!r}"))
     return False
 
 
-def _validated(model: type[Model], located: Located, path: str, faults: list[Fault]) -> Model | None:
+def _validated(model: type[Model], content: YamlWithLines, path: str, faults: list[Fault]) -> Model | None:
     try:
-        return model.model_validate(located.value)
+        return model.model_validate(content.value)
     except ValidationError as error:
-        faults += validation_faults(error, located, path)
+        faults += validation_faults(error, content, path)
         return None
 
 
@@ -120,4 +120,4 @@ def _counts(practices: Sequence[BaseModel]) -> dict[str, dict[str, int]]:
     counts: Mapping[str, Counter[str]] = {
         key: Counter(value for practice in practices for value in getattr(practice, key)) for key in ("countries", *FIELDS)
     }
-    return {key: dict(sorted(found.items(), key=lambda item: (-item[1], item[0]))) for key, found in counts.items()}
+    return {key: dict(sorted(numbers.items(), key=lambda item: (-item[1], item[0]))) for key, numbers in counts.items()}

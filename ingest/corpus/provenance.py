@@ -81,8 +81,8 @@ def figures(text: str) -> Iterator[Figure]:
         return Figure(value, percent, " ".join(match[0].split()), text.count("\n", 0, match.start()) + 1)
 
     for pattern in _DATES:
-        found = list(pattern.finditer(rest))
-        yield from (figure(match, _date(match)) for match in found)
+        dates = list(pattern.finditer(rest))
+        yield from (figure(match, _date(match)) for match in dates)
         rest = pattern.sub(_blank, rest)
     for match in [match for match in _YEARS.finditer(rest) if match["last"] > match["first"][2:]]:
         yield figure(match, float(match["first"]))
@@ -128,14 +128,14 @@ def _date(match: re.Match[str]) -> tuple[int | None, int, int | None]:
 
 
 def _digits(text: str, figure: Callable[[re.Match[str], float, bool], Figure]) -> Iterator[Figure]:
-    found = list(_NUMBER.finditer(text))
-    units = [match["unit"].lower() if match["unit"] else None for match in found]
-    for i in range(len(found) - 2, -1, -1):
-        between = text[found[i].end() : found[i + 1].start()]
-        is_small = len(found[i]["digits"]) <= _SMALL_DIGITS
+    numbers = list(_NUMBER.finditer(text))
+    units = [match["unit"].lower() if match["unit"] else None for match in numbers]
+    for i in range(len(numbers) - 2, -1, -1):
+        between = text[numbers[i].end() : numbers[i + 1].start()]
+        is_small = len(numbers[i]["digits"]) <= _SMALL_DIGITS
         if units[i] is None and is_small and _SAME_UNIT.fullmatch(between):
             units[i] = units[i + 1]
-    for match, unit in zip(found, units, strict=True):
+    for match, unit in zip(numbers, units, strict=True):
         value = float(match["digits"].replace(",", "") + (match["fraction"] or ""))
         yield figure(match, round(value * _SCALES.get(unit or "", 1), 6), unit in _PERCENT)
 

@@ -16,7 +16,7 @@ from pes_search.ingest.corpus.provenance import figures, unsupported
 from pes_search.ingest.corpus.schema import REQUIRED_SECTIONS, SECTIONS, Facts, Item, NewsItem, PracticeItem
 from pes_search.ingest.faults import Fault
 from pes_search.ingest.taxonomy import FIELDS, Taxonomy
-from pes_search.ingest.yaml_lines import Located
+from pes_search.ingest.yaml_lines import YamlWithLines
 
 WHEN = "When to think of it"
 WHEN_SENTENCES = (3, 6)
@@ -31,7 +31,7 @@ class Text:
 
     path: str
     item: Item
-    located: Located
+    front_matter: YamlWithLines
     body: str
     first_line: int
 
@@ -45,18 +45,18 @@ def check_text(text: Text, documents: Collection[str], facts: Mapping[str, Facts
     faults: list[Fault] = []
 
     def fault(place: Sequence[str | int] | int, message: str) -> None:
-        line = text.first_line + place if isinstance(place, int) else text.located.line(place)
+        line = text.first_line + place if isinstance(place, int) else text.front_matter.line(place)
         faults.append(Fault(text.path, line, message))
 
     item = text.item
     _check_lists(item, documents, taxonomy, fault)
     _check_body(text, fault)
     if item.id in facts:
-        own = facts[item.id]
-        _check_facts(item, own, taxonomy, fault)
+        item_facts = facts[item.id]
+        _check_facts(item, item_facts, taxonomy, fault)
         # A news item may repeat what is known of the practices that it links.
         linked = [facts[related] for related in item.related if related in facts and isinstance(item, NewsItem)]
-        for line, words in unsupported(text.body, [fact for source in (own, *linked) for fact in source.texts()]):
+        for line, words in unsupported(text.body, [fact for source in (item_facts, *linked) for fact in source.texts()]):
             fault(line - 1, f"{words!r} is not in facts/{item.id}.yaml; correct the text, or add the fact with its source")
     return faults
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+
 from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.languages import known_languages
 from pes_search.ingest.languages.identify import detect_language
 
-# The single-byte encodings that European texts were written in before UTF-8, and the languages that each can write.
-LATIN = {
-    "cp1252": {"ca", "da", "de", "en", "es", "eu", "fi", "fr", "ga", "gl", "is", "it", "nl", "nb", "nn", "no", "pt", "sv"},
-    "cp1250": {"cs", "hr", "hu", "pl", "ro", "sk", "sl", "sq"},
-    "cp1257": {"et", "lt", "lv"},
-    "cp1254": {"tr"},
-}
-OTHERS = ("cp1251", "cp1253")
 LARGEST_DAMAGE = 0.01  # of the characters of a Unicode text
 LEAST_BYTES = 60  # less does not tell; then the most common encoding is the best guess
 LARGEST_CONTROL_SHARE = 0.01  # of characters that no text has; bytes of other files have many more
@@ -44,11 +41,23 @@ def _legacy(data: bytes) -> str:
     if damaged <= LARGEST_DAMAGE * len(unicode) and damaged < whole:
         return unicode  # a wrong byte or two
     if len(data) >= LEAST_BYTES:
-        best = from_bytes(data, cp_isolation=[*LATIN, *OTHERS]).best()
-        if best is not None and best.encoding in OTHERS:
+        latin, others = _encodings(is_latin=True), _encodings(is_latin=False)
+        best = from_bytes(data, cp_isolation=[*latin, *others]).best()
+        if best is not None and best.encoding in others:
             return str(best)
         # The Latin encodings differ in few letters, which charset-normalizer does not weigh: "où" becomes "oů".
-        for encoding, languages in LATIN.items():
+        for encoding, languages in latin.items():
             if detect_language(text := data.decode(encoding, "replace")) in languages:
                 return text
     return data.decode("cp1252", "replace")
+
+
+@cache
+def _encodings(*, is_latin: bool) -> Mapping[str, frozenset[str]]:
+    """Return the encodings of Latin or of other scripts, each with its languages; that of the most languages comes first."""
+    languages: defaultdict[str, set[str]] = defaultdict(set)
+    for language in known_languages().values():
+        if language.encoding and (language.script == "Latin") == is_latin:
+            languages[language.encoding].add(language.code)
+    ordered = sorted(languages, key=lambda encoding: (-len(languages[encoding]), encoding))
+    return {encoding: frozenset(languages[encoding]) for encoding in ordered}

@@ -8,7 +8,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from pes_search.ingest.cleaning.text import clean_text, table_rows
+from pes_search.ingest.cleaning.tables import table_rows
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.types import Block, FileContent
@@ -43,9 +44,10 @@ def read(data: bytes) -> FileContent:
         # The messages of some name the object in memory.
         detail = re.sub(r"<[^>]* object at 0x[0-9a-f]+>", "it", str(error))
         raise UnreadableFileError(f"damaged or no Word document: {type(error).__name__}: {detail}") from error
-    date = date_line(block.text for block in blocks[:HEAD_BLOCKS])
+    date = date_line(clean_text(block.text) for block in blocks[:HEAD_BLOCKS])
     fields: dict[str, object] = {"date": date} if date else {}
-    if title := clean_text(document.core_properties.title or ""):
+    title = document.core_properties.title or ""
+    if clean_text(title):
         fields["title"] = title
     elif first := next((block for block in blocks if block.kind == "heading"), None):
         fields["title"] = first.text
@@ -73,7 +75,7 @@ def _parts(element: Any, document: Any) -> Iterator[Block]:
 
 def _paragraph(paragraph: Any) -> Iterator[Block]:
     text = _text(paragraph._p)
-    if text:
+    if clean_text(text):
         style = paragraph.style.name if paragraph.style is not None else ""
         if style == "Title":
             yield Block("heading", text, level=1)
@@ -85,7 +87,8 @@ def _paragraph(paragraph: Any) -> Iterator[Block]:
             yield Block("paragraph", text)
     # A text box is stored twice, for new and for old Word; the second copy sits in mc:Fallback.
     for inner in paragraph._p.xpath(".//w:txbxContent/w:p[not(ancestor::*[local-name()='Fallback'])]"):
-        if boxed := _text(inner):
+        boxed = _text(inner)
+        if clean_text(boxed):
             yield Block("paragraph", boxed)
 
 
@@ -106,7 +109,7 @@ def _text(element: Any) -> str:
                 visit(child)
 
     visit(element)
-    return clean_text("".join(parts))
+    return "".join(parts)
 
 
 def _table(table: Any) -> Iterator[Block]:
@@ -119,7 +122,7 @@ def _table(table: Any) -> Iterator[Block]:
         for cell in row.tc_lst:
             merged = cell.xpath("./w:tcPr/w:vMerge")
             is_continued = bool(merged) and merged[0].val != "restart"
-            text = above.get(column, "") if is_continued else clean_text(" ".join(_cell_text(cell)))
+            text = above.get(column, "") if is_continued else " ".join(_cell_text(cell))
             above[column] = text
             cells.append(text)
             column += min(cell.grid_span, LARGEST_SPAN)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pes_search.ingest.cleaning.text import clean_text, table_rows
+from pes_search.ingest.cleaning.tables import table_rows
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.types import Block, BlockKind, FileContent
@@ -33,7 +34,7 @@ HEAD_BLOCKS = 30  # how far down a page its date may stand
 
 
 @dataclass(slots=True)
-class _Found:
+class _Piece:
     block: Block
     key: str  # letters and digits only: spaces differ between the two views of the page
     cells: tuple[str, ...] = ()  # keys of a row's cells
@@ -55,62 +56,62 @@ def read(data: bytes) -> FileContent:
     if tree is None:
         raise UnreadableFileError("no HTML found in it")
     encoded = lxml_html.tostring(tree, encoding="unicode")
-    found = list(_walk(lxml_html.fromstring(encoded)))
+    pieces = list(_walk(lxml_html.fromstring(encoded)))
     extracted = trafilatura.bare_extraction(encoded, include_comments=False, include_tables=True, with_metadata=True)
-    own = _own_blocks(found, extracted.body if extracted is not None else None)
+    blocks = _article_blocks(pieces, extracted.body if extracted is not None else None)
     fields: dict[str, object] = {"language": _stated_language(tree)}
     if extracted is not None:
         fields |= {"title": extracted.title, "url": extracted.url}
-    fields["date"] = _stated_date(tree) or date_line(block.text for block in own[:HEAD_BLOCKS])
-    return FileContent(own, {key: value for key, value in fields.items() if value})
+    fields["date"] = _stated_date(tree) or date_line(clean_text(block.text) for block in blocks[:HEAD_BLOCKS])
+    return FileContent(blocks, {key: value for key, value in fields.items() if value})
 
 
-def _own_blocks(found: list[_Found], body: Any) -> list[Block]:
+def _article_blocks(pieces: list[_Piece], body: Any) -> list[Block]:
     """Keep the blocks whose text trafilatura kept, and the headings above them."""
-    pieces = {_key(" ".join(element.itertext())) for element in body.iter()} if body is not None else set()
+    extracted = {_key(" ".join(element.itertext())) for element in body.iter()} if body is not None else set()
     everything = _key(" ".join(body.itertext())) if body is not None else ""
-    total = sum(len(item.key) for item in found)
+    total = sum(len(item.key) for item in pieces)
     if total < LEAST_CHARACTERS or (len(everything) < LEAST_CHARACTERS and len(everything) < LEAST_SHARE * total):
-        return [item.block for item in found]
+        return [item.block for item in pieces]
 
-    texts = {key for item in found if not item.is_link for key in (item.key, *item.cells, *item.parts)}
+    texts = {key for item in pieces if not item.is_link for key in (item.key, *item.cells, *item.parts)}
 
     def is_known(key: str) -> bool:
-        return key in pieces or (len(key) >= PART_CHARACTERS and key in everything)
+        return key in extracted or (len(key) >= PART_CHARACTERS and key in everything)
 
-    def is_own(item: _Found) -> bool:
+    def is_extracted(item: _Piece) -> bool:
         return is_known(item.key) or (bool(item.cells) and all(is_known(cell) for cell in item.cells))
 
-    own = [not (item.is_link and item.key in texts) and is_own(item) for item in found]  # links: menu entries
-    rows = Counter(item.table for item in found if item.table)
-    own_rows = Counter(item.table for item, is_kept in zip(found, own, strict=True) if item.table and is_kept)
+    is_article = [not (item.is_link and item.key in texts) and is_extracted(item) for item in pieces]  # links: menu entries
+    rows = Counter(item.table for item in pieces if item.table)
+    article_rows = Counter(item.table for item, is_kept in zip(pieces, is_article, strict=True) if item.table and is_kept)
     kept: list[Block] = []
     pending: list[Block] = []  # headings that wait for text of their own
-    for item, is_kept in zip(found, own, strict=True):
+    for item, is_kept in zip(pieces, is_article, strict=True):
         if item.block.kind == "heading":
             pending = [heading for heading in pending if heading.level < item.block.level]
             pending.append(item.block)
-        elif is_kept or (item.table and 2 * own_rows[item.table] >= rows[item.table]):
+        elif is_kept or (item.table and 2 * article_rows[item.table] >= rows[item.table]):
             kept.extend(pending)
             pending = []
             kept.append(item.block)
-    return kept or [item.block for item in found]
+    return kept or [item.block for item in pieces]
 
 
-def _walk(root: Any) -> Iterator[_Found]:
+def _walk(root: Any) -> Iterator[_Piece]:
     """Yield the page's blocks in document order: text between the edges of block elements, one block a table row."""
     inline: list[tuple[str, bool]] = []  # text, and whether it stands in a link
 
-    def flush(kind: BlockKind, level: int = 0) -> Iterator[_Found]:
-        text = clean_text("".join(part for part, _ in inline))
+    def flush(kind: BlockKind, level: int = 0) -> Iterator[_Piece]:
+        text = "".join(part for part, _ in inline)
         is_link = all(in_link for part, in_link in inline if part.strip())
         inline.clear()
-        if text:
-            yield _Found(Block(kind, text, level=level), _key(text), is_link=is_link)
+        if clean_text(text):
+            yield _Piece(Block(kind, text, level=level), _key(text), is_link=is_link)
 
     tables = 0
 
-    def visit(element: Any, kind: BlockKind, level: int, in_link: bool) -> Iterator[_Found]:
+    def visit(element: Any, kind: BlockKind, level: int, in_link: bool) -> Iterator[_Piece]:
         nonlocal tables
         tag = element.tag if isinstance(element.tag, str) else ""
         if not tag or tag in NEVER_TEXT or _is_hidden(element):
@@ -141,11 +142,12 @@ def _walk(root: Any) -> Iterator[_Found]:
     yield from flush("paragraph")
 
 
-def _table(table: Any, number: int) -> Iterator[_Found]:
+def _table(table: Any, number: int) -> Iterator[_Piece]:
     """Yield a table's rows; tables that hold tables or headings are layout and never come here."""
     for caption in table.iter("caption"):
-        if text := clean_text(" ".join(_visible_text(caption))):
-            yield _Found(Block("paragraph", text), _key(text), table=number)
+        text = " ".join(_visible_text(caption))
+        if clean_text(text):
+            yield _Piece(Block("paragraph", text), _key(text), table=number)
     rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
     rows = [row for row in rows if row]
     texts = _filled(rows)
@@ -155,7 +157,7 @@ def _table(table: Any, number: int) -> Iterator[_Found]:
     for line, cells in zip(lines, texts[len(texts) - len(lines) :], strict=True):
         if line:
             keys = tuple(key for cell in cells if (key := _key(cell)))
-            yield _Found(Block("row", line), _key(line), cells=keys, parts=parts, table=number)
+            yield _Piece(Block("row", line), _key(line), cells=keys, parts=parts, table=number)
             parts = ()
 
 
@@ -176,7 +178,7 @@ def _filled(rows: list[list[Any]]) -> list[list[str]]:
                 cell = next(cells, None)
                 if cell is None:
                     break
-                text = clean_text(" ".join(_visible_text(cell)))
+                text = " ".join(_visible_text(cell))
                 span = cell.get("rowspan", "1")
                 if span.isdecimal() and 1 < int(span) <= len(rows):
                     below[column] = (int(span) - 1, text)

@@ -9,13 +9,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from pes_search.ingest.cleaning.text import table_rows
+from pes_search.ingest.cleaning.tables import table_rows
 from pes_search.ingest.countries import country_code
 from pes_search.ingest.dates import find_date
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.types import Block, BlockKind, FileContent
-from pes_search.ingest.yaml_lines import YamlError, load_located
+from pes_search.ingest.yaml_lines import YamlError, load_yaml_with_lines
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
@@ -104,7 +104,7 @@ def read(data: bytes) -> FileContent:
 
 def _front_matter(text: str) -> FrontMatter:
     try:
-        values = load_located(text, first_line=2).value
+        values = load_yaml_with_lines(text, first_line=2).value
     except YamlError as error:
         raise UnreadableFileError(f"front matter is {error} at line {error.line}") from error
     if values is None:

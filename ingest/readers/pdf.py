@@ -9,24 +9,61 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from pes_search.ingest.cleaning.text import clean_text, from_title, interface_texts, line_key, running_lines
+from pes_search.ingest.cleaning.blocks import from_title, interface_texts
+from pes_search.ingest.cleaning.edges import line_key, running_lines
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.languages import any_of, known_languages
 from pes_search.ingest.types import Block, FileContent
 
+# None of the numbers below was measured: they were set by hand while reading PDFs, and tests/ingest/readers/test_pdf.py and
+# tests/ingest/test_shared_data.py hold what they give. "Letters" are letter sizes, "widths" the characters of the longest line
+# of a page's body text.
+
+# Fragments become lines.
+MOST_TURNED = 1 / 3  # of a page's fragments; with more of them its lines have no common height
+LEAST_POSITIONED = 1 / 2  # of the text that pypdf gives; with less the positions are of no use
+SAME_LINE = 0.45  # letters by which two fragments of a line may differ in height: indices and powers
+SAME_ROW = 0.3  # letters by which lines side by side may
+RISE = 0.5  # letters by which a line may stand above the one drawn before it and still go on its run
+INDEX_CHARACTERS = 3  # a shorter or equal fragment, such as a footnote's number, does not make its line's letters larger
+# Columns.
+COLUMN_LINES = 8  # a shorter run of lines beside others is a box or a table, not a column
+COLUMN_SHARE = 0.5  # of a column's lines start at the same place …
+COLUMN_GRID = 4  # … to so many points
+# Headings.
 HEADING_SCALE = 1.12  # a line is a heading when its letters are that much larger than the body's …
 HEADING_CHARACTERS = 160  # … and it is no longer than this
+SAME_SIZE = 0.08  # of the size, by which letters may differ and count as equally large
+LOWEST_SIZED_HEADING = 5  # level of the fifth largest letters and all smaller ones
+BOLD_HEADING = 6  # level of headings that are only bold
+# Paragraphs.
+PARAGRAPH_GAP = 1.3  # line distances from one line to the next, above which a paragraph ends
+LARGE_LINE = 1.1  # letters from one line of large letters to the next
+LARGEST_DISTANCE = 4  # letters, of the body's or of LEAST_BODY, between two lines; more is no line distance
+LEAST_BODY = 8  # points
+SHORT_LINE = 0.7  # widths; a shorter line that ends a sentence ends its paragraph
+SHORT_ENTRY = 0.55  # widths; a shorter line above a capital is an entry of a list or menu
+# Fields: a label and its value.
 LABEL_CHARACTERS = 50
+LABEL_WIDTH = 0.5  # widths; a longer line that ends in a colon is running text
+VALUE_GAP = 3  # line distances or letters from a label to its value
+# Page numbers, running lines, and the title.
+EDGE_LINES = 4  # lines at the top and at the bottom of a page among which its number and its running lines stand
+NUMBERED_PAGES = 2  # pages whose printed numbers agree; one figure alone is no page number
 HEAD_LINES = 60  # the first page's lines among which a title and a date are looked for
-PARAGRAPH_GAP = 1.3  # in line distances
-COLUMN_LINES = 8  # a shorter run of lines beside others is a box or a table, not a column
+TITLE_CHARACTERS = 200
+TITLE_LETTERS = 3  # a shorter or equal line in large letters is an ornament
+TITLE_WORDS_SHOWN = 1 / 2  # of a stated title's words on the first page; with fewer it is that of a template or an older file
+
 BULLETS = "\x7f•◦▪■●○‣⁃∙·–—*-"
 _BULLET = re.compile(rf"^\s*(?:[{re.escape(BULLETS)}\ue000-\uf8ff]|/[a-z]+\d+)\s+")  # /square6: a glyph without a character
 _NUMBER = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|\(?[a-z]\))\s+")
-_PAGE_OF = re.compile(r"(page|seite|página|pagina|strona)\s+\d+(\s+(of|von|sur|de|di|van|z)\s+\d+|\s*/\s*\d+)?", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?:;»”\")]\s*$")
 
 
@@ -119,7 +156,8 @@ def _lines(page: Any) -> list[_Line]:
         fragments.append((text, x, y, round(size * scale, 1), "bold" in name.lower() or "black" in name.lower()))
 
     text = page.extract_text(visitor_text=visit)
-    if turned * 3 > len(fragments) or len(clean_text("".join(f[0] for f in fragments))) * 2 < len(clean_text(text)):
+    positioned = clean_text("".join(fragment for fragment, *_ in fragments))
+    if turned > MOST_TURNED * len(fragments) or len(positioned) < LEAST_POSITIONED * len(clean_text(text)):
         # Turned pages have no lines of equal height; then pypdf's own order is the best there is.
         return [_Line(line, -float(i), 0, False, 0) for i, line in enumerate(text.splitlines()) if line.strip()]
     lines: list[_Line] = []
@@ -129,9 +167,9 @@ def _lines(page: Any) -> list[_Line]:
             if not piece.strip():
                 continue
             last = lines[-1] if lines else None
-            if i == 0 and last and abs(last.y - y) < 0.45 * max(size, last.size, 1):
+            if i == 0 and last and abs(last.y - y) < SAME_LINE * max(size, last.size, 1):
                 last.text = _join(last.text, piece) if ended else last.text + piece
-                last.size = max(last.size, size) if len(piece) > 3 else last.size
+                last.size = max(last.size, size) if len(piece) > INDEX_CHARACTERS else last.size
                 last.bold = last.bold and bold
             else:
                 lines.append(_Line(piece, y - i * size, size, bold, x))
@@ -153,7 +191,7 @@ def _in_place(lines: list[_Line]) -> list[_Line]:
     """
     runs: list[list[_Line]] = []
     for line in lines:
-        if runs and line.y <= runs[-1][-1].y + 0.5 * max(line.size, 1):
+        if runs and line.y <= runs[-1][-1].y + RISE * max(line.size, 1):
             runs[-1].append(line)
         else:
             runs.append([line])
@@ -162,7 +200,7 @@ def _in_place(lines: list[_Line]) -> list[_Line]:
         return lines
     rows: list[list[_Line]] = []
     for line in sorted(lines, key=lambda line: -line.y):
-        if rows and rows[-1][0].y - line.y < 0.3 * min(line.size, rows[-1][0].size):
+        if rows and rows[-1][0].y - line.y < SAME_ROW * min(line.size, rows[-1][0].size):
             rows[-1].append(line)
         else:
             rows.append([line])
@@ -171,17 +209,17 @@ def _in_place(lines: list[_Line]) -> list[_Line]:
 
 def _is_column(run: list[_Line]) -> bool:
     """Tell whether a run of lines is a column of text: long, and most lines start at the same place."""
-    starts = Counter(round(line.x / 4) for line in run)
-    return len(run) >= COLUMN_LINES and starts.most_common(1)[0][1] >= 0.5 * len(run)
+    starts = Counter(round(line.x / COLUMN_GRID) for line in run)
+    return len(run) >= COLUMN_LINES and starts.most_common(1)[0][1] >= COLUMN_SHARE * len(run)
 
 
-def _side_by_side(one: list[_Line], other: list[_Line]) -> bool:
+def _side_by_side(run: list[_Line], other: list[_Line]) -> bool:
     """Tell whether both runs have lines at the other's height: a box that stands in the text's gap has not."""
 
     def beside(inner: list[_Line], outer: list[_Line]) -> int:
         return sum(outer[-1].y <= line.y <= outer[0].y for line in inner)
 
-    return min(beside(one, other), beside(other, one)) >= COLUMN_LINES // 2
+    return min(beside(run, other), beside(other, run)) >= COLUMN_LINES // 2
 
 
 def _merged(row: list[_Line]) -> _Line:
@@ -200,7 +238,7 @@ def _merged(row: list[_Line]) -> _Line:
 def _blocks(pages: list[list[_Line]]) -> list[Block]:
     running = running_lines([[line.text for line in lines] for lines in pages])
     offsets = _page_number_offsets(pages)
-    kept = [_own_lines(lines, running, {number + offset for offset in offsets}) for number, lines in enumerate(pages)]
+    kept = [_content_lines(lines, running, {number + offset for offset in offsets}) for number, lines in enumerate(pages)]
     sizes: Counter[float] = Counter()
     bold: Counter[bool] = Counter()
     for lines in kept:
@@ -209,7 +247,7 @@ def _blocks(pages: list[list[_Line]]) -> list[Block]:
             bold[line.bold] += len(line.text)
     body = sizes.most_common(1)[0][0] if sizes else 0.0
     larger = sorted({line.size for lines in kept for line in lines if line.size > body * HEADING_SCALE}, reverse=True)
-    levels = {size: min(i + 1, 5) for i, size in enumerate(larger)}
+    levels = {size: min(level, LOWEST_SIZED_HEADING) for level, size in enumerate(larger, start=1)}
     bold_heads = bold[False] > bold[True]
     blocks: list[Block] = []
     hyphens = _Hyphens(line.text for lines in kept for line in lines)
@@ -220,20 +258,20 @@ def _blocks(pages: list[list[_Line]]) -> list[Block]:
     return blocks
 
 
-def _page_number_offsets(pages: list[list[_Line]], edge: int = 4) -> set[int]:
+def _page_number_offsets(pages: list[list[_Line]]) -> set[int]:
     """Return by how much the printed page numbers differ from the pages' places; a lone figure is no page number."""
     offsets = Counter(
         int(line.text) - number
         for number, lines in enumerate(pages)
-        for line in {id(line): line for line in (*lines[:edge], *lines[-edge:])}.values()
+        for line in {id(line): line for line in (*lines[:EDGE_LINES], *lines[-EDGE_LINES:])}.values()
         if re.fullmatch(r"\s*[0-9]{1,4}\s*", line.text)
     )
-    return {offset for offset, count in offsets.items() if count >= 2}
+    return {offset for offset, count in offsets.items() if count >= NUMBERED_PAGES}
 
 
-def _own_lines(lines: list[_Line], running: set[str], numbers: set[int], edge: int = 4) -> list[_Line]:
+def _content_lines(lines: list[_Line], running: set[str], numbers: set[int]) -> list[_Line]:
     """Drop running headers, footers and page numbers, which stand among the first and last lines, and interface words."""
-    inner = range(edge, len(lines) - edge)
+    inner = range(EDGE_LINES, len(lines) - EDGE_LINES)
     kept = [line for i, line in enumerate(lines) if i in inner or not _is_running(line.text, running, numbers)]
     interface = interface_texts([line.text for line in kept])
     return [line for line, drop in zip(kept, interface, strict=True) if not drop]
@@ -242,13 +280,24 @@ def _own_lines(lines: list[_Line], running: set[str], numbers: set[int], edge: i
 def _is_running(text: str, running: set[str], numbers: set[int]) -> bool:
     if re.fullmatch(r"\s*[0-9]{1,4}\s*", text):
         return int(text) in numbers
-    return line_key(text) in running or _PAGE_OF.fullmatch(text.strip()) is not None
+    return line_key(text) in running or _page_number().fullmatch(text.strip()) is not None
+
+
+@cache
+def _page_number() -> re.Pattern[str]:
+    """Return the expression of "Page 3", "page 3 of 12" and "Seite 3 / 12"."""
+    languages = known_languages().values()
+    page = any_of(language.page for language in languages if language.page)
+    page_of = any_of(language.page_of for language in languages if language.page_of)
+    return re.compile(rf"({page})\s+\d+(\s+({page_of})\s+\d+|\s*/\s*\d+)?", re.IGNORECASE)
 
 
 def _groups(lines: list[_Line], body: float, bold_heads: bool) -> Iterator[list[_Line]]:
     """Yield the lines of each paragraph, heading or item."""
-    running_text = [line for line in lines if abs(line.size - body) <= 0.08 * body]
-    distances = Counter(round(a.y - b.y) for a, b in pairwise(running_text) if 0 < a.y - b.y < 4 * max(body, 8))
+    running_text = [line for line in lines if abs(line.size - body) <= SAME_SIZE * body]
+    distances = Counter(
+        round(a.y - b.y) for a, b in pairwise(running_text) if 0 < a.y - b.y < LARGEST_DISTANCE * max(body, LEAST_BODY)
+    )
     distance = distances.most_common(1)[0][0] if distances else 0
     width = max((len(line.text) for line in lines if line.size <= body * HEADING_SCALE), default=0)
     group: list[_Line] = []
@@ -267,30 +316,30 @@ def _starts_block(group: list[_Line], line: _Line, distance: float, width: int, 
     if _BULLET.match(line.text):
         return True
     if _NUMBER.match(line.text) and (
-        _SENTENCE_END.search(last.text) or len(last.text) < 0.7 * width or _NUMBER.match(group[0].text)
+        _SENTENCE_END.search(last.text) or len(last.text) < SHORT_LINE * width or _NUMBER.match(group[0].text)
     ):
         return True  # after running text "27." may be a day and "a)" the end of a remark
     if _is_label(last, width):
-        return _is_label(line, width) or not 0 <= gap <= 3 * max(distance, last.size)  # its value may be set apart
-    if abs(line.size - last.size) > 0.08 * max(line.size, last.size) or _is_label(line, width):
+        return _is_label(line, width) or not 0 <= gap <= VALUE_GAP * max(distance, last.size)  # its value may be set apart
+    if abs(line.size - last.size) > SAME_SIZE * max(line.size, last.size) or _is_label(line, width):
         return True
     if bold_heads and line.bold != last.bold and (last.bold or _SENTENCE_END.search(last.text)):
         return True
     # Large letters stand further apart.
-    largest = PARAGRAPH_GAP * max(distance, last.size * 1.1 if last.size > body * HEADING_SCALE else 0)
+    largest = PARAGRAPH_GAP * max(distance, last.size * LARGE_LINE if last.size > body * HEADING_SCALE else 0)
     if largest and not -largest < gap <= largest:
         return not (gap < 0 and line.text[:1].islower())  # a sentence that goes on in the next column
     if last.size > body * HEADING_SCALE:
         return False
     # The last line of a paragraph, or an entry of a list or menu: a line that was wrapped would be longer.
-    ends = len(last.text) < 0.7 * width and bool(_SENTENCE_END.search(last.text))
-    return ends or (len(last.text) < 0.55 * width and not last.text.endswith("-") and line.text[:1].isupper())
+    ends = len(last.text) < SHORT_LINE * width and bool(_SENTENCE_END.search(last.text))
+    return ends or (len(last.text) < SHORT_ENTRY * width and not last.text.endswith("-") and line.text[:1].isupper())
 
 
 def _is_label(line: _Line, width: int) -> bool:
     """Tell whether a line is a field's name ("Country:"), whose value stands on the next line."""
     text = line.text.strip()
-    return text.endswith(":") and len(text) <= min(LABEL_CHARACTERS, 0.5 * width)
+    return text.endswith(":") and len(text) <= min(LABEL_CHARACTERS, LABEL_WIDTH * width)
 
 
 def _block(text: str, group: list[_Line], page: int, levels: dict[float, int], body: float, bold_heads: bool) -> Block:
@@ -301,9 +350,9 @@ def _block(text: str, group: list[_Line], page: int, levels: dict[float, int], b
         return Block("item", text, page)
     short = len(text) <= HEADING_CHARACTERS and any(character.isalpha() for character in text)
     if short and first.size > body * HEADING_SCALE:
-        return Block("heading", text, page, levels.get(first.size, 5))
+        return Block("heading", text, page, levels.get(first.size, LOWEST_SIZED_HEADING))
     if short and bold_heads and all(line.bold for line in group) and not text.rstrip().endswith((".", ",", ";")):
-        return Block("heading", text, page, 6)
+        return Block("heading", text, page, BOLD_HEADING)
     return Block("paragraph", text, page)
 
 
@@ -374,12 +423,12 @@ def _fields(pdf: Any, pages: list[list[_Line]]) -> tuple[dict[str, object], str 
 def _is_about(stated: str, head: str) -> bool:
     """Tell whether a stated title speaks of this document: many carry their template's or an older file's."""
     words, shown = set(re.findall(r"\w{4,}", stated.casefold())), set(re.findall(r"\w{4,}", head.casefold()))
-    return bool(words) and 2 * len(words & shown) > len(words)
+    return bool(words) and len(words & shown) > TITLE_WORDS_SHOWN * len(words)
 
 
 def _largest(head: list[_Line]) -> str | None:
     """Return the first lines in the largest letters."""
-    sizes = [line.size for line in head if len(line.text.strip()) > 3]
+    sizes = [line.size for line in head if len(line.text.strip()) > TITLE_LETTERS]
     largest = max(sizes, default=0)
     if not sizes or largest <= HEADING_SCALE * min(sizes):
         return None  # letters of one size: nothing stands out
@@ -389,4 +438,4 @@ def _largest(head: list[_Line]) -> str | None:
             title.append(line.text)
         elif title:
             break
-    return clean_text(" ".join(title))[:200] or None
+    return clean_text(" ".join(title))[:TITLE_CHARACTERS] or None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pes_search.ingest.cleaning.text import clean_text, from_title
+from pes_search.ingest.cleaning.blocks import from_title
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line
 from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.types import Block, FileContent
@@ -20,16 +21,17 @@ def read(data: bytes) -> FileContent:
     blocks: list[Block] = []
     for paragraph in re.split(r"\n\s*\n", decode(data).replace("\r\n", "\n").replace("\r", "\n")):
         blocks.extend(_paragraph_blocks(paragraph.strip("\n")))
-    blocks = [block for block in blocks if block.text]
-    title = _title([block.text for block in blocks[:HEAD_PARAGRAPHS]])
-    head = [block.text for block in blocks[:HEAD_PARAGRAPHS]]
+    blocks = [block for block in blocks if clean_text(block.text)]
+    head = [clean_text(block.text) for block in blocks[:HEAD_PARAGRAPHS]]
+    title = _title(head)
     fields: dict[str, object] = {"date": date_line(head)}
     if title:
         fields["title"] = title
         if any(re.match(r"news\b", line, re.IGNORECASE) for line in head if line != title and len(line) < 30):
             fields["kind"] = "news"
         blocks = [
-            Block("heading", block.text, level=1) if block.text == title else block for block in from_title(blocks, title)
+            Block("heading", block.text, level=1) if clean_text(block.text) == title else block
+            for block in from_title(blocks, title)
         ]
     return FileContent(blocks, fields)
 
@@ -46,7 +48,7 @@ def _paragraph_blocks(paragraph: str) -> list[Block]:
             parts[-1][1].append(line)
         else:
             parts.append((False, [line]))
-    return [Block("item" if item else "paragraph", clean_text(" ".join(lines))) for item, lines in parts]
+    return [Block("item" if item else "paragraph", " ".join(line.strip() for line in lines)) for item, lines in parts]
 
 
 def _title(head: list[str]) -> str | None:

@@ -1,43 +1,24 @@
-"""The files that a list of files, folders and globs names, in a stable order."""
+"""The files that a file, a folder or a glob of this machine names, in a stable order."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from pes_search.ingest.errors import SourceNotFoundError
+from pes_search.ingest.sources.base import SourceFile
 
 SKIPPED_FOLDERS = {"__pycache__", "node_modules"}
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A file to read; `name` is its path from the folder above the source that named it, with forward slashes.
-
-    The name does not change with the working directory, so document ids made from it do not either.
-    """
-
-    path: Path
-    name: str
-
-
-def find_files(sources: Iterable[str]) -> list[SourceFile]:
-    """Return every file of the sources once, sorted by name within each source. Hidden files are left out.
+def files_of(source: str) -> Iterator[SourceFile]:
+    """Yield every file of the source, sorted by name. Hidden files are left out.
 
     Raises:
-        SourceNotFoundError: a source is neither a file nor a folder and matches nothing as a glob.
+        SourceNotFoundError: the source is neither a file nor a folder and matches nothing as a glob.
     """
-    found: dict[str, SourceFile] = {}
-    for source in sources:
-        for file in _files_of(source):
-            found.setdefault(os.path.realpath(file.path), file)  # unlike Path.resolve, it bears a link to itself
-    return list(found.values())
-
-
-def _files_of(source: str) -> Iterator[SourceFile]:
     if not source.strip():
         raise SourceNotFoundError("a source is empty; give a file, a folder or a quoted glob such as 'docs/**/*.pdf'")
     path = Path(source)
@@ -61,11 +42,11 @@ def _files_of(source: str) -> Iterator[SourceFile]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    found: list[Path] = []
+    paths: list[Path] = []
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS]
-        found.extend(Path(here) / name for name in files if not name.startswith("."))
-    yield from sorted(found)
+        paths.extend(Path(here) / name for name in files if not name.startswith("."))
+    yield from sorted(paths)
 
 
 def _name(file: Path, base: Path) -> str:

@@ -8,7 +8,8 @@ from functools import cache
 
 import regex
 
-NOUNS_CAPITALISED = {"de", "lb"}  # languages where a capital does not tell a name
+from pes_search.ingest.languages import known_languages
+
 WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}'’-]*")
 _BRACKETS = re.compile(r"\([^()]*\)")
 
@@ -17,7 +18,8 @@ def names_of(text: str, language: str | None) -> list[str]:
     """Return the words of a text that are names; the first word of a sentence is left out, as any may stand there."""
     words = [(match.start(), match[0]) for match in WORD.finditer(text)]
     capitals = [word for _, word in words if len(word) > 1 and word.isupper()]
-    if language in NOUNS_CAPITALISED:
+    known = known_languages().get(language or "")
+    if known and known.nouns_capitalised:  # a capital does not tell a name
         return capitals
     inner = [word for start, word in words if start and text[:start].rstrip()[-1:] not in "?!.:"]
     return capitals + [word for word in inner if word[0].isupper() and not word.isupper()]

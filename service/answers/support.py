@@ -23,6 +23,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import Hit
+from pes_search.ingest.languages import known_languages
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.service.answers.names import WORD, countries_of, names_of, plain_text, without_brackets
 from pes_search.service.answers.sentences import list_around, numbers, quoted_span
@@ -38,20 +39,6 @@ MEANING_IDF_SHARE = 0.3
 # English one, 1.9 % to another of the paragraph (docs/answers.md).
 TRANSLATION_COSINE = 0.92
 LEAST_TERMS = 3  # a sentence of fewer says nothing
-# Words that negate, in the EU's languages.
-NEGATIONS = {
-    "bg": "не няма никой никога без нито", "cs": "ne není nejsou nikdo nikdy bez nemá žádný ani",
-    "da": "ikke ingen aldrig uden intet", "de": "nicht kein keine keinen keinem keiner nie niemals niemand ohne weder nichts",
-    "el": "δεν μην όχι κανείς ποτέ χωρίς ούτε",
-    "en": "not no never nobody nothing none neither nor without cannot hardly stopped",
-    "es": "no nunca nadie sin ningún ninguna ni jamás tampoco", "et": "ei mitte keegi kunagi ilma",
-    "fi": "ei eivät eikä kukaan koskaan ilman", "fr": "ne n pas plus jamais sans aucun aucune ni personne rien",
-    "ga": "ní níl nach gan riamh", "hr": "ne nije nisu nitko nikad bez niti", "hu": "nem nincs senki soha nélkül sem",
-    "it": "non mai nessuno nessuna senza né nulla", "lt": "ne nėra niekas niekada be nei", "lv": "ne nav neviens nekad bez",
-    "mt": "mhux ma ebda qatt mingħajr", "nl": "niet geen nooit niemand zonder noch", "pl": "nie nikt nigdy bez żaden ani",
-    "pt": "não nunca ninguém sem nenhum nenhuma nem", "ro": "nu nimeni niciodată fără nici",
-    "sk": "nie nikto nikdy bez nemá žiadny ani", "sl": "ne ni niso nihče nikoli brez niti", "sv": "inte ingen inga aldrig utan",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +130,5 @@ def _stated(text: str, language: str | None, source: str, hit: Hit) -> bool:
 def _negated(text: str, language: str | None) -> bool:
     """Tell whether a sentence holds a word that negates."""
     plain = text.casefold().replace("’", "'").replace("n't", " not").replace("'", " ")
-    return not set(NEGATIONS.get(language or "en", "").split()).isdisjoint(WORD.findall(plain))
+    known = known_languages().get(language or "en")
+    return known is not None and not known.negations.isdisjoint(WORD.findall(plain))

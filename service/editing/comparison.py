@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.index.types import DocumentText, PassageSentences
+from pes_search.ingest.languages import any_of, known_languages
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.names import country_names, plain_text, without_brackets
 from pes_search.service.answers.sentences import Reader, quoted_span
@@ -30,10 +32,6 @@ STATEMENT_COSINE_LEAD = 0.0
 SECOND_SENTENCE_COSINE_GAP = 0.01
 # Log-odds, by the reader's view of sentences, below which one tells a situation and not what a practice is or does.
 LEAST_STATEMENT_LOG_ODDS = -0.5
-# Write-ups say what they do not tell; that is no statement.
-NOT_STATED = re.compile(
-    r"\b(?:not|nor|neither|never|without)\b[^.]{0,40}\bstated\b|\bnicht (?:angegeben|genannt)\b|\bnon précisé", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,60 +41,50 @@ class Field:
     name: str
     label: str
     questions: tuple[str, ...]  # that a sentence answers which states the field
-    words: str = ""  # of which such a sentence, or the heading above it, has one, in the languages of `WORDED`; an expression
-    needs: str = ""  # that such a sentence holds in any language; an expression
+    needs: str = ""  # that such a sentence holds in any language; an expression. `Language.field_words` has each language's own
 
 
 LEVELS = {"national", "regional", "local"}  # of a practice; no name of a place
-WORDED = {None, "en", "de", "fr", "es", "it", "pl"}
 _YEAR, _DIGIT = r"(?<!\d)(?:19|20)\d\d(?!\d)", r"\d"
-_EVALUATION = r"evalu|trial|control group|random|survey|study|studies|studie|studio|estudio|étude|umfrage|enquête|badani|ewalu"
 
 FIELDS = (
-    Field(
-        "target_group", "Target group", ("Which people is the practice for?", "target group, eligible participants"),
-        r"meant for|target|aimed at|for people|groups?\b|zielgruppe|richtet sich|destin|public cible|grupo|dirigid|rivolt|grup",
-    ),
+    Field("target_group", "Target group", ("Which people is the practice for?", "target group, eligible participants")),
     Field("country", "Country", ("In which country or region does it take place?", "national, regional or local scheme of")),
     Field("organisation", "Organisation", ("Which public employment service or body runs it?", "run by, led by")),
-    Field(
-        "partners", "Partners", ("Who are the partners?", "works together with partner organisations, cooperation"),
-        r"partner|together with|cooperat|zusammen mit|kooper|partenair|colabora|collabora|socios|współprac",
-    ),
-    Field(
-        "funding", "Funding", ("Who pays for it and how much does it cost?", "funded by, budget, money from"),
-        r"fund|financ|finanz|money|\bpays? |\bpaid|budget|\bcosts?\b|\beur\b|€|kosten|coût|coste|costo|koszt|finans",
-    ),
-    Field("period", "Period", ("When did it start and end?", "runs since, from year to year, pilot period"), needs=_YEAR),
-    Field(
-        "outputs", "Outputs", ("How many people took part?", "number of participants, places, offices"),
-        r"people|person|participant|women|men\b|jobseeker|client|user|learner|firm|employer|centre|office|visit|approved|completed|"
-        r"trained|registered|teilnehm|menschen|particip|uczestn|osób",
-        _DIGIT,
-    ),
-    Field(
-        "outcomes", "Outcomes", ("How many found work afterwards?", "share in employment after, results, effect"),
-        r"in work|into work|jobs?\b|employ|hired|placed|effect|satisf|arbeit|beschäftig|emploi|empleo|lavoro|pracy|zatrudn",
-        _DIGIT,
-    ),
-    Field(
-        "lessons", "Lessons", ("What was learnt?", "what worked well, what was difficult, success factors, obstacles"),
-        r"lesson|learnt|learned|difficult|obstacle|success|worked well|erfahrung|schwierig|leçon|difficul|lecci|lezion",
-    ),
-    Field(
-        "transfer", "Transfer conditions", ("What would another country need to take it over?", "conditions for transfer"),
-        r"transfer|other countr|elsewhere|taken over|übertrag|andere länder|autres pays|otros países|altri paesi|inne kraje",
-    ),
-    Field(
-        "evidence", "Strength of evidence", ("How was it evaluated?", "evaluation, control group, randomised trial, survey"),
-        _EVALUATION,
-    ),
-)  # fmt: skip
+    Field("partners", "Partners", ("Who are the partners?", "works together with partner organisations, cooperation")),
+    Field("funding", "Funding", ("Who pays for it and how much does it cost?", "funded by, budget, money from")),
+    Field("period", "Period", ("When did it start and end?", "runs since, from year to year, pilot period"), _YEAR),
+    Field("outputs", "Outputs", ("How many people took part?", "number of participants, places, offices"), _DIGIT),
+    Field("outcomes", "Outcomes", ("How many found work afterwards?", "share in employment after, results, effect"), _DIGIT),
+    Field("lessons", "Lessons", ("What was learnt?", "what worked well, what was difficult, success factors, obstacles")),
+    Field("transfer", "Transfer conditions", ("What would another country need to take it over?", "conditions for transfer")),
+    Field("evidence", "Strength of evidence", ("How was it evaluated?", "evaluation, control group, randomised trial, survey")),
+)
+
+
+@cache
+def _field_words(name: str, language: str | None) -> re.Pattern[str]:
+    """Return the expression of which a sentence that states a field, or the heading above it, has one alternative.
+
+    It holds the words of every language, since write-ups quote names and programmes in others. It matches anything in a
+    language that has no words in its file.
+    """
+    languages = known_languages()
+    if language is not None and not (language in languages and languages[language].field_words):
+        return re.compile("")
+    expressions = [known.field_words[name] for known in languages.values() if name in known.field_words]
+    return re.compile(any_of(expressions) if expressions else "", re.IGNORECASE)
+
+
+@cache
+def _not_stated() -> re.Pattern[str]:
+    """Return how write-ups say what they do not tell; that is no statement."""
+    return re.compile(any_of(words for known in known_languages().values() for words in known.not_stated), re.IGNORECASE)
 
 
 def states(text: str) -> bool:
     """Tell whether a sentence states something; what it lacks in brackets ("date not stated") does not matter."""
-    return not NOT_STATED.search(without_brackets(text))
+    return not _not_stated().search(without_brackets(text))
 
 
 def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, reader: Reader) -> Comparison:
@@ -178,7 +166,7 @@ def _cell(
     document: Document, field: Field, sentences: Sequence[_Sentence], able: Sequence[int], scores: Vectors, stands_out: Vectors
 ) -> tuple[Citation, ...]:
     named = _named(document, field)
-    words = re.compile(field.words if document.language in WORDED else "", re.IGNORECASE)
+    words = _field_words(field.name, document.language)
     fitting = [
         row
         for row in able

@@ -11,7 +11,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import DocumentText
-from pes_search.ingest.passages import REFERENCE_SECTIONS
+from pes_search.ingest.passages import is_source_heading
 from pes_search.ingest.types import Document, Page
 from pes_search.service.answers.sentences import Reader
 from pes_search.service.answers.types import Citation
@@ -72,10 +72,6 @@ def _names_source(page: Page) -> bool:
         return True
     nexts = [*(start for start, _, _ in page.headings), len(page.text)][1:]
     return any(
-        _is_reference(page.text[start:end]) and page.text[end:following].strip() != ""
+        is_source_heading(page.text[start:end]) and page.text[end:following].strip() != ""
         for (start, end, _), following in zip(page.headings, nexts, strict=False)  # a page without headings has one end
     )
-
-
-def _is_reference(heading: str) -> bool:
-    return re.sub(r"[\W\d_]+", " ", heading).strip().casefold() in REFERENCE_SECTIONS

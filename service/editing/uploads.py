@@ -30,8 +30,8 @@ from pes_search.index.types import Hit, Scores
 from pes_search.ingest.documents import read_document
 from pes_search.ingest.errors import PesSearchError, UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
-from pes_search.ingest.readers import READERS, format_of
-from pes_search.ingest.sources.files import SourceFile
+from pes_search.ingest.readers import SUFFIXES, format_of
+from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.taxonomy import FIELDS
 from pes_search.ingest.types import Document, Passage
 
@@ -194,7 +194,7 @@ def _check(name: str, data: bytes) -> None:
     path = Path(name)
     if format_of(name) is None:
         raise UploadError(
-            f"{name} has no format that can be read ({path.suffix or 'no suffix'}); hand in one of {', '.join(READERS)}"
+            f"{name} has no format that can be read ({path.suffix or 'no suffix'}); hand in one of {', '.join(SUFFIXES)}"
         )
     if path.stem.upper() == "README":
         raise UploadError(f"{name} would not be indexed: a README describes its folder; give it another name")

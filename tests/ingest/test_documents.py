@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, document_id, read_document
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.sources.files import SourceFile, find_files
+from pes_search.ingest.sources import find_files
+from pes_search.ingest.sources.base import SourceFile
 
 BUS = "The bus of the employment service visits forty villages, and two advisers help people to find work."
 BUS_DE = "Der Bus des Arbeitsamts besucht vierzig Dörfer, und zwei Beraterinnen helfen bei der Suche nach Arbeit."
@@ -172,3 +173,10 @@ def test_the_rest_goes_on_when_one_file_of_a_folder_cannot_be_read(tmp_path: Pat
         "link.txt": "cannot be opened",
         "z.txt": "The bus",
     }
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.md", "a.txt"])
+def test_a_documents_texts_are_clean_whatever_its_reader_hands_over(tmp_path: Path, name: str) -> None:
+    text = f"Arbeits\u00admarkt  und\u00a0o\ufb03ce , {BUS}"
+    found = read(tmp_path, name, f"<html><body><p>{text}</p></body></html>" if name == "a.html" else text)
+    assert [block.text for block in found.blocks] == [f"Arbeitsmarkt und office, {BUS}"]

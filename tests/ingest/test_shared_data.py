@@ -8,7 +8,8 @@ import pytest
 from pes_search.ingest.documents import ReadDocument, read_document
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
-from pes_search.ingest.sources.files import SourceFile, find_files
+from pes_search.ingest.sources import find_files
+from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.types import Document
 
 CONTROLS = ("share this page", "cookies on", "skip to main", "log in", "back to top")

@@ -22,7 +22,6 @@ def concept(concept_id: str, **values: object) -> dict[str, object]:
     return {
         "id": concept_id,
         "tags": [f"tag of {concept_id}"],
-        "lmp": 1,
         "country": "DE",
         "short": {"en": [concept_id.upper()]},
         "terms": {language: [f"{concept_id} term {language}"] for language in EU_LANGUAGES},
@@ -79,7 +78,7 @@ def test_labels_hold_earlier_names_and_acronyms_once() -> None:
             "id": "x",
             "short": {"el": ["ΔΥΠΑ"]},
             "terms": {"el": ["Υπηρεσία"], "en": ["DYPA"]},
-            "earlier": [{"name": "OAED", "until": 2022}],
+            "earlier": [{"name": "OAED"}],
         }
     )
     assert found.labels() == ["ΔΥΠΑ", "Υπηρεσία", "DYPA", "OAED"]
@@ -98,8 +97,8 @@ def test_labels_hold_earlier_names_and_acronyms_once() -> None:
         ({"terms": {"en": []}}, "`terms.en` holds 0 and must hold 1 at least"),
         ({"terms": {"en": ["b", "B"]}}, "'B' stands there twice; keep one"),
         ({"terms": {"en": [" b"]}}, "`terms.en.0` is ' b', which has not the form"),
-        ({"lmp": 10}, "`lmp`: Input should be less than or equal to 9"),
-        ({"earlier": [{"name": "x", "until": 20}]}, "`earlier.0.until`"),
+        ({"country": "Germany"}, "`country` is 'Germany', which has not the form"),
+        ({"earlier": [{"name": "x", "until": 20}]}, "`earlier.0.until` is no key of this file"),
     ],
 )
 def test_a_faulty_concept_is_named(folder: Path, change: dict[str, object], fault: str) -> None:
@@ -149,7 +148,7 @@ def test_four_plain_phrases_in_english(folder: Path) -> None:
     assert "at least 4 plain phrases" in faults(folder)[0]
 
 
-@pytest.mark.parametrize(("name", "key"), [("measure-types", "lmp"), ("organisations", "country"), ("acronyms", "short")])
+@pytest.mark.parametrize(("name", "key"), [("organisations", "country"), ("acronyms", "short")])
 def test_what_a_list_needs_beyond_the_schema(folder: Path, name: str, key: str) -> None:
     write(folder, name, [{field: value for field, value in concept("a").items() if field != key}])
     assert faults(folder) == [f"{name}.yaml:1: 'a' has no `{key}`; add it"]

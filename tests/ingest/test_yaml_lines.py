@@ -3,7 +3,7 @@
 import pytest
 
 from pes_search.ingest.faults import Fault
-from pes_search.ingest.yaml_lines import YamlError, load_located
+from pes_search.ingest.yaml_lines import YamlError, load_yaml_with_lines
 
 TEXT = """\
 - id: a
@@ -31,23 +31,23 @@ TEXT = """\
     ],
 )
 def test_every_part_has_its_line(place: tuple[str | int, ...], line: int) -> None:
-    assert load_located(TEXT).line(place) == line
+    assert load_yaml_with_lines(TEXT).line(place) == line
 
 
 def test_lines_are_counted_from_the_first_line_of_the_text() -> None:
-    assert load_located(TEXT, first_line=10).line((1, "id")) == 13
+    assert load_yaml_with_lines(TEXT, first_line=10).line((1, "id")) == 13
 
 
 def test_a_key_that_stands_there_twice_is_told() -> None:
-    located = load_located("a: 1\nb:\n  c: 2\n  c: 3\n")
-    assert located.value == {"a": 1, "b": {"c": 3}}
-    assert located.repeated == (("b", "c"),)
-    assert located.line(("b", "c")) == 4
+    content = load_yaml_with_lines("a: 1\nb:\n  c: 2\n  c: 3\n")
+    assert content.value == {"a": 1, "b": {"c": 3}}
+    assert content.repeated == (("b", "c"),)
+    assert content.line(("b", "c")) == 4
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n"])
 def test_an_empty_text_is_nothing(text: str) -> None:
-    assert load_located(text).value is None
+    assert load_yaml_with_lines(text).value is None
 
 
 @pytest.mark.parametrize(
@@ -66,16 +66,16 @@ def test_an_empty_text_is_nothing(text: str) -> None:
 )
 def test_no_yaml_names_line_and_cause(text: str, line: int, message: str) -> None:
     with pytest.raises(YamlError, match="no valid YAML") as found:
-        load_located(text)
+        load_yaml_with_lines(text)
     assert found.value.line == line
     assert message in str(found.value)
     assert "\n" not in str(found.value)
 
 
 def test_a_merge_key_repeats_nothing() -> None:
-    located = load_located("a: &a {id: x, n: 1}\nb: {<<: *a, id: y}\n")
-    assert located.value["b"] == {"id": "y", "n": 1}
-    assert located.repeated == ()
+    content = load_yaml_with_lines("a: &a {id: x, n: 1}\nb: {<<: *a, id: y}\n")
+    assert content.value["b"] == {"id": "y", "n": 1}
+    assert content.repeated == ()
 
 
 def test_a_fault_reads_as_editors_expect_it() -> None:
@@ -83,13 +83,13 @@ def test_a_fault_reads_as_editors_expect_it() -> None:
 
 
 def test_aliases_have_an_end() -> None:
-    assert load_located("a: &a [1, *a]\n").line(("a", 1)) == 1
+    assert load_yaml_with_lines("a: &a [1, *a]\n").line(("a", 1)) == 1
     bomb = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9 if n else ['x'] * 9)}]" for n in range(12))
-    line = load_located(bomb).line(("a11",))  # apart from the assertion, which would print the whole value
+    line = load_yaml_with_lines(bomb).line(("a11",))  # apart from the assertion, which would print the whole value
     assert line == 12
 
 
 @pytest.mark.parametrize("text", ["a: \x00", "a: !!python/name:os.system 1", "[" * 5_000])
 def test_hostile_text_is_no_yaml(text: str) -> None:
     with pytest.raises(YamlError):
-        load_located(text)
+        load_yaml_with_lines(text)

@@ -9,9 +9,7 @@ TAXONOMY = Taxonomy(
     {
         "acronyms": {"ltu": Concept(id="ltu", short={"en": ["LTU"], "de": ["LZA"]}, terms={"en": ["long-term unemployment"]})},
         "organisations": {
-            "sepe": Concept(
-                id="sepe", earlier=[EarlierName(name="INEM", until=2003)], terms={"en": ["Spanish PES"], "es": ["SEPE"]}
-            )
+            "sepe": Concept(id="sepe", earlier=[EarlierName(name="INEM")], terms={"en": ["Spanish PES"], "es": ["SEPE"]})
         },
     }
 )

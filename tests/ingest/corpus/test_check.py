@@ -81,7 +81,6 @@ def concept(concept_id: str, tag: str) -> dict[str, object]:
     return {
         "id": concept_id,
         "tags": [tag],
-        "lmp": None,
         "country": "DE",
         "short": {"en": [concept_id]},
         "terms": {language: [f"{concept_id} {language}"] for language in EU_LANGUAGES},

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from pes_search.ingest.cleaning.text import clean_blocks
+from pes_search.ingest.cleaning.blocks import clean_blocks
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.readers.html import read
 from pes_search.ingest.types import Block, FileContent
 
@@ -50,7 +51,7 @@ def content(body: str, head: str = "") -> FileContent:
 
 
 def texts(blocks: Sequence[Block]) -> list[str]:
-    return [block.text for block in blocks]
+    return [clean_text(block.text) for block in blocks]
 
 
 def test_the_pages_own_text_is_kept_with_its_structure() -> None:

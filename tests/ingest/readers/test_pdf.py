@@ -10,7 +10,7 @@ import pytest
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from pes_search.ingest.cleaning.text import clean_blocks
+from pes_search.ingest.cleaning.blocks import clean_blocks
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers import read_content
 from pes_search.ingest.types import Block, FileContent

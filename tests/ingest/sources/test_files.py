@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pes_search.ingest.errors import SourceNotFoundError
-from pes_search.ingest.sources.files import find_files, glob_start
+from pes_search.ingest.sources import find_files
+from pes_search.ingest.sources.files import glob_start
 
 
 def names(*sources: str | Path) -> list[str]:

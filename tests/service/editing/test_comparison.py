@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from pes_search.ingest.languages import known_languages
 from pes_search.service.editing.comparison import FIELDS, states
 
 IDS = ["hr-vouchers", "pl-kfs", "de-power-m"]
@@ -65,3 +66,8 @@ def test_ids_that_do_not_fit(client: TestClient, ids: str, status: int) -> None:
     answer = client.get("/api/v1/compare", params={"ids": ids})
     assert answer.status_code == status
     assert answer.json()["detail"]
+
+
+def test_the_words_of_every_language_belong_to_fields_that_there_are() -> None:
+    names = {field.name for field in FIELDS}
+    assert [language.code for language in known_languages().values() if not set(language.field_words) <= names] == []

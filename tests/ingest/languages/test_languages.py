@@ -1,0 +1,130 @@
+"""A language is one file: what it says is known everywhere, and what it cannot say is refused."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pes_search.ingest.errors import LanguageFileError
+from pes_search.ingest.languages import FOLDER, any_of, known_languages, read_languages
+from pes_search.ingest.taxonomy import EU_LANGUAGES
+
+
+def written(folder: Path, text: str, code: str = "xx") -> Path:
+    (folder / f"{code}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_every_file_is_a_language_and_its_name_is_the_code() -> None:
+    languages = known_languages()
+    assert [f"{code}.yaml" for code in languages] == sorted(path.name for path in FOLDER.glob("*.yaml"))
+    assert all(language.code == code and language.name for code, language in languages.items())
+    assert languages["no"].name == "Norwegian"  # not read as false
+
+
+@pytest.mark.parametrize("code", EU_LANGUAGES)
+def test_every_language_of_the_eu_has_a_name_and_its_words_that_negate(code: str) -> None:
+    language = known_languages()[code]
+    assert language.name[0].isupper()
+    assert len(language.negations) >= 5
+
+
+def test_words_are_in_lower_case_and_have_no_outer_spaces() -> None:
+    for language in known_languages().values():
+        words = (
+            *language.controls, *language.form_words, *language.source_headings, *language.country_labels,
+            *language.country_names, *language.day_endings, *language.negations,
+        )  # fmt: skip
+        assert [word for word in words if word != word.lower().strip() or not word] == []
+
+
+def test_encodings_and_dictionaries_exist() -> None:
+    from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES
+    from Stemmer import algorithms
+
+    for language in known_languages().values():
+        assert b"a".decode(language.encoding or "utf-8") == "a"
+        assert language.stemmer is None or language.stemmer in algorithms()
+        assert language.dictionary is None or language.dictionary in SUPPORTED_LANGUAGES
+
+
+def test_a_file_with_a_name_alone_is_enough(tmp_path: Path) -> None:
+    [language] = read_languages(written(tmp_path, "name: Ladino\n")).values()
+    assert (language.code, language.name, language.script, language.stemmer) == ("xx", "Ladino", "Latin", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: Ladino\nstemer: spanish\n", r"xx\.yaml: `stemer`: .*the keys are code, name, script"),
+        ("stemmer: spanish\n", "`name`: Field required"),
+        ("name: Ladino\nnegations: [no, nunca]\n", "`negations"),  # YAML reads an unquoted no as false
+        ("name: Ladino\nnegations: no nunca\n", "`negations"),
+        ("- name: Ladino\n", "no YAML of `key: value` lines"),
+        ("", "no YAML of `key: value` lines"),
+        ("name: [\n", "no YAML"),
+    ],
+)
+def test_a_faulty_file_is_named_with_its_key(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(LanguageFileError, match=said):
+        read_languages(written(tmp_path, text))
+
+
+def test_no_expression_matches_nothing() -> None:
+    assert re.search(any_of([]), "anything") is None
+    assert any_of(["a", "b", "a"]) == "a|b"
+
+
+# A made-up language, in a folder of the other files: nothing but this text is written for it.
+LADINO = r"""
+name: Ladino
+script: Cyrillic
+encoding: koi8-r
+page: oja
+page_of: de las
+controls: [parti esta oja]
+form_words: [tu nombre, tu letra, tu telefon]
+cookie_banners: ['esta oja uza bizkochos']
+feedback_requests: ['eskriva mos']
+source_headings: [manadero]
+country_labels: [paez]
+country_names: {estrya: AT}
+conjunction: kon
+day_endings: [avo]
+date_particle: dia
+"""
+READ_WITH_IT = """
+import sys
+from pathlib import Path
+from pes_search.ingest import languages
+
+languages.FOLDER = Path(sys.argv[1])
+from pes_search.ingest.cleaning.blocks import interface_texts
+from pes_search.ingest.countries import country_code, stated_countries
+from pes_search.ingest.dates import find_date
+from pes_search.ingest.passages import is_source_heading
+from pes_search.ingest.readers.decode import _encodings
+from pes_search.ingest.readers.pdf import _page_number
+from pes_search.ingest.types import Block
+
+print(interface_texts(["Parti esta oja!", "Tu nombre", "Tu letra", "Tu telefon", "Esta oja uza bizkochos.", "Eskriva mos"]))
+print(is_source_heading("2. Manadero"), country_code("Estrya"))
+print(stated_countries("", [Block("paragraph", "Paez: Estrya kon Germany")]))
+print(find_date("1avo dia May dia 2020"), bool(_page_number().fullmatch("Oja 3 de las 4")))
+print("koi8-r" in _encodings(is_latin=False))
+"""
+KNOWN = ["[True, True, True, True, True, True]", "True AT", "('AT', 'DE')", "2020-05-01 True", "True"]
+UNKNOWN = ["[False, False, False, False, False, False]", "False None", "()", "None False", "False"]
+
+
+@pytest.mark.parametrize(("has_file", "expected"), [(True, KNOWN), (False, UNKNOWN)])
+def test_one_more_file_is_one_more_language(tmp_path: Path, has_file: bool, expected: list[str]) -> None:
+    """In a process of its own: what files say is kept for as long as a process runs."""
+    for path in FOLDER.glob("*.yaml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    if has_file:
+        written(tmp_path, LADINO)
+    run = subprocess.run([sys.executable, "-c", READ_WITH_IT, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == expected
