@@ -78,20 +78,20 @@ def search(
     _check(query, k, offset)
     language = detect_language(query)
     expanded, expansions = index.expander.expand(query)
-    asked = read_query(expanded, language, encoder.encode_queries([expanded])[0], index, config)
+    parsed_query = read_query(expanded, language, encoder.encode_queries([expanded])[0], index, config)
     counts = index.stored.counts(filters)
     total = counts.documents if group == "document" else counts.passages
     wanted = min(offset + k, total)
-    hits = ranked(asked, index, config, filters, max(FIRST_DEPTH, 4 * wanted), Least(wanted, group, counts))
+    hits = ranked(parsed_query, index, config, filters, max(FIRST_DEPTH, 4 * wanted), Least(wanted, group, counts))
     groups = by_document(hits, config.fusion) if group == "document" else [(hit.score, [hit]) for hit in hits]
     page = [(score, several[: config.passages_per_document]) for score, several in groups[offset : offset + k]]
     return SearchResult(
         query=query,
-        asked=asked,
+        parsed_query=parsed_query,
         language=language,
         index_id=index.manifest.index_id,
         hits=_shown(page, offset, query, index),
-        concepts=_concepts(index, asked, counts.facets),
+        concepts=_concepts(index, parsed_query, counts.facets),
         expansions=expansions,
         total=total,
         facets=counts.facets,

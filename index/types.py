@@ -98,7 +98,7 @@ class SearchResult:
     """Hits in ranked order, and what the whole collection holds for these filters."""
 
     query: str
-    asked: Query  # as every kind of evidence read it
+    parsed_query: Query  # as every kind of evidence read it
     language: str | None  # of the query, as identified
     index_id: str
     hits: tuple[Hit, ...]

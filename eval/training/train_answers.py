@@ -195,8 +195,8 @@ def _examples(
     for one in asked:
         result = search(one.text, index, encoder, config, k=SEARCHED_DOCUMENTS)
         # What a question wants is not known yet; the features that depend on it are filled in by `_reader`.
-        found, features, vectors = sentence_features(result.asked, result.hits, index, 0.0)
-        values = signals(result.asked, result.hits, found, index, nothing, in_field=in_field)
+        found, features, vectors = sentence_features(result.parsed_query, result.hits, index, 0.0)
+        values = signals(result.parsed_query, result.hits, found, index, nothing, in_field=in_field)
         wanted = [(words(text), document) for text, document in one.gold if words(text)]
         is_gold = [
             any(holds(words(sentence.text), text) and document in {"", sentence.hit.document.id} for text, document in wanted)
@@ -206,7 +206,7 @@ def _examples(
         yield Example(
             group=one.group,
             kind=one.kind,
-            vector=result.asked.vector,
+            vector=result.parsed_query.vector,
             signals=tuple(values),
             in_field=in_field,
             wants=one.wants,

@@ -94,7 +94,7 @@ def read(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters
 
 def judged(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_field: bool) -> Reading:
     """Return what was found with its sentences and the confidence that they answer."""
-    asked, hits = result.asked, result.hits[:SEARCHED_DOCUMENTS]
+    asked, hits = result.parsed_query, result.hits[:SEARCHED_DOCUMENTS]
     found = evidence(
         asked,
         hits,

@@ -47,12 +47,12 @@ def pool(query: str, index: OpenIndex, encoder: Encoder, config: SearchConfig, *
     """
     result = search(query, index, encoder, config, k=depth)
     pooled = {hit.document.id: replace(hit, passages=()) for hit in result.hits}
-    groups = grouped(ranked(result.asked, index, config, EVERYTHING, CANDIDATE_PASSAGES))
+    groups = grouped(ranked(result.parsed_query, index, config, EVERYTHING, CANDIDATE_PASSAGES))
     for retriever in (lambda scores: scores.lexical, lambda scores: dense_score(scores, config.fusion)):
         for best in _first(groups, retriever, depth):
             pooled.setdefault(best.document.id, best)
     hits = sorted(pooled.values(), key=lambda hit: _sha256(_folded(query) + hit.document.id))
-    return result.asked, [replace(hit, rank=place) for place, hit in enumerate(hits, start=1)]
+    return result.parsed_query, [replace(hit, rank=place) for place, hit in enumerate(hits, start=1)]
 
 
 def query_id(query: str) -> str:

@@ -57,7 +57,7 @@ def shown_hits(result: SearchResult, index: OpenIndex, interface: Interface, pas
             hit=hit,
             facts=facts(hit.document, interface, hit.passage.page),
             path=[heading for heading in hit.passage.headings if heading != hit.document.title],
-            excerpt=excerpt(hit, result.asked, place),
+            excerpt=excerpt(hit, result.parsed_query, place),
             link=passage_url(hit.passage),
             source=deep_link(hit.document, hit.passage.page),
             others=[(passage_url(other.passage), passage_name(other, interface)) for other in hit.passages],

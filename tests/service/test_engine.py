@@ -119,7 +119,7 @@ def test_a_damaged_new_generation_is_logged_and_the_old_one_stays(
     old = running.index()
     add_second(sources)
     build([sources], folder)
-    damage(folder / "generations" / (folder / "CURRENT").read_text())
+    damage(folder / "generations" / (folder / "CURRENT").read_text().split()[0])
     assert found(running) == ["first"]
     assert found(running) == ["first"]
     assert running.index() is old
@@ -143,7 +143,7 @@ def test_an_index_that_is_removed_goes_on_being_served(running: Engine, folder: 
 def test_the_next_good_build_mends_a_damaged_generation(running: Engine, sources: Path, folder: Path, build: Build) -> None:
     add_second(sources)
     build([sources], folder)
-    _truncate_vectors(folder / "generations" / (folder / "CURRENT").read_text())
+    _truncate_vectors(folder / "generations" / (folder / "CURRENT").read_text().split()[0])
     assert found(running) == ["first"]
     assert build([sources], folder).changed  # a damaged index is not taken for an unchanged one
     assert found(running) == ["second", "first"]

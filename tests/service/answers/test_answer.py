@@ -52,7 +52,7 @@ def test_every_quotation_is_in_its_passage(ask: Callable[..., Answer], corpus_in
     for sentence in answer.sentences:
         assert sentence.text == sentence.citations[0].quote
         for citation in sentence.citations:
-            stored = corpus_index.passage(citation.passage.id)
+            _, stored = corpus_index.passage(citation.passage.id)
             assert stored.text[citation.start : citation.end].encode() == citation.quote.encode()
             assert citation.quote.strip()
             assert citation.support == 1.0
@@ -309,8 +309,9 @@ def test_orders_inside_a_document_change_nothing(build: Any, encoder: Any, tmp_p
     settings = Settings(index_dir=tmp_path / "index")
     own = Engine(settings, store_of(settings), encoder)
     answer = own.ask(own.index(), "How often do mentors meet young people?", k=5, filters=Filters())
-    documents = own.index().documents(Filters())
-    texts = {passage.id: passage.text for document in documents for passage in own.index().passages(document.id)}
+    documents = own.index().stored.documents(Filters())
+    read = own.index().stored.texts([document.id for document in documents])
+    texts = {passage.id: passage.text for text in read for passage in text.passages}
     for sentence in answer.sentences:
         for citation in sentence.citations:
             assert texts[citation.passage.id][citation.start : citation.end] == sentence.text

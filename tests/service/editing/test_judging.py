@@ -38,7 +38,7 @@ def test_the_pool_is_what_the_evaluation_ranks_first_by_each_leg(
 ) -> None:
     rankings = runs([Question("q", query)], corpus_index, encoder, SearchConfig())
     first = {leg: sorted(scores := rankings[leg]["q"], key=lambda own: (-scores[own], own))[:5] for leg in LEGS}
-    pooled = [hit.document.id for hit in pool(query, corpus_index, encoder, SearchConfig(), depth=5)]
+    pooled = [hit.document.id for hit in pool(query, corpus_index, encoder, SearchConfig(), depth=5)[1]]
     assert len(pooled) == len(set(pooled))
     assert set(pooled) == {own for ranking in first.values() for own in ranking}
 
@@ -47,7 +47,8 @@ def test_other_rankings_bring_documents_that_the_service_does_not_show(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     shown = search(QUERIES[0], corpus_index, encoder, SearchConfig(), k=5).hits
-    pooled = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=5)
+    asked, pooled = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=5)
+    assert asked.text == QUERIES[0]
     assert {hit.document.id for hit in shown} < {hit.document.id for hit in pooled}
 
 
@@ -55,14 +56,14 @@ def test_a_document_without_any_of_the_words_is_not_found_by_words(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     # Both other legs rank all of the 113 documents; no document holds this word.
-    pooled = pool("xylophonisation", corpus_index, encoder, SearchConfig(), depth=3)
+    _, pooled = pool("xylophonisation", corpus_index, encoder, SearchConfig(), depth=3)
     assert 3 <= len(pooled) <= 3 + 3
 
 
 def test_each_document_comes_by_its_best_passage_alone(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
     shown = search(QUERIES[0], corpus_index, encoder, SearchConfig(), k=113).hits
     best = {hit.document.id: hit.passage.id for hit in shown}
-    for hit in pool(QUERIES[0], corpus_index, encoder, SearchConfig()):
+    for hit in pool(QUERIES[0], corpus_index, encoder, SearchConfig())[1]:
         assert hit.passage.document_id == hit.document.id
         assert hit.passage.id == best[hit.document.id]
         assert hit.passages == ()
@@ -71,7 +72,7 @@ def test_each_document_comes_by_its_best_passage_alone(corpus_index: OpenIndex, 
 def test_the_order_is_that_of_a_hash_however_the_query_is_written(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
-    hits = pool("  Vouchers for   TRAINING", corpus_index, encoder, SearchConfig())
+    _, hits = pool("  Vouchers for   TRAINING", corpus_index, encoder, SearchConfig())
     pooled = [hit.document.id for hit in hits]
     keys = [hashlib.sha256(f"vouchers for training{own}".encode()).hexdigest() for own in pooled]
     assert keys == sorted(keys)
@@ -79,9 +80,9 @@ def test_the_order_is_that_of_a_hash_however_the_query_is_written(
 
 
 def test_a_hit_beyond_the_depth_of_every_leg_stays_out(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
-    one = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=1)
+    _, one = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=1)
     assert 1 <= len(one) <= 3
-    ten = pool(QUERIES[0], corpus_index, encoder, SearchConfig())
+    _, ten = pool(QUERIES[0], corpus_index, encoder, SearchConfig())
     assert {hit.document.id for hit in one} <= {hit.document.id for hit in ten}
 
 
