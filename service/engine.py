@@ -6,8 +6,10 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 
+from pes_search.index.build import BuildReport, Progress, build_index
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.base import Encoder
+from pes_search.index.encoders.identity import model_fingerprint
 from pes_search.index.errors import IndexDamagedError
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
@@ -92,6 +94,24 @@ class Engine:
 def store_of(settings: Settings) -> IndexStore:
     """Return the store that the settings name."""
     return open_store(settings.store, settings.index_dir)
+
+
+def build(settings: Settings, sources: Sequence[str], on_progress: Progress | None = None) -> BuildReport:
+    """Build the index that the settings name, and return what became of every file.
+
+    Raises:
+        PesSearchError: a source names no file, or no file can be read.
+    """
+    return build_index(
+        sources,
+        store_of(settings),
+        lambda: load_encoder(settings.encoder, settings.cache_dir),
+        model=model_fingerprint(settings.encoder),
+        cache_dir=settings.cache_dir,
+        config=settings.index_config(),
+        default_lists=settings.taxonomy,
+        on_progress=on_progress,
+    )
 
 
 def open_engine(settings: Settings) -> Engine:

@@ -16,7 +16,7 @@ from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.search import SearchConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.passages import PassageConfig
-from pes_search.service.answers.answer import AnswerConfig
+from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.records.file import DatabaseConfig
 
 LARGEST_PORT = 65_535

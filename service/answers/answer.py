@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
@@ -15,41 +13,16 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, search
 from pes_search.index.types import Hit, Query, SearchResult
 from pes_search.service.answers.confidence import AnswerModels, is_in_field
+from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.answers.sentences import evidence
 from pes_search.service.answers.signals import signals
 from pes_search.service.answers.types import Answer, Event, Reading, Reason, Sentence, Writer, WriterError, WriterName
-from pes_search.service.answers.writers.language_model import LanguageModelWriter
-from pes_search.service.answers.writers.quotations import ExtractiveWriter
+from pes_search.service.answers.writers import WRITERS
 
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
 LEAST_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
 READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
 logger = logging.getLogger(__name__)
-
-
-class AnswerConfig(BaseModel):
-    """How questions are answered, and when they are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    writer: WriterName = "extractive"
-    # Below it a question is refused. docs/answers.md has the share answered and the share of wrong answers at each value.
-    threshold: float = Field(default=0.5, ge=0, le=1)
-    sentences: int = Field(default=5, ge=1)  # quoted at most
-    base_url: str | None = None  # of an OpenAI-compatible service, such as http://127.0.0.1:8080/v1
-    model: str | None = None  # its name there
-    api_key: SecretStr | None = None
-    timeout_seconds: float = Field(default=30, gt=0)  # for the whole text; then the extractive answer takes over
-    passages: int = Field(default=6, ge=1)  # shown to the language model
-
-    @field_validator("api_key")
-    @classmethod
-    def _one_word(cls, key: SecretStr | None) -> SecretStr | None:
-        """Take off the newline that files of secrets end in; what no header can carry is refused without being shown."""
-        value = key.get_secret_value().strip() if key else ""
-        if not (value.isascii() and value.isprintable()):
-            raise ValueError("must be printable ASCII; correct PES_ANSWER__API_KEY")
-        return SecretStr(value) if value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +42,13 @@ class Answerer:
             self._fields[own] = is_in_field(index, self.encoder, self.models)
         return self._fields[own]
 
-    def writers(self, index: OpenIndex) -> Mapping[WriterName, Writer]:
-        """Return the writers by name."""
-        config = self.config
-        key = config.api_key.get_secret_value() if config.api_key else None
-        return {
-            "extractive": ExtractiveWriter(config.sentences),
-            "llm": LanguageModelWriter(
-                config.base_url, config.model, key, config.timeout_seconds, config.passages, self.encoder, index
-            ),
-        }
+    def writer(self, name: WriterName, index: OpenIndex) -> Writer:
+        """Return the writer of a name.
+
+        Raises:
+            MissingPartError: what it needs is not installed.
+        """
+        return WRITERS.load(name)(self.config, self.encoder, index)
 
 
 def read(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters: Filters) -> Reading:
@@ -154,9 +124,8 @@ def answer_events(
         return
     sentences: list[Sentence] = []
     rejected, notice = 0, None
-    writers = answerer.writers(index)
     try:
-        for written in writers[wanted].sentences(reading):
+        for written in answerer.writer(wanted, index).sentences(reading):
             if written.citations:
                 sentences.append(written)
                 yield written
@@ -171,7 +140,7 @@ def answer_events(
         why = notice or "nothing that the language model wrote is supported"
         notice = f"{why}; the sentences are quoted from the documents"
         wanted = "extractive"
-        for written in writers[wanted].sentences(reading):
+        for written in answerer.writer(wanted, index).sentences(reading):
             sentences.append(written)
             yield written
     reason: Reason | None = None if sentences else "not_answered"

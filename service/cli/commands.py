@@ -28,24 +28,13 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def _build(parsed: argparse.Namespace) -> int:
-    from pes_search.index.build import build_index, report_values
-    from pes_search.index.encoders import load_encoder
-    from pes_search.index.encoders.identity import model_fingerprint
+    from pes_search.index.build import report_values
     from pes_search.service.cli.progress import ProgressBar
-    from pes_search.service.engine import store_of
+    from pes_search.service.engine import build
 
     settings = index_settings(parsed)
     with ProgressBar() as bar:
-        report = build_index(
-            parsed.sources or settings.sources_with_uploads(),
-            store_of(settings),
-            lambda: load_encoder(settings.encoder, settings.cache_dir),
-            model=model_fingerprint(settings.encoder),
-            cache_dir=settings.cache_dir,
-            config=settings.index_config(),
-            default_lists=settings.taxonomy,
-            on_progress=bar.show,
-        )
+        report = build(settings, parsed.sources or settings.sources_with_uploads(), bar.show)
     if parsed.json:
         print_json(report_values(report))
     else:

@@ -1,5 +1,7 @@
 """The service over the corpus, in this process, with the real model loaded once."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -64,6 +66,17 @@ def no_model(pes: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail where a command loads the model without need; it takes ten seconds."""
     for module in ("index.encoders", "service.engine"):
         monkeypatch.setattr(f"pes_search.{module}.load_encoder", lambda *_: pytest.fail("the model was loaded"))
+
+
+@pytest.fixture(scope="session")
+def run_python() -> Callable[[str], str]:
+    """Run some code in a process of its own and return what it printed."""
+
+    def run(code: str) -> str:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    return run
 
 
 @pytest.fixture

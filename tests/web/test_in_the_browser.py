@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from scripted_model import ScriptedModel
 
 from pes_search.index.build import BuildReport
-from pes_search.service.answers.answer import AnswerConfig
+from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.settings import DeskConfig
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}

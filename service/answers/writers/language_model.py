@@ -13,6 +13,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import Hit
 from pes_search.ingest.passages import sentence_spans
+from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.answers.support import SupportCheck
 from pes_search.service.answers.types import Reading, Sentence, WriterError
 
@@ -93,6 +94,12 @@ class LanguageModelWriter:
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             # The error's own words may hold an address or a header; they go to the log by its chain.
             raise WriterError(f"the connection failed ({type(error).__name__})") from error
+
+
+def language_model_writer(config: AnswerConfig, encoder: Encoder, index: OpenIndex) -> LanguageModelWriter:
+    """Return the writer as the settings have it."""
+    key = config.api_key.get_secret_value() if config.api_key else None
+    return LanguageModelWriter(config.base_url, config.model, key, config.timeout_seconds, config.passages, encoder, index)
 
 
 def messages(reading: Reading, shown: Sequence[Hit]) -> list[dict[str, str]]:

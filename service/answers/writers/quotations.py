@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pes_search.index.encoders.base import Encoder
+from pes_search.index.open_index import OpenIndex
+from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.answers.names import country_names, plain_text
 from pes_search.service.answers.sentences import Evidence, quoted_span
 from pes_search.service.answers.types import Citation, Reading, Sentence
@@ -34,6 +37,11 @@ class ExtractiveWriter:
         """Yield the chosen sentences, each as a quotation."""
         for one in chosen(reading.found, several=reading.several, most=self.most):
             yield sentence_of(one)
+
+
+def quotations_writer(config: AnswerConfig, encoder: Encoder, index: OpenIndex) -> ExtractiveWriter:  # noqa: ARG001
+    """Return the writer as the settings have it; it needs neither encoder nor index."""
+    return ExtractiveWriter(config.sentences)
 
 
 def chosen(found: Sequence[Evidence], *, several: bool, most: int) -> list[Evidence]:

@@ -89,7 +89,7 @@ def test_other_weights_in_the_same_folder_make_another_index(
     def load(config: EncoderConfig, _: Path) -> SentenceTransformerEncoder:
         return SentenceTransformerEncoder(encoder.model, (Path(config.model) / weights.name).read_text(), config)
 
-    monkeypatch.setattr("pes_search.index.encoders.load_encoder", load)
+    monkeypatch.setattr("pes_search.service.engine.load_encoder", load)
     first = json.loads(pes("build", "--json").out)
     weights.write_text("second, and longer")
     second = json.loads(pes("build", "--json").out)
@@ -136,6 +136,6 @@ def test_an_interrupted_command_says_so(corpus: Path, pes: Pes, monkeypatch: pyt
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pes_search.index.encoders.load_encoder", interrupted)
+    monkeypatch.setattr("pes_search.service.engine.load_encoder", interrupted)
     run = pes("build")
     assert (run.status, run.out, run.err) == (130, "", "pes: stopped\n")

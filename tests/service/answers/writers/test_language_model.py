@@ -186,7 +186,7 @@ def test_a_refused_question_is_never_sent(service: ScriptedModel, answerer: Answ
 
 
 def test_the_key_is_sent_and_never_shown(service: ScriptedModel, engine: Engine, corpus_index: OpenIndex) -> None:
-    from pes_search.service.answers.answer import AnswerConfig
+    from pes_search.service.answers.config import AnswerConfig
 
     config = AnswerConfig(base_url=service.url, model="m", api_key="s3cret", threshold=0.0)  # type: ignore[arg-type]
     got = answer(QUESTION, corpus_index, replace(engine.answerer, config=config), writer="llm")
@@ -197,7 +197,7 @@ def test_the_key_is_sent_and_never_shown(service: ScriptedModel, engine: Engine,
 def test_a_key_that_no_header_can_carry_is_refused_without_being_shown() -> None:
     from pydantic import ValidationError
 
-    from pes_search.service.answers.answer import AnswerConfig
+    from pes_search.service.answers.config import AnswerConfig
 
     assert AnswerConfig(api_key="s3cret\n").api_key.get_secret_value() == "s3cret"  # type: ignore[arg-type, union-attr]
     with pytest.raises(ValidationError) as refused:

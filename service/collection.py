@@ -1,0 +1,138 @@
+"""The Python interface: a collection of documents, built, opened, searched and asked.
+
+It gives the values that the command line and the HTTP interface serialise, by the same settings: those of `pes.toml` and the
+environment, unless others are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pes_search.index.build import BuildReport, Progress
+from pes_search.index.filters import Filters
+from pes_search.index.search import Group, related
+from pes_search.index.types import DocumentText, Hit, SearchResult
+from pes_search.ingest.types import Document
+from pes_search.service.answers.types import Answer, Comparison, WriterName
+from pes_search.service.engine import Engine, build, open_engine
+from pes_search.service.settings import Settings, read_settings
+
+Values = Sequence[str] | None
+
+
+class Collection:
+    """An index with its encoder, loaded once. Safe to use from several threads; a finished build is taken up by itself.
+
+    Filters are named as on the command line: `country`, `target_group`, `measure_type`, `channel`, `kind`, `language`, each
+    with one value or several, any of which may fit, and `year_from`, `year_to`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        offset: int = 0,
+        group: Group = "document",
+        year_from: int | None = None,
+        year_to: int | None = None,
+        **filters: Values,
+    ) -> SearchResult:
+        """Return the k best hits from `offset` on.
+
+        Raises:
+            QueryError: the query or a filter cannot be searched.
+        """
+        chosen = Filters(year_from=year_from, year_to=year_to, **filters)
+        return self.engine.search(self.engine.index(), query, k=k, offset=offset, group=group, filters=chosen)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        writer: WriterName | None = None,
+        year_from: int | None = None,
+        year_to: int | None = None,
+        **filters: Values,
+    ) -> Answer:
+        """Return the quoted answer to a question, or its refusal, with the k nearest documents.
+
+        Raises:
+            QueryError: the question or a filter cannot be searched.
+        """
+        chosen = Filters(year_from=year_from, year_to=year_to, **filters)
+        return self.engine.ask(self.engine.index(), question, k=k, filters=chosen, writer=writer)
+
+    def related(
+        self, document_id: str, *, k: int = 10, year_from: int | None = None, year_to: int | None = None, **filters: Values
+    ) -> tuple[Hit, ...]:
+        """Return the k documents nearest in meaning to one.
+
+        Raises:
+            NotInIndexError: no document has this id.
+            QueryError: `k` or a filter is out of range.
+        """
+        chosen = Filters(year_from=year_from, year_to=year_to, **filters)
+        return related(document_id, self.engine.index(), k=k, filters=chosen)
+
+    def compare(self, document_ids: Sequence[str]) -> Comparison:
+        """Return documents field by field, each field quoted or not stated.
+
+        Raises:
+            NotInIndexError: no document has one of the ids.
+            QueryError: there are no ids, or too many.
+        """
+        return self.engine.compare(self.engine.index(), document_ids)
+
+    def document(self, document_id: str) -> DocumentText:
+        """Return a document with its pages and passages.
+
+        Raises:
+            NotInIndexError: no document has this id.
+        """
+        return self.engine.index().text(document_id)
+
+    def documents(self, *, year_from: int | None = None, year_to: int | None = None, **filters: Values) -> list[Document]:
+        """Return the documents that pass the filters, by id.
+
+        Raises:
+            QueryError: there is no such filter.
+        """
+        chosen = Filters(year_from=year_from, year_to=year_to, **filters)
+        return self.engine.index().stored.documents(chosen)
+
+
+def open_collection(place: str | Path, settings: Settings | None = None) -> Collection:
+    """Open the index of a folder.
+
+    Raises:
+        PesSearchError: the index or its model cannot be used, or a setting does not fit; the message says what to do.
+    """
+    return Collection(open_engine(_placed(settings, place)))
+
+
+def build_collection(
+    sources: str | Path | Iterable[str | Path],
+    place: str | Path,
+    settings: Settings | None = None,
+    on_progress: Progress | None = None,
+) -> BuildReport:
+    """Build an index of files, folders and globs in a folder; return what became of every file.
+
+    Nothing changes if it fails, or if the sources have not changed.
+
+    Raises:
+        PesSearchError: a source names no file, or no file can be read, or a setting does not fit.
+    """
+    placed = _placed(settings, place)
+    several = [sources] if isinstance(sources, str | Path) else list(sources)
+    return build(placed, [str(source) for source in several], on_progress)
+
+
+def _placed(settings: Settings | None, place: str | Path) -> Settings:
+    return (settings or read_settings()).model_copy(update={"index_dir": Path(place)})
