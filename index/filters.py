@@ -79,7 +79,7 @@ class Filters:
 
     def __init__(
         self,
-        chosen: Mapping[str, Sequence[str]] | None = None,
+        chosen: Mapping[str, Sequence[str] | None] | None = None,
         *,
         year_from: int | None = None,
         year_to: int | None = None,

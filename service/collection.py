@@ -47,7 +47,7 @@ class Collection:
         Raises:
             QueryError: the query or a filter cannot be searched.
         """
-        chosen = Filters(year_from=year_from, year_to=year_to, **filters)
+        chosen = Filters(filters, year_from=year_from, year_to=year_to)
         return self.engine.search(self.engine.index(), query, k=k, offset=offset, group=group, filters=chosen)
 
     def ask(
@@ -65,7 +65,7 @@ class Collection:
         Raises:
             QueryError: the question or a filter cannot be searched.
         """
-        chosen = Filters(year_from=year_from, year_to=year_to, **filters)
+        chosen = Filters(filters, year_from=year_from, year_to=year_to)
         return self.engine.ask(self.engine.index(), question, k=k, filters=chosen, writer=writer)
 
     def related(
@@ -77,7 +77,7 @@ class Collection:
             NotInIndexError: no document has this id.
             QueryError: `k` or a filter is out of range.
         """
-        chosen = Filters(year_from=year_from, year_to=year_to, **filters)
+        chosen = Filters(filters, year_from=year_from, year_to=year_to)
         return related(document_id, self.engine.index(), k=k, filters=chosen)
 
     def compare(self, document_ids: Sequence[str]) -> Comparison:
@@ -103,7 +103,7 @@ class Collection:
         Raises:
             QueryError: there is no such filter.
         """
-        chosen = Filters(year_from=year_from, year_to=year_to, **filters)
+        chosen = Filters(filters, year_from=year_from, year_to=year_to)
         return self.engine.index().stored.documents(chosen)
 
 

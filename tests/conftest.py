@@ -1,8 +1,9 @@
 """What most tests share: the real encoder, and an index of the project's own corpus."""
 
 import os
-import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,14 @@ def encoder() -> SentenceTransformerEncoder:
 def cache_dir(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache that has the vectors of the corpus and its lists, and none of what a test writes."""
     folder = tmp_path_factory.mktemp("cache")
-    shutil.copytree(KEPT / "vectors", folder / "vectors")
+    (folder / "vectors").mkdir()
+    for path in (KEPT / "vectors").glob("*.sqlite"):
+        # Not as files: another process may be writing.
+        with (
+            closing(sqlite3.connect(path, timeout=60)) as kept,
+            closing(sqlite3.connect(folder / "vectors" / path.name)) as copy,
+        ):
+            kept.backup(copy)
     return folder
 
 
