@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from folders import CORPUS, ROOT
 
+from pes_search.index.encoders.base import Encoder
 from pes_search.service.cli.commands import command_line
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -122,6 +123,24 @@ def test_a_wrong_command_is_found(text: str, word: str) -> None:
     found = faults(text, "build: x\ntest: x\n")
     assert len(found) == 1
     assert word in found[0]
+
+
+def test_the_python_of_the_readme_runs(
+    corpus_folder: Path, encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "index").symlink_to(corpus_folder)
+    (tmp_path / "corpus").symlink_to(CORPUS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pes_search.service.engine.load_encoder", lambda config, folder: encoder)
+    exec(compile(code, "README.md", "exec"), {})
+    *hits, sentences, related, organisation = capsys.readouterr().out.splitlines()
+    assert len(hits) == 3
+    assert "power_m" in hits[0]
+    assert "ESF" in sentences
+    assert "de-stark-im-beruf" in related
+    assert organisation
 
 
 def test_the_targets_of_the_makefile_are_found() -> None:
