@@ -1,7 +1,8 @@
 """How good are the answers? Gold quoted, words read, citations, and refusal.
 
 Of a question that has an answer: is it in what was quoted, and if not, whose fault is it? The retriever's, if none of the
-passages that were read holds it; the threshold's, if it was refused; else the reader's, who had it and quoted others.
+passages that were read holds it; the threshold's, if it was refused; else the sentence scorer's (`reader` in the results),
+which had it and quoted others.
 
 Support of citations as TREC RAG 2024 has it: a sentence's citation supports it fully (1), in part (.5) or not (0); weighted
 precision divides the sum by the citations, weighted recall by the sentences. A quotation supports itself. Of a language
@@ -26,7 +27,7 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import by_document, ranked, read_query
 from pes_search.index.types import SearchResult
 from pes_search.ingest.languages.identify import detect_language
-from pes_search.service.answers.answer import Answerer, answer_events, judged
+from pes_search.service.answers.answer import Answerer, answer_events, judge
 from pes_search.service.answers.sentences import passage_hits
 from pes_search.service.answers.types import Answer, Citation, WriterName
 
@@ -103,7 +104,7 @@ def given_paragraph(
         ((score, group),) = by_document(hits, answerer.search.fusion)
         best = replace(group[0], score=score, passages=tuple(group[1:]))
         result = SearchResult(question.text, asked, asked.language, "", (best,), (), (), 1, {}, 0.0)
-        yield gold.is_impossible, judged(result, index, answerer.models, in_field=in_field).confidence
+        yield gold.is_impossible, judge(result, index, answerer.models, in_field=in_field).confidence
 
 
 def _outcome(

@@ -88,7 +88,7 @@ class Engine:
 
     def compare(self, index: OpenIndex, ids: Sequence[str]) -> Comparison:
         """Compare documents field by field."""
-        return compare(ids, index, self.encoder, self.answerer.models.reader)
+        return compare(ids, index, self.encoder, self.answerer.models.sentence_scorer)
 
 
 def store_of(settings: Settings) -> IndexStore:

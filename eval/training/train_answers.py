@@ -10,9 +10,9 @@ What is learnt from (never a test question):
 - XQuAD, articles with even numbers: questions in four languages of the English paragraphs, so that a collection in another
   language than the question is known as well
 
-The reader scores the sentences that were found: the gold ones above the others of their question. Networks that read the
-question's vector (own_matter, subject, answerable) feed the one for confidence. For its training each
-question gets their log-odds from networks that were fitted without it, else it would learn to trust them too far.
+The sentence scorer puts the gold sentences above the others of their question. Networks that read the question's vector
+(own_matter, subject, answerable) feed the one for confidence. For its training each question gets their log-odds from
+networks that were fitted without it, else it would learn to trust them too far.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from pes_search.index.search import search
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.answers.answer import READ_PASSAGES, SEARCHED_DOCUMENTS
-from pes_search.service.answers.confidence import PACKAGED, Kind
+from pes_search.service.answers.confidence import PACKAGED_MODELS, Kind
 from pes_search.service.answers.sentences import FEATURES, NUMBER, sentence_features
 from pes_search.service.answers.signals import SIGNALS, signals
 from pes_search.service.engine import store_of
@@ -57,8 +57,9 @@ FOLDS = 5
 VECTOR_C = 0.003  # inverse strength of the penalty for networks that read vectors: .001 to .03 are alike (cross-validated)
 SEVERAL_C = 0.01
 HIDDEN, PENALTY, NETWORKS = 16, 1.0, 5  # of the confidence: (8, 3), (16, 10) and (32, 3) were worse by .004 to .02 AUROC
-# Of the reader. A linear prior over the sentence's vector gained .08 on development questions that it had not seen; a product
-# of the vectors of question and sentence (rank 8 to 32) gained nothing more there and lost .05 and more across languages.
+# Of the sentence scorer. A linear prior over the sentence's vector gained .08 on development questions that it had not seen; a
+# product of the vectors of question and sentence (rank 8 to 32) gained nothing more there and lost .05 and more across
+# languages.
 EPOCHS, BATCH, RATE, PRIOR_DECAY, VECTOR_SCALE = 4, 16, 2e-3, 0.03, 8.0
 CONSTANT = 1e-3  # spread below which a feature says nothing
 OWN_WEIGHT = 2  # of this collection's questions beside the others
@@ -102,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Collect the examples, fit, write; return the exit status."""
     parser = argparse.ArgumentParser(prog="train-answers", description="Fit the models of answering.")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the training data")
-    parser.add_argument("--out", type=Path, default=PACKAGED, help="file to write")
+    parser.add_argument("--out", type=Path, default=PACKAGED_MODELS, help="file to write")
     parsed = parser.parse_args(arguments)
     if not (parsed.data / "bench").is_dir():
         print(f"train-answers: no training data in {parsed.data}; name its folder with --data", file=sys.stderr)
@@ -194,7 +195,7 @@ def _examples(
     config = replace(settings.search, passages_per_document=READ_PASSAGES)
     for one in asked:
         result = search(one.text, index, encoder, config, k=SEARCHED_DOCUMENTS)
-        # What a question wants is not known yet; the features that depend on it are filled in by `_reader`.
+        # What a question wants is not known yet; the features that depend on it are filled in by `_sentence_scorer`.
         found, features, vectors = sentence_features(result.parsed_query, result.hits, index, 0.0)
         values = signals(result.parsed_query, result.hits, found, index, nothing, in_field=in_field)
         wanted = [(words(text), document) for text, document in one.gold if words(text)]
@@ -265,12 +266,12 @@ def fit(found: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_]])
         "number": number,
         "fact": fact,
         "confidence": networks,
-        "reader": _reader(found, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))),
+        "reader": _sentence_scorer(found, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))),
     }
 
 
-def _reader(found: Sequence[Example], number_wanted: Values, fact_wanted: Values) -> dict[str, Any]:
-    """Fit the reader: the gold sentences of a question above its others (softmax over them), by torch."""
+def _sentence_scorer(found: Sequence[Example], number_wanted: Values, fact_wanted: Values) -> dict[str, Any]:
+    """Fit the sentence scorer: the gold sentences of a question above its others (softmax over them), by torch."""
     import torch
 
     number, column = FEATURES.index("number"), FEATURES.index("number_wanted")

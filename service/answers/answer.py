@@ -14,13 +14,13 @@ from pes_search.index.search import SearchConfig, search
 from pes_search.index.types import Hit, Query, SearchResult
 from pes_search.service.answers.confidence import AnswerModels, is_in_field
 from pes_search.service.answers.config import AnswerConfig
-from pes_search.service.answers.sentences import evidence
+from pes_search.service.answers.sentences import scored_sentences
 from pes_search.service.answers.signals import signals
-from pes_search.service.answers.types import Answer, Event, Reading, Reason, Sentence, Writer, WriterError, WriterName
+from pes_search.service.answers.types import Answer, Event, JudgedSearch, Reason, Sentence, Writer, WriterError, WriterName
 from pes_search.service.answers.writers import WRITERS
 
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
-LEAST_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
+LEAST_WORD_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
 READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
 logger = logging.getLogger(__name__)
 
@@ -37,10 +37,10 @@ class Answerer:
 
     def in_field(self, index: OpenIndex) -> bool:
         """Tell whether an index is of the field that the models know; looked at once."""
-        own = index.manifest.index_id
-        if own not in self._fields:
-            self._fields[own] = is_in_field(index, self.encoder, self.models)
-        return self._fields[own]
+        index_id = index.manifest.index_id
+        if index_id not in self._fields:
+            self._fields[index_id] = is_in_field(index, self.encoder, self.models)
+        return self._fields[index_id]
 
     def writer(self, name: WriterName, index: OpenIndex) -> Writer:
         """Return the writer of a name.
@@ -51,7 +51,7 @@ class Answerer:
         return WRITERS.load(name)(self.config, self.encoder, index)
 
 
-def read(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters: Filters) -> Reading:
+def search_and_judge(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters: Filters) -> JudgedSearch:
     """Search the collection for a question and judge what was found.
 
     Raises:
@@ -59,27 +59,27 @@ def read(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters
     """
     config = replace(answerer.search, passages_per_document=READ_PASSAGES)
     result = search(question, index, answerer.encoder, config, k=max(k, SEARCHED_DOCUMENTS), filters=filters)
-    return judged(result, index, answerer.models, in_field=answerer.in_field(index))
+    return judge(result, index, answerer.models, in_field=answerer.in_field(index))
 
 
-def judged(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_field: bool) -> Reading:
+def judge(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_field: bool) -> JudgedSearch:
     """Return what was found with its sentences and the confidence that they answer."""
-    asked, hits = result.parsed_query, result.hits[:SEARCHED_DOCUMENTS]
-    found = evidence(
-        asked,
+    query, hits = result.parsed_query, result.hits[:SEARCHED_DOCUMENTS]
+    sentences = scored_sentences(
+        query,
         hits,
         index,
-        models.reader,
-        number_wanted=models.number.probability(asked.vector),
-        fact_wanted=models.fact.probability(asked.vector),
+        models.sentence_scorer,
+        number_wanted=models.number.probability(query.vector),
+        fact_wanted=models.fact.probability(query.vector),
     )
-    if not found or not _asks(asked, index):
-        return Reading(result, [], [], 0.0, "nothing_relevant", several=False)
-    kind = models.kind(asked.vector, in_field=in_field)
-    values = signals(asked, hits, found, index, kind, in_field=in_field)
-    return Reading(
+    if not sentences or not _asks(query, index):
+        return JudgedSearch(result, [], [], 0.0, "nothing_relevant", several=False)
+    kind = models.kind(query.vector, in_field=in_field)
+    values = signals(query, hits, sentences, index, kind, in_field=in_field)
+    return JudgedSearch(
         result=result,
-        found=found,
+        sentences=sentences,
         signals=values,
         confidence=round(models.probability(values), 4),
         reason=models.reason(values, kind),
@@ -105,27 +105,27 @@ def answer_events(
         QueryError: the question is empty or too long, or `k` is out of range.
     """
     started = time.perf_counter()
-    reading = read(question, index, answerer, k=k, filters=filters or Filters())
-    yield reading.result
+    judged_search = search_and_judge(question, index, answerer, k=k, filters=filters or Filters())
+    yield judged_search.result
     wanted = writer or answerer.config.writer
     answer = Answer(
         question=question,
-        language=reading.result.language,
+        language=judged_search.result.language,
         reason=None,
-        confidence=reading.confidence,
+        confidence=judged_search.confidence,
         sentences=(),
-        nearest=nearest(reading.result, k, answerer.search.passages_per_document),
+        nearest=nearest(judged_search.result, k, answerer.search.passages_per_document),
         writer=wanted,
-        index_id=reading.result.index_id,
+        index_id=judged_search.result.index_id,
         took_ms=0.0,
     )
-    if reading.confidence < answerer.config.threshold or not reading.found:
-        yield _finished(replace(answer, reason=reading.reason), started)
+    if judged_search.confidence < answerer.config.threshold or not judged_search.sentences:
+        yield _finished(replace(answer, reason=judged_search.reason), started)
         return
     sentences: list[Sentence] = []
     rejected, notice = 0, None
     try:
-        for written in answerer.writer(wanted, index).sentences(reading):
+        for written in answerer.writer(wanted, index).sentences(judged_search):
             if written.citations:
                 sentences.append(written)
                 yield written
@@ -140,7 +140,7 @@ def answer_events(
         why = notice or "nothing that the language model wrote is supported"
         notice = f"{why}; the sentences are quoted from the documents"
         wanted = "extractive"
-        for written in answerer.writer(wanted, index).sentences(reading):
+        for written in answerer.writer(wanted, index).sentences(judged_search):
             sentences.append(written)
             yield written
     reason: Reason | None = None if sentences else "not_answered"
@@ -165,10 +165,10 @@ def answer(
     return last
 
 
-def _asks(asked: Query, index: OpenIndex) -> bool:
+def _asks(query: Query, index: OpenIndex) -> bool:
     """Tell whether a question has a word that is not in nearly every passage: "?" and "what of the" ask nothing."""
-    words = {word for of_language in asked.terms.values() for word in of_language}
-    return any(idf >= LEAST_IDF for idf in index.stored.idf(words).values())
+    words = {word for of_language in query.terms.values() for word in of_language}
+    return any(idf >= LEAST_WORD_IDF for idf in index.stored.idf(words).values())
 
 
 def nearest(result: SearchResult, k: int, passages: int) -> tuple[Hit, ...]:

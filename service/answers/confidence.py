@@ -21,7 +21,7 @@ import numpy as np
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex
-from pes_search.service.answers.sentences import Reader
+from pes_search.service.answers.sentences import SentenceScorer
 from pes_search.service.answers.types import Reason
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     Values = npt.NDArray[np.float64]
 
-PACKAGED = Path(__file__).parent / "answer_models.json"
+PACKAGED_MODELS = Path(__file__).parent / "answer_models.json"
 SAMPLED_TITLES = 50  # of a collection that are looked at to tell its field
 IN_FIELD_TITLE_SHARE = 0.8  # share of them that must be of the field that the models know
-LARGEST_LOGIT = 50.0  # beyond it exp is 0 or 1 anyway
+LARGEST_LOG_ODDS = 50.0  # beyond it exp is 0 or 1 anyway
 logger = logging.getLogger(__name__)
 
 
@@ -48,11 +48,11 @@ class Network:
         """Return the log-odds for one input; 0 for the vector of an encoder of other dimensions, which tells nothing."""
         if np.shape(values) != self.mean.shape:
             return 0.0
-        at = (np.asarray(values, np.float64) - self.mean) / self.scale
+        activations = (np.asarray(values, np.float64) - self.mean) / self.scale
         *hidden, (weights, biases) = self.layers
-        for own, bias in hidden:
-            at = np.maximum(0.0, at @ own + bias)
-        return float((at @ weights + biases)[0])
+        for layer_weights, layer_biases in hidden:
+            activations = np.maximum(0.0, activations @ layer_weights + layer_biases)
+        return float((activations @ weights + biases)[0])
 
     def probability(self, values: npt.ArrayLike) -> float:
         """Return the probability for one input."""
@@ -82,7 +82,7 @@ class AnswerModels:
     fact: Network  # the question asks for a single fact
     related: Network  # from the signals: what was found is of the question's subject, whether or not it answers
     confidence: tuple[Network, ...]  # from the signals; the mean of their log-odds
-    reader: Reader
+    sentence_scorer: SentenceScorer
 
     def kind(self, vector: npt.ArrayLike, *, in_field: bool) -> Kind:
         """Return what a question's vector tells; `in_field` as `is_in_field` says of the collection."""
@@ -107,7 +107,7 @@ class AnswerModels:
 
 def sigmoid(logit: float) -> float:
     """Return the probability of log-odds."""
-    return 1 / (1 + math.exp(-max(-LARGEST_LOGIT, min(LARGEST_LOGIT, logit))))
+    return 1 / (1 + math.exp(-max(-LARGEST_LOG_ODDS, min(LARGEST_LOG_ODDS, logit))))
 
 
 def is_in_field(index: OpenIndex, encoder: Encoder, models: AnswerModels) -> bool:
@@ -126,7 +126,7 @@ def is_in_field(index: OpenIndex, encoder: Encoder, models: AnswerModels) -> boo
 
 
 @cache
-def load_models(path: Path = PACKAGED) -> AnswerModels:
+def load_models(path: Path = PACKAGED_MODELS) -> AnswerModels:
     """Read the models."""
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     named = {
@@ -134,8 +134,8 @@ def load_models(path: Path = PACKAGED) -> AnswerModels:
     }
     return AnswerModels(
         model_id=values["model_id"],
-        confidence=tuple(_network(own) for own in values["confidence"]),
-        reader=Reader(**{name: np.array(own, np.float32) for name, own in values["reader"].items()}),
+        confidence=tuple(_network(network) for network in values["confidence"]),
+        sentence_scorer=SentenceScorer(**{name: np.array(numbers, np.float32) for name, numbers in values["reader"].items()}),
         **named,
     )
 

@@ -38,8 +38,8 @@ def without_brackets(text: str) -> str:
 def countries_of(text: str, language: str | None, *, names: bool = False) -> set[str]:
     """Return the codes of the countries that a text names in its language; with `names` their plain names there."""
     words = f" {' '.join(WORD.findall(plain_text(text)))} "
-    found = {name: code for name, code in country_names(language or "en").items() if f" {name} " in words}
-    return set(found) if names else set(found.values())
+    codes_by_name = {name: code for name, code in country_names(language or "en").items() if f" {name} " in words}
+    return set(codes_by_name) if names else set(codes_by_name.values())
 
 
 @cache

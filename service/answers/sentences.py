@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
 
 
-LEAST_COSINE_SPREAD = 1e-4  # of cosines, below which they say nothing
-LONGEST_LIST_CHARACTERS = 500  # characters; of a longer list the item alone is quoted
+LEAST_COSINE_SPREAD = 1e-4  # below it the cosines of a document say nothing
+LONGEST_LIST_CHARACTERS = 500  # of a longer list the item alone is quoted
 # With separators of thousands, which languages write differently, or with decimals.
 NUMBER = re.compile(r"(?<!\d)\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
-    """A sentence of a passage that was found for a question."""
+class ScoredSentence:
+    """A sentence of a passage that was found for a question, with its score."""
 
     hit: Hit  # its passage
     start: int  # characters of the passage's text
@@ -48,7 +48,7 @@ class Evidence:
         return numbers(self.text)
 
 
-# What is known of a sentence, in the order of the reader's weights.
+# What is known of a sentence, in the order of the sentence scorer's weights.
 FEATURES = (
     "document_gap", "document_rank", "passage_rank", "dense", "words", "topic", "agreement", "labels", "cosine", "lexical",
     "length", "number", "in_list", "place", "first", "asks", "introduces", "number_wanted", "number_unwanted",
@@ -57,7 +57,7 @@ FEATURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class SentenceScorer:
     """Scores sentences: weights for the standardised features, and for the sentence's vector alone.
 
     The latter is what an answer looks like whatever the question: it tells what is done from what somebody might wish for.
@@ -87,50 +87,58 @@ class Reader:
         return scores
 
 
-def evidence(
-    asked: Query, hits: Sequence[Hit], index: OpenIndex, reader: Reader, *, number_wanted: float, fact_wanted: float
-) -> list[Evidence]:
+def scored_sentences(
+    query: Query,
+    hits: Sequence[Hit],
+    index: OpenIndex,
+    sentence_scorer: SentenceScorer,
+    *,
+    number_wanted: float,
+    fact_wanted: float,
+) -> list[ScoredSentence]:
     """Return the sentences of the hits' passages, the best first.
 
     `hits` are documents, the best first; `number_wanted` and `fact_wanted` are the probabilities that the question asks for a
     number, and for a single fact.
     """
-    found, features, vectors = sentence_features(asked, hits, index, number_wanted)
-    if not found:
+    sentences, features, vectors = sentence_features(query, hits, index, number_wanted)
+    if not sentences:
         return []
-    scores = reader.scores(features, vectors, fact_wanted).tolist()
-    scored = [replace(one, score=round(score, 6)) for one, score in zip(found, scores, strict=True)]
-    return sorted(scored, key=lambda one: (-one.score, one.hit.document.id, one.hit.passage.id, one.start))
+    scores = sentence_scorer.scores(features, vectors, fact_wanted).tolist()
+    scored = [replace(sentence, score=round(score, 6)) for sentence, score in zip(sentences, scores, strict=True)]
+    return sorted(
+        scored, key=lambda sentence: (-sentence.score, sentence.hit.document.id, sentence.hit.passage.id, sentence.start)
+    )
 
 
 def sentence_features(
-    asked: Query, hits: Sequence[Hit], index: OpenIndex, number_wanted: float
-) -> tuple[list[Evidence], Vectors, Vectors]:
+    query: Query, hits: Sequence[Hit], index: OpenIndex, number_wanted: float
+) -> tuple[list[ScoredSentence], Vectors, Vectors]:
     """Return the sentences without score, their features (sentences, FEATURES) and their vectors."""
-    found: list[Evidence] = []
+    sentences: list[ScoredSentence] = []
     rows: list[tuple[float, ...]] = []
     passages = [hit.passage for hit in passage_hits(hits)]
-    sentences = dict(
+    sentences_of = dict(
         zip(
             [passage.id for passage in passages],
             index.stored.sentences([passage.id for passage in passages]),
             strict=True,
         )
     )
-    all_idf = index.stored.idf({term for terms_of_language in asked.terms.values() for term in terms_of_language})
+    all_idf = index.stored.idf({term for terms_of_language in query.terms.values() for term in terms_of_language})
     for document_rank, document in enumerate(hits):
         for passage_rank, hit in enumerate((document, *document.passages)):
             passage = hit.passage
-            spans, vectors = sentences[passage.id].spans, sentences[passage.id].vectors
-            idf = {term: all_idf[term] for term in asked.terms.get(passage.language, ())}
+            spans, vectors = sentences_of[passage.id].spans, sentences_of[passage.id].vectors
+            idf = {term: all_idf[term] for term in query.terms.get(passage.language, ())}
             total = sum(idf.values())
-            cosines = vectors @ asked.vectors.get(passage.language, asked.vector)
+            cosines = vectors @ query.vectors.get(passage.language, query.vector)
             for place, ((start, end), vector, cosine) in enumerate(zip(spans, vectors, cosines.tolist(), strict=True)):
                 text = passage.text[start:end]
-                own = set(terms(text, passage.language))
-                lexical = sum(value for term, value in idf.items() if term in own) / total if total else 0.0
+                sentence_terms = set(terms(text, passage.language))
+                lexical = sum(value for term, value in idf.items() if term in sentence_terms) / total if total else 0.0
                 number = float(bool(NUMBER.search(text)))
-                found.append(Evidence(hit, start, end, vector, cosine, lexical, hits[0].score - document.score, 0.0))
+                sentences.append(ScoredSentence(hit, start, end, vector, cosine, lexical, hits[0].score - document.score, 0.0))
                 rows.append(
                     (
                         document.score - hits[0].score,
@@ -154,10 +162,10 @@ def sentence_features(
                         (1 - number_wanted) * number,
                     )
                 )
-    if not found:
+    if not sentences:
         return [], np.zeros((0, len(FEATURES)), np.float32), np.zeros((0, 0), np.float32)
     features = np.array(rows, np.float32)
-    return found, np.hstack([features, _within_documents(features)]), np.stack([one.vector for one in found])
+    return sentences, np.hstack([features, _within_documents(features)]), np.stack([sentence.vector for sentence in sentences])
 
 
 def _within_documents(features: Vectors) -> Vectors:
@@ -166,12 +174,12 @@ def _within_documents(features: Vectors) -> Vectors:
     ranks, cosines, lexicals = features[:, columns].T
     result = np.zeros((len(features), 3), np.float32)
     for rank in np.unique(ranks):
-        own = ranks == rank
-        above = cosines[own] - cosines[own].mean()
+        of_document = ranks == rank
+        above = cosines[of_document] - cosines[of_document].mean()
         spread = float(above.std())
-        result[own, 0] = above
-        result[own, 1] = above / spread if spread > LEAST_COSINE_SPREAD else 0.0
-        result[own, 2] = lexicals[own] - lexicals[own].mean()
+        result[of_document, 0] = above
+        result[of_document, 1] = above / spread if spread > LEAST_COSINE_SPREAD else 0.0
+        result[of_document, 2] = lexicals[of_document] - lexicals[of_document].mean()
     return result
 
 
@@ -197,8 +205,8 @@ def quoted_span(text: str, start: int, end: int) -> tuple[int, int]:
 
     The line that introduces a list dates its figures, and where they disagree the others stand beside them.
     """
-    at = end + 2 if text[:end].endswith(":") and text[end : end + 2] == "\n\n" else start
-    around = list_around(text, at)
+    position = end + 2 if text[:end].endswith(":") and text[end : end + 2] == "\n\n" else start
+    around = list_around(text, position)
     return (start, end) if around is None or around[1] - around[0] > LONGEST_LIST_CHARACTERS else around
 
 

@@ -10,7 +10,7 @@ from pes_search.index.text.tokens import terms
 from pes_search.index.types import DocumentText, Hit, Query
 from pes_search.service.answers.confidence import Kind
 from pes_search.service.answers.names import countries_of, names_of, plain_text
-from pes_search.service.answers.sentences import Evidence, numbers, passage_hits
+from pes_search.service.answers.sentences import ScoredSentence, numbers, passage_hits
 
 READ_DOCUMENTS = 3  # documents whose whole text is held against the question's names and numbers
 FIRST_BACKGROUND_HIT = 5  # hits from this one on are what any question finds
@@ -26,11 +26,11 @@ SIGNALS = (
 
 
 def signals(
-    asked: Query, hits: Sequence[Hit], found: Sequence[Evidence], index: OpenIndex, kind: Kind, *, in_field: bool
+    query: Query, hits: Sequence[Hit], sentences: Sequence[ScoredSentence], index: OpenIndex, kind: Kind, *, in_field: bool
 ) -> list[float]:
     """Return the measurements in the order of `SIGNALS`; `kind` is what the question's vector tells.
 
-    `hits` are documents, the best first, at least one; `found` has the best sentence first.
+    `hits` are documents, the best first, at least one; `sentences` has the best first.
     """
     best = hits[0]
     passages = list(passage_hits(hits[:1]))
@@ -38,25 +38,26 @@ def signals(
     others = [hit.scores.dense for hit in hits[FIRST_BACKGROUND_HIT:]] or [hit.scores.dense for hit in hits[1:]] or [dense]
     background = sum(others) / len(others)
     language = best.passage.language
-    same = asked.language in {None, *index.manifest.languages}
+    same = query.language in {None, *index.manifest.languages}
     texts = [_whole_text(text) for text in index.stored.texts([hit.document.id for hit in hits[:READ_DOCUMENTS]])]
-    own = set(terms(texts[0], language))
-    held = {term for text in texts for term in terms(text, language)}
-    idf = index.stored.idf(asked.terms.get(language, ()))
+    best_terms = set(terms(texts[0], language))
+    all_terms = {term for text in texts for term in terms(text, language)}
+    idf = index.stored.idf(query.terms.get(language, ()))
     total, rarest = sum(idf.values()), max(idf.values(), default=0.0)
-    missing = [value for term, value in idf.items() if term not in own]
+    missing = [value for term, value in idf.items() if term not in best_terms]
     document_words = 1 - sum(missing) / total if total else 0.0
-    asked_numbers = numbers(asked.text)
-    held_numbers = frozenset[str]().union(*map(numbers, texts))
-    lost_numbers = asked_numbers - held_numbers
-    names = names_of(asked.text, asked.language)
+    question_numbers = numbers(query.text)
+    document_numbers = frozenset[str]().union(*map(numbers, texts))
+    lost_numbers = question_numbers - document_numbers
+    names = names_of(query.text, query.language)
     plain = [plain_text(text) for text in texts]
-    lost_names = [name for name in names if not set(terms(name, language)) & held and not _holds(plain, name)]
-    lexical, sentence_words = max(hit.scores.lexical for hit in passages), max((one.lexical for one in found), default=0.0)
-    words = len(terms(asked.text, asked.language))
+    lost_names = [name for name in names if not set(terms(name, language)) & all_terms and not _holds(plain, name)]
+    lexical = max(hit.scores.lexical for hit in passages)
+    sentence_words = max((sentence.lexical for sentence in sentences), default=0.0)
+    words = len(terms(query.text, query.language))
     values = {
         "dense": dense,
-        "sentence": max((one.cosine for one in found), default=0.0),
+        "sentence": max((sentence.cosine for sentence in sentences), default=0.0),
         "topic": best.scores.topic,
         "margin": dense - background,
         "spread": max(hit.scores.dense for hit in hits) - min(hit.scores.dense for hit in hits),
@@ -68,11 +69,11 @@ def signals(
         "rarest_missing_same": same * (max(missing, default=0.0) / rarest if rarest else 1.0),
         "words_other": (not same) * lexical,
         "sentence_words_other": (not same) * sentence_words,
-        "numbers_missing": len(lost_numbers) / max(1, len(asked_numbers)),
+        "numbers_missing": len(lost_numbers) / max(1, len(question_numbers)),
         "years_missing": float(any(_is_year(number) for number in lost_numbers)),
         "names_missing_same": same * len(lost_names) / max(1, len(names)),
         "names_missing_other": (not same) * len(lost_names) / max(1, len(names)),
-        "countries_missing": _countries_missing(asked, hits[:READ_DOCUMENTS], texts),
+        "countries_missing": _countries_missing(query, hits[:READ_DOCUMENTS], texts),
         "other_language": float(not same),
         "length": math.log1p(words),
         "very_short": float(words <= 2),
@@ -96,12 +97,12 @@ def _holds(plain: Sequence[str], name: str) -> bool:
     return any(plain_text(name) in text for text in plain)
 
 
-def _countries_missing(asked: Query, hits: Sequence[Hit], texts: Sequence[str]) -> float:
+def _countries_missing(query: Query, hits: Sequence[Hit], texts: Sequence[str]) -> float:
     """Return the share of the countries that the question names which none of the documents is of or names."""
-    named = countries_of(asked.text, asked.language)
-    held = {country for hit in hits for country in hit.document.countries}
-    held.update(*(countries_of(text, hit.passage.language) for hit, text in zip(hits, texts, strict=True)))
-    return len(named - held) / len(named) if named else 0.0
+    named = countries_of(query.text, query.language)
+    document_countries = {country for hit in hits for country in hit.document.countries}
+    document_countries.update(*(countries_of(text, hit.passage.language) for hit, text in zip(hits, texts, strict=True)))
+    return len(named - document_countries) / len(named) if named else 0.0
 
 
 def _is_year(number: str) -> bool:

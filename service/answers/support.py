@@ -38,7 +38,7 @@ MEANING_IDF_SHARE = 0.3
 # Cosine from which two sentences in different languages say the same: of XQuAD's German sentences 67 % are so near to their own
 # English one, 1.9 % to another of the paragraph (docs/answers.md).
 TRANSLATION_COSINE = 0.92
-LEAST_TERMS = 3  # a sentence of fewer says nothing
+LEAST_SENTENCE_TERMS = 3  # a sentence of fewer says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,18 @@ class SupportCheck:
 
         `language` is that in which the sentence was asked for.
         """
-        found = [citation for hit in cited for citation in self._best(text, language, hit)]
-        return tuple(sorted(found, key=lambda one: -one.support))
+        citations = [citation for hit in cited for citation in self._best(text, language, hit)]
+        return tuple(sorted(citations, key=lambda citation: -citation.support))
 
     def _best(self, text: str, language: str | None, hit: Hit) -> list[Citation]:
         """Return the quotation of a passage that supports a sentence best, if one does."""
         passage = hit.passage
-        if len(terms(text, passage.language)) < LEAST_TERMS:
+        if len(terms(text, passage.language)) < LEAST_SENTENCE_TERMS:
             return []
         # A model asked in German may answer in English; only what is in another language for sure is judged by meaning.
         other = language not in {None, passage.language} and passage.language is not None and detect_language(text) == language
         support = self._by_meaning(text, language, hit) if other else self._by_words(text, hit)
-        return sorted(support, key=lambda one: -one.support)[:1]
+        return sorted(support, key=lambda citation: -citation.support)[:1]
 
     def _by_words(self, text: str, hit: Hit) -> Iterator[Citation]:
         passage, document = hit.passage, hit.document
@@ -108,9 +108,9 @@ def _longest_common(first: Sequence[str], second: Sequence[str]) -> int:
     lengths = [0] * (len(second) + 1)
     for word in first:
         before = 0
-        for at, other in enumerate(second, start=1):
-            kept = lengths[at]
-            lengths[at] = before + 1 if word == other else max(lengths[at], lengths[at - 1])
+        for position, other in enumerate(second, start=1):
+            kept = lengths[position]
+            lengths[position] = before + 1 if word == other else max(lengths[position], lengths[position - 1])
             before = kept
     return lengths[-1]
 
@@ -122,9 +122,9 @@ def _stated(text: str, language: str | None, source: str, hit: Hit) -> bool:
     named = countries_of(text, language) - set(hit.document.countries)
     if named - countries_of(source, hit.passage.language):
         return False
-    held = f" {' '.join(WORD.findall(plain_text(source)))} "
+    source_words = f" {' '.join(WORD.findall(plain_text(source)))} "
     own_countries = {word for name in countries_of(text, language, names=True) for word in name.split()}
-    return all(f" {name} " in held or name in own_countries for name in map(plain_text, names_of(text, language)))
+    return all(f" {name} " in source_words or name in own_countries for name in map(plain_text, names_of(text, language)))
 
 
 def _negated(text: str, language: str | None) -> bool:

@@ -11,7 +11,7 @@ from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.types import Document, Passage
 
 if TYPE_CHECKING:
-    from pes_search.service.answers.sentences import Evidence
+    from pes_search.service.answers.sentences import ScoredSentence
 
 Reason = Literal["nothing_relevant", "not_answered", "personal_or_instruction"]
 WriterName = Literal["extractive", "llm"]
@@ -42,11 +42,11 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What was found for a question, and what to think of it."""
+class JudgedSearch:
+    """What a search found for a question, and what to think of it."""
 
     result: SearchResult
-    found: Sequence[Evidence]  # the sentences of the first documents, the best first
+    sentences: Sequence[ScoredSentence]  # of the first documents, the best first
     signals: Sequence[float]  # in the order of `signals.SIGNALS`; empty where nothing was found
     confidence: float  # that the collection answers the question, from 0 to 1
     reason: Reason  # why it is refused, if it is
@@ -103,7 +103,7 @@ class WriterError(PesSearchError):
 class Writer(Protocol):
     """Writes sentences from what was found."""
 
-    def sentences(self, reading: Reading) -> Iterator[Sentence]:
+    def sentences(self, judged_search: JudgedSearch) -> Iterator[Sentence]:
         """Yield the sentences of the answer; one that nothing supports comes without citations.
 
         Raises `WriterError` where the writer cannot go on.

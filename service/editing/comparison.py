@@ -17,20 +17,20 @@ from pes_search.index.types import DocumentText, PassageSentences
 from pes_search.ingest.languages import any_of, known_languages
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.names import country_names, plain_text, without_brackets
-from pes_search.service.answers.sentences import Reader, quoted_span
+from pes_search.service.answers.sentences import SentenceScorer, quoted_span
 from pes_search.service.answers.types import Citation, Comparison, Row
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
 
 
-MOST_DOCUMENTS = 10
+MOST_COMPARED_DOCUMENTS = 10
 MOST_QUOTED_SENTENCES = 2  # sentences in a cell
 # A sentence states a field if it is nearer to the field's questions than to those of most others by this much (cosine), and
 # the second one of a cell only if it comes this close to the first. Set by reading the cells of ten practices.
 STATEMENT_COSINE_LEAD = 0.0
 SECOND_SENTENCE_COSINE_GAP = 0.01
-# Log-odds, by the reader's view of sentences, below which one tells a situation and not what a practice is or does.
+# Log-odds, by the sentence scorer's view, below which one tells a situation and not what a practice is or does.
 LEAST_STATEMENT_LOG_ODDS = -0.5
 
 
@@ -44,7 +44,7 @@ class Field:
     needs: str = ""  # that such a sentence holds in any language; an expression. `Language.field_words` has each language's own
 
 
-LEVELS = {"national", "regional", "local"}  # of a practice; no name of a place
+PRACTICE_LEVELS = {"national", "regional", "local"}  # of a practice; no name of a place
 _YEAR, _DIGIT = r"(?<!\d)(?:19|20)\d\d(?!\d)", r"\d"
 
 FIELDS = (
@@ -87,7 +87,7 @@ def states(text: str) -> bool:
     return not _not_stated().search(without_brackets(text))
 
 
-def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, reader: Reader) -> Comparison:
+def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, sentence_scorer: SentenceScorer) -> Comparison:
     """Return the documents field by field.
 
     Raises:
@@ -95,14 +95,14 @@ def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, reader: Read
         QueryError: there are no ids, or too many.
     """
     ids = list(dict.fromkeys(ids))
-    if not 1 <= len(ids) <= MOST_DOCUMENTS:
+    if not 1 <= len(ids) <= MOST_COMPARED_DOCUMENTS:
         raise QueryError(
-            f"compare from 1 to {MOST_DOCUMENTS} documents, not {len(ids)}; give their ids, as `pes search` lists them"
+            f"compare from 1 to {MOST_COMPARED_DOCUMENTS} documents, not {len(ids)}; give their ids, as `pes search` lists them"
         )
     texts = index.stored.texts(ids)
     if missing := set(ids) - {text.document.id for text in texts}:
         raise unknown_document(next(document_id for document_id in ids if document_id in missing))
-    columns = stated_fields(texts, index, field_questions(encoder), reader)
+    columns = stated_fields(texts, index, field_questions(encoder), sentence_scorer)
     rows = [Row(field.name, field.label, tuple(column[field.name] for column in columns)) for field in FIELDS]
     return Comparison(index.manifest.index_id, tuple(text.document for text in texts), tuple(rows))
 
@@ -113,13 +113,13 @@ def field_questions(encoder: Encoder) -> Vectors:
 
 
 def stated_fields(
-    texts: Sequence[DocumentText], index: OpenIndex, questions: Vectors, reader: Reader
+    texts: Sequence[DocumentText], index: OpenIndex, questions: Vectors, sentence_scorer: SentenceScorer
 ) -> list[dict[str, tuple[Citation, ...]]]:
     """Return for each document by the fields' names the quotations that state them; `questions` are `field_questions`."""
     passage_ids = [passage.id for text in texts for passage in text.passages]
     sentences = dict(zip(passage_ids, index.stored.sentences(passage_ids), strict=True))
     names = [field.name for field in FIELDS]
-    return [dict(zip(names, _cells(text, sentences, questions, reader), strict=True)) for text in texts]
+    return [dict(zip(names, _cells(text, sentences, questions, sentence_scorer), strict=True)) for text in texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class _Sentence:
 
 
 def _cells(
-    text: DocumentText, sentences_of: Mapping[str, PassageSentences], questions: Vectors, reader: Reader
+    text: DocumentText, sentences_of: Mapping[str, PassageSentences], questions: Vectors, sentence_scorer: SentenceScorer
 ) -> list[tuple[Citation, ...]]:
     """Return a document's cell for each field; `sentences_of` has the sentences of each passage."""
     pages = {page.number: page for page in text.pages}
@@ -150,7 +150,7 @@ def _cells(
     if not sentences:
         return [() for _ in FIELDS]
     vectors = np.concatenate(parts)
-    is_statement = reader.statement(vectors) >= LEAST_STATEMENT_LOG_ODDS
+    is_statement = sentence_scorer.statement(vectors) >= LEAST_STATEMENT_LOG_ODDS
     cosines = vectors @ questions.T
     starts = np.cumsum([0, *(len(field.questions) for field in FIELDS)])[:-1]
     by_field = np.maximum.reduceat(cosines, starts, axis=1)  # (sentences, fields)
@@ -192,8 +192,9 @@ def _named(document: Document, field: Field) -> list[str]:
     """Return the names of which a sentence must hold one to state the field, where the document's metadata tell them."""
     if field.name == "country":
         names = country_names(document.language or "en")
-        own = [name for name, code in names.items() if code in document.countries]
-        return own + ([plain_text(document.region)] if document.region and document.region not in LEVELS else [])
+        stated_names = [name for name, code in names.items() if code in document.countries]
+        region = document.region
+        return stated_names + ([plain_text(region)] if region and region not in PRACTICE_LEVELS else [])
     if field.name == "organisation" and document.organisation:
         name = plain_text(document.organisation)
         short = re.findall(r"\(([^()]+)\)", name)

@@ -12,7 +12,7 @@ from fastapi import HTTPException, Request
 from fastapi.responses import Response
 from pydantic import SecretStr
 
-COOKIE = "editor"
+EDITOR_COOKIE = "editor"
 SESSION_SECONDS = 12 * 3600
 
 
@@ -29,7 +29,7 @@ def is_editor(request: Request) -> bool:
     key = _key(request)
     if key is None:
         return True
-    expires, _, proof = request.cookies.get(COOKIE, "").partition(".")
+    expires, _, proof = request.cookies.get(EDITOR_COOKIE, "").partition(".")
     if not re.fullmatch(r"[0-9]{1,12}", expires) or int(expires) < time.time():
         return False
     return hmac.compare_digest(proof.encode(), _proof(key, expires).encode())
@@ -41,14 +41,19 @@ def has_key(request: Request) -> bool:
 
 
 def sign_in(request: Request, response: Response, given: str) -> bool:
-    """Mark the reader as an editor if the key is right; return whether it is."""
+    """Mark the visitor as an editor if the key is right; return whether it is."""
     key = _key(request)
     if key is None or not hmac.compare_digest(given.strip().encode(), key.get_secret_value().encode()):
         return key is None
     expires = str(int(time.time()) + SESSION_SECONDS)
     secure = request.url.scheme == "https"
     response.set_cookie(
-        COOKIE, f"{expires}.{_proof(key, expires)}", max_age=SESSION_SECONDS, httponly=True, samesite="strict", secure=secure
+        EDITOR_COOKIE,
+        f"{expires}.{_proof(key, expires)}",
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=secure,
     )
     return True
 

@@ -1,4 +1,4 @@
-"""The editor's desk: what the collection repeats and lacks, what readers asked and said, judging, and uploads."""
+"""The editor's desk: what the collection repeats and lacks, what visitors asked and said, judging, and uploads."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def sign_in(
 def sign_out() -> Response:
     """Sign an editor out."""
     response = RedirectResponse("/", status_code=303)
-    response.delete_cookie(desk_access.COOKIE)
+    response.delete_cookie(desk_access.EDITOR_COOKIE)
     return response
 
 
@@ -109,9 +109,9 @@ def gaps(request: Request) -> HTMLResponse:
     """List documents that nothing links, and practices that lack something."""
     findings, interface = _findings(request), interface_of(request)
     context = {
-        "unlinked": [(own, facts(own, interface)) for own in findings.unlinked],
+        "unlinked": [(document, facts(document, interface)) for document in findings.unlinked],
         "gaps": [
-            (gap.document, facts(gap.document, interface), [interface.text(MISSING[own]) for own in gap.missing])
+            (gap.document, facts(gap.document, interface), [interface.text(MISSING[field]) for field in gap.missing])
             for gap in findings.gaps
         ],
     }
@@ -126,8 +126,8 @@ def questions(
     logged = records.questions.find(days=days, below=WEAK_ANSWER_CONFIDENCE)
     context = {
         "days": days,
-        "questions": [(own, search_url(own.question)) for own in logged],
-        "asked": sum(own.count for own in records.questions.find(days=days, limit=10_000)),
+        "questions": [(question, search_url(question.question)) for question in logged],
+        "asked": sum(question.count for question in records.questions.find(days=days, limit=10_000)),
         "is_logged": engine.settings.database.log_questions,
         "retention": engine.settings.database.retention_days,
     }
@@ -146,14 +146,14 @@ def judge_page(
     q = " ".join(q.split())
     judged = records.judgments.find()
     counts: dict[str, int] = {}
-    for own in judged:
-        counts[own.query] = counts.get(own.query, 0) + 1
+    for judgment in judged:
+        counts[judgment.query] = counts.get(judgment.query, 0) + 1
     context: dict[str, Any] = {"q": q, "grades": GRADES, "pool": [], "counts": counts, "total": len(judged)}
     if q:
-        grades = {own.document_id: own.grade for own in judged if own.query == q}
-        asked, hits = pool(q, index, engine.encoder, engine.settings.search)
+        grades = {judgment.document_id: judgment.grade for judgment in judged if judgment.query == q}
+        query, hits = pool(q, index, engine.encoder, engine.settings.search)
         context["pool"] = [
-            (hit, facts(hit.document, interface), excerpt(hit, asked, place), grades.get(hit.document.id))
+            (hit, facts(hit.document, interface), excerpt(hit, query, place), grades.get(hit.document.id))
             for hit, place in zip(hits, places_of(hits, index), strict=True)
         ]
     return _page(request, "desk/judge.html", context)
@@ -167,7 +167,7 @@ async def judge(request: Request, engine: EngineOf, records: RecordsOf) -> Respo
         grades = {name.removeprefix("grade-"): str(value) for name, value in form.items() if name.startswith("grade-")}
     index_id = engine.index().manifest.index_id
     for document_id, grade in grades.items():
-        value = int(grade) if grade in {str(own) for own in GRADES} else None
+        value = int(grade) if grade in {str(allowed_grade) for allowed_grade in GRADES} else None
         await run_in_threadpool(records.judgments.judge, query=query, document_id=document_id, grade=value, index_id=index_id)
     return RedirectResponse(search_url(query, path="/desk/judge"), status_code=303)
 
@@ -189,9 +189,9 @@ def queries_file(records: RecordsOf) -> Response:
 
 @desk.get("/feedback")
 def feedback(request: Request, records: RecordsOf, show: str = "open") -> HTMLResponse:
-    """List what readers said."""
+    """List what visitors said."""
     handled = {"open": False, "done": True}.get(show)
-    rows = [(own, search_url(own.question)) for own in records.feedback.find(handled=handled)]
+    rows = [(entry, search_url(entry.question)) for entry in records.feedback.find(handled=handled)]
     return _page(request, "desk/feedback.html", {"rows": rows, "show": show})
 
 
@@ -223,11 +223,11 @@ def upload(request: Request, engine: EngineOf, file: Annotated[UploadFile, File(
     clear_pending(folder, PENDING_SECONDS)
     data = file.file.read(LARGEST_UPLOAD_BYTES + 1)
     index, interface = engine.index(), interface_of(request)
-    found = preview(file.filename or "", data, folder, index, engine.encoder, engine.settings.passages)
+    upload_preview = preview(file.filename or "", data, folder, index, engine.encoder, engine.settings.passages)
     context = {
-        "preview": found,
-        "facts": facts(found.document, interface),
-        "near": [(hit, facts(hit.document, interface)) for hit in found.near],
+        "preview": upload_preview,
+        "facts": facts(upload_preview.document, interface),
+        "near": [(hit, facts(hit.document, interface)) for hit in upload_preview.near],
     }
     return _page(request, "desk/preview.html", context)
 
@@ -260,7 +260,7 @@ def _findings(request: Request) -> Findings:
             index.manifest.index_id,
             near_duplicates(index),
             unlinked(index),
-            incomplete(index, engine.encoder, engine.answerer.models.reader),
+            incomplete(index, engine.encoder, engine.answerer.models.sentence_scorer),
         )
         request.app.state.findings = kept_findings
     return kept_findings

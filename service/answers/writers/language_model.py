@@ -15,7 +15,7 @@ from pes_search.index.types import Hit
 from pes_search.ingest.passages import sentence_spans
 from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.answers.support import SupportCheck
-from pes_search.service.answers.types import Reading, Sentence, WriterError
+from pes_search.service.answers.types import JudgedSearch, Sentence, WriterError
 
 MOST_REPLY_CHARACTERS = 6_000  # of a reply; a model that writes on and on is stopped
 MOST_REPLY_BYTES = 1_000_000
@@ -46,26 +46,26 @@ class LanguageModelWriter:
     encoder: Encoder
     index: OpenIndex
 
-    def sentences(self, reading: Reading) -> Iterator[Sentence]:
+    def sentences(self, judged_search: JudgedSearch) -> Iterator[Sentence]:
         """Yield the model's sentences as they come; what nothing supports has no citations.
 
         Raises:
             WriterError: no service is set, or it fails, stalls, or talks nonsense.
         """
-        shown = self._shown(reading)
+        shown = self._shown(judged_search)
         check = SupportCheck(self.encoder, self.index)
-        for text in sentences_of(self._pieces(messages(reading, shown)), reading.result.language):
+        for text in sentences_of(self._pieces(messages(judged_search, shown)), judged_search.result.language):
             numbers = [int(number) for marker in MARKERS.findall(text) for number in re.findall(r"\d+", marker)]
             cited = [shown[number - 1] for number in dict.fromkeys(numbers) if 1 <= number <= len(shown)]
             plain = " ".join(MARKERS.sub(" ", text).split())
             plain = re.sub(r"\s+([.!?…,;:])", r"\1", plain)
             # An id that does not exist makes the sentence worthless, whatever else it cites.
             unknown = len(cited) < len(set(numbers))
-            yield Sentence(plain, () if unknown else check.citations(plain, reading.result.language, cited))
+            yield Sentence(plain, () if unknown else check.citations(plain, judged_search.result.language, cited))
 
-    def _shown(self, reading: Reading) -> list[Hit]:
+    def _shown(self, judged_search: JudgedSearch) -> list[Hit]:
         """Return the passages of the best sentences, each once."""
-        return list({one.hit.passage.id: one.hit for one in reading.found}.values())[: self.passages]
+        return list({sentence.hit.passage.id: sentence.hit for sentence in judged_search.sentences}.values())[: self.passages]
 
     def _pieces(self, conversation: Sequence[dict[str, str]]) -> Iterator[str]:
         """Yield the reply as the service streams it."""
@@ -102,12 +102,12 @@ def language_model_writer(config: AnswerConfig, encoder: Encoder, index: OpenInd
     return LanguageModelWriter(config.base_url, config.model, key, config.timeout_seconds, config.passages, encoder, index)
 
 
-def messages(reading: Reading, shown: Sequence[Hit]) -> list[dict[str, str]]:
+def messages(judged_search: JudgedSearch, shown: Sequence[Hit]) -> list[dict[str, str]]:
     """Return the conversation that asks the model."""
     passages = "\n\n".join(f"[{number}] {_quoted(hit)}" for number, hit in enumerate(shown, start=1))
-    instructions = INSTRUCTIONS.format(language=_language_name(reading.result.language or "en"))
-    asked = f"Passages:\n\n{passages}\n\nQuestion: {reading.result.query}"
-    return [{"role": "system", "content": instructions}, {"role": "user", "content": asked}]
+    instructions = INSTRUCTIONS.format(language=_language_name(judged_search.result.language or "en"))
+    prompt = f"Passages:\n\n{passages}\n\nQuestion: {judged_search.result.query}"
+    return [{"role": "system", "content": instructions}, {"role": "user", "content": prompt}]
 
 
 def sentences_of(pieces: Iterator[str], language: str | None) -> Iterator[str]:

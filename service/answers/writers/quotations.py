@@ -10,14 +10,14 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.answers.names import country_names, plain_text
-from pes_search.service.answers.sentences import Evidence, quoted_span
-from pes_search.service.answers.types import Citation, Reading, Sentence
+from pes_search.service.answers.sentences import ScoredSentence, quoted_span
+from pes_search.service.answers.types import Citation, JudgedSearch, Sentence
 
 # Of two sentences of like meaning the second is repetition, unless it states another number. Cosines of the packaged
 # encoder; sentences of different meaning in one document lie between .80 and .93.
 REPETITION_COSINE = 0.96
-# Another sentence of a document that has spoken already must be better by this much (in the reader's log-odds): with it
-# .723 of the development questions got their answer within five sentences, without it .709, with 1.0 .719.
+# Another sentence of a document that has spoken already must be better by this much (in the sentence scorer's log-odds):
+# with it .723 of the development questions got their answer within five sentences, without it .709, with 1.0 .719.
 SPOKEN_DOCUMENT_PENALTY_LOG_ODDS = 0.5
 # Asked for several, documents this near to the best one speak, once each: 95 % of those that answer such development questions
 # are (and 65 % of the others among the first ten).
@@ -33,10 +33,10 @@ class ExtractiveWriter:
 
     most: int  # sentences
 
-    def sentences(self, reading: Reading) -> Iterator[Sentence]:
+    def sentences(self, judged_search: JudgedSearch) -> Iterator[Sentence]:
         """Yield the chosen sentences, each as a quotation."""
-        for one in chosen(reading.found, several=reading.several, most=self.most):
-            yield sentence_of(one)
+        for sentence in chosen(judged_search.sentences, several=judged_search.several, most=self.most):
+            yield sentence_of(sentence)
 
 
 def quotations_writer(config: AnswerConfig, encoder: Encoder, index: OpenIndex) -> ExtractiveWriter:  # noqa: ARG001
@@ -44,77 +44,83 @@ def quotations_writer(config: AnswerConfig, encoder: Encoder, index: OpenIndex) 
     return ExtractiveWriter(config.sentences)
 
 
-def chosen(found: Sequence[Evidence], *, several: bool, most: int) -> list[Evidence]:
-    """Return the sentences of the answer; `found` has the best first.
+def chosen(sentences: Sequence[ScoredSentence], *, several: bool, most: int) -> list[ScoredSentence]:
+    """Return the sentences of the answer; `sentences` has the best first.
 
     Asked for several, each document that is near speaks once before any speaks twice, and those of a document stand together.
     """
-    picked = _one_a_document(found, most) if several else []
-    picked = _filled(picked, found, min(FEWEST_SENTENCES, most) if several else most)
+    picked = _one_a_document(sentences, most) if several else []
+    picked = _filled(picked, sentences, min(FEWEST_SENTENCES, most) if several else most)
     if several:
-        order = list(dict.fromkeys(one.hit.document.id for one in picked))
-        picked.sort(key=lambda one: order.index(one.hit.document.id))
+        order = list(dict.fromkeys(sentence.hit.document.id for sentence in picked))
+        picked.sort(key=lambda sentence: order.index(sentence.hit.document.id))
     return picked
 
 
-def _one_a_document(found: Sequence[Evidence], most: int) -> list[Evidence]:
+def _one_a_document(sentences: Sequence[ScoredSentence], most: int) -> list[ScoredSentence]:
     """Return the best sentence of each of the documents that are near, in the documents' order."""
-    best: dict[str, Evidence] = {}
-    for one in sorted(found, key=lambda one: -one.score - NAMED_COUNTRY_BONUS_LOG_ODDS * _names_country(one)):
-        if one.behind <= NEAR_DOCUMENT_SCORE_GAP and not any(_repeats(one, other) for other in best.values()):
-            best.setdefault(one.hit.document.id, one)
-    return sorted(best.values(), key=lambda one: (one.behind, one.hit.document.id))[:most]
+    best: dict[str, ScoredSentence] = {}
+    for sentence in sorted(
+        sentences, key=lambda sentence: -sentence.score - NAMED_COUNTRY_BONUS_LOG_ODDS * _names_country(sentence)
+    ):
+        if sentence.behind <= NEAR_DOCUMENT_SCORE_GAP and not any(_repeats(sentence, other) for other in best.values()):
+            best.setdefault(sentence.hit.document.id, sentence)
+    return sorted(best.values(), key=lambda sentence: (sentence.behind, sentence.hit.document.id))[:most]
 
 
-def _names_country(one: Evidence) -> bool:
+def _names_country(sentence: ScoredSentence) -> bool:
     """Tell whether a sentence names a country of its document: alone in a list of several it says whose practice it is."""
-    text, countries = plain_text(one.text), set(one.hit.document.countries)
-    return any(code in countries and name in text for name, code in country_names(one.hit.passage.language or "en").items())
+    text, countries = plain_text(sentence.text), set(sentence.hit.document.countries)
+    return any(
+        code in countries and name in text for name, code in country_names(sentence.hit.passage.language or "en").items()
+    )
 
 
-def _filled(picked: Sequence[Evidence], found: Sequence[Evidence], most: int) -> list[Evidence]:
+def _filled(picked: Sequence[ScoredSentence], sentences: Sequence[ScoredSentence], most: int) -> list[ScoredSentence]:
     """Return what is picked already with the best of the others; what disagrees with a figure comes right after it.
 
     A sentence's score sinks with each one that its document has already.
     """
     picked = list(picked)
-    times = Counter(one.hit.document.id for one in picked)
-    left = list(found)
+    times = Counter(sentence.hit.document.id for sentence in picked)
+    left = list(sentences)
     while left and len(picked) < most:
-        best = max(left, key=lambda one: one.score - SPOKEN_DOCUMENT_PENALTY_LOG_ODDS * times[one.hit.document.id])
+        best = max(
+            left, key=lambda sentence: sentence.score - SPOKEN_DOCUMENT_PENALTY_LOG_ODDS * times[sentence.hit.document.id]
+        )
         left.remove(best)
-        if len(picked) >= FEWEST_SENTENCES and best.score < found[0].score - FAR_SENTENCE_GAP_LOG_ODDS:
+        if len(picked) >= FEWEST_SENTENCES and best.score < sentences[0].score - FAR_SENTENCE_GAP_LOG_ODDS:
             break
-        for one in (best, *_disagreeing(best, found)):
-            if len(picked) < most and not any(_repeats(one, other) for other in picked):
-                picked.append(one)
-                times[one.hit.document.id] += 1
+        for sentence in (best, *_disagreeing(best, sentences)):
+            if len(picked) < most and not any(_repeats(sentence, other) for other in picked):
+                picked.append(sentence)
+                times[sentence.hit.document.id] += 1
     return picked
 
 
-def sentence_of(one: Evidence) -> Sentence:
+def sentence_of(sentence: ScoredSentence) -> Sentence:
     """Return a chosen sentence as its quotation."""
-    citation = Citation(one.hit.passage, one.hit.document, *_span(one))
+    citation = Citation(sentence.hit.passage, sentence.hit.document, *_span(sentence))
     return Sentence(citation.quote, (citation,))
 
 
-def _repeats(one: Evidence, other: Evidence) -> bool:
+def _repeats(sentence: ScoredSentence, other: ScoredSentence) -> bool:
     """Tell whether a sentence says again what is quoted for another one, or is within it."""
-    if one.hit.passage.id == other.hit.passage.id:
-        (start, end), (first, last) = _span(one), _span(other)
+    if sentence.hit.passage.id == other.hit.passage.id:
+        (start, end), (first, last) = _span(sentence), _span(other)
         if start < last and first < end:
             return True
-    return one.text == other.text or (_alike(one, other) and one.numbers == other.numbers)
+    return sentence.text == other.text or (_alike(sentence, other) and sentence.numbers == other.numbers)
 
 
-def _disagreeing(one: Evidence, found: Sequence[Evidence]) -> list[Evidence]:
+def _disagreeing(sentence: ScoredSentence, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
     """Return the sentences that say the same with other figures."""
-    return [other for other in found if one.numbers and other.numbers - one.numbers and _alike(one, other)]
+    return [other for other in sentences if sentence.numbers and other.numbers - sentence.numbers and _alike(sentence, other)]
 
 
-def _alike(one: Evidence, other: Evidence) -> bool:
-    return float(one.vector @ other.vector) >= REPETITION_COSINE
+def _alike(sentence: ScoredSentence, other: ScoredSentence) -> bool:
+    return float(sentence.vector @ other.vector) >= REPETITION_COSINE
 
 
-def _span(one: Evidence) -> tuple[int, int]:
-    return quoted_span(one.hit.passage.text, one.start, one.end)
+def _span(sentence: ScoredSentence) -> tuple[int, int]:
+    return quoted_span(sentence.hit.passage.text, sentence.start, sentence.end)

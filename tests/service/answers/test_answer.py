@@ -122,7 +122,7 @@ def test_what_the_collection_does_not_answer_is_refused(ask: Callable[..., Answe
 
 def test_filters_leave_only_their_documents(ask: Callable[..., Answer]) -> None:
     answer = ask("vouchers for training", country=("GR",))
-    assert {citation.document.countries for one in answer.sentences for citation in one.citations} <= {("GR",)}
+    assert {citation.document.countries for sentence in answer.sentences for citation in sentence.citations} <= {("GR",)}
     nothing = ask("vouchers for training", country=("XX",))
     assert (nothing.reason, nothing.nearest, nothing.confidence) == ("nothing_relevant", (), 0.0)
 
@@ -204,7 +204,7 @@ def test_the_json_has_exactly_these_keys(client: TestClient) -> None:
     answer = client.post("/api/v1/ask", json={"question": "Who pays for power_m?", "k": 3}).json()
     assert set(answer) == KEYS
     assert len(answer["nearest"]) == 3
-    assert all(set(citation) == CITATION_KEYS for one in answer["sentences"] for citation in one["citations"])
+    assert all(set(citation) == CITATION_KEYS for sentence in answer["sentences"] for citation in sentence["citations"])
     passage = answer["sentences"][0]["citations"][0]
     stored = client.get(f"/api/v1/passages/{passage['passage_id']}").json()
     assert stored["text"][passage["start"] : passage["end"]] == passage["quote"]
@@ -227,33 +227,37 @@ def test_filters_in_the_body(client: TestClient) -> None:
 
 
 def events(text: str) -> list[tuple[str, dict[str, Any]]]:
-    found = []
+    pairs = []
     for block in text.strip().split("\n\n"):
         name, data = block.split("\n")
-        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
-    return found
+        pairs.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return pairs
 
 
 def test_the_stream_tells_hits_sentences_citations_and_the_end(client: TestClient) -> None:
     question = "Who pays for power_m?"
     response = client.get("/api/v1/ask/stream", params={"question": question})
     assert response.headers["content-type"].startswith("text/event-stream")
-    found = events(response.text)
+    stream = events(response.text)
     whole = client.post("/api/v1/ask", json={"question": question}).json()
-    names = [name for name, _ in found]
+    names = [name for name, _ in stream]
     assert names[0] == "hits"
     assert names[-1] == "done"
-    assert [values["text"] for name, values in found if name == "sentence"] == [one["text"] for one in whole["sentences"]]
-    citations = [values for name, values in found if name == "citation"]
-    assert [values["quote"] for values in citations] == [c["quote"] for one in whole["sentences"] for c in one["citations"]]
-    assert found[-1][1]["sentences"] == whole["sentences"]
-    assert found[0][1]["hits"] == whole["nearest"]
+    assert [values["text"] for name, values in stream if name == "sentence"] == [
+        sentence["text"] for sentence in whole["sentences"]
+    ]
+    citations = [values for name, values in stream if name == "citation"]
+    assert [values["quote"] for values in citations] == [
+        c["quote"] for sentence in whole["sentences"] for c in sentence["citations"]
+    ]
+    assert stream[-1][1]["sentences"] == whole["sentences"]
+    assert stream[0][1]["hits"] == whole["nearest"]
 
 
 def test_the_stream_of_a_refusal(client: TestClient) -> None:
-    found = events(client.get("/api/v1/ask/stream", params={"question": "minutes to boil an egg"}).text)
-    assert [name for name, _ in found] == ["hits", "refused"]
-    assert found[-1][1]["reason"] == "nothing_relevant"
+    stream = events(client.get("/api/v1/ask/stream", params={"question": "minutes to boil an egg"}).text)
+    assert [name for name, _ in stream] == ["hits", "refused"]
+    assert stream[-1][1]["reason"] == "nothing_relevant"
 
 
 def test_a_stream_of_no_question_does_not_begin(client: TestClient) -> None:
@@ -307,10 +311,10 @@ def test_orders_inside_a_document_change_nothing(build: Any, encoder: Any, tmp_p
     (folder / "bread.md").write_text("# Bread\n\nBakers are trained for six months in Tartu.\n", encoding="utf-8")
     build([folder], tmp_path / "index")
     settings = Settings(index_dir=tmp_path / "index")
-    own = Engine(settings, store_of(settings), encoder)
-    answer = own.ask(own.index(), "How often do mentors meet young people?", k=5, filters=Filters())
-    documents = own.index().stored.documents(Filters())
-    read = own.index().stored.texts([document.id for document in documents])
+    engine = Engine(settings, store_of(settings), encoder)
+    answer = engine.ask(engine.index(), "How often do mentors meet young people?", k=5, filters=Filters())
+    documents = engine.index().stored.documents(Filters())
+    read = engine.index().stored.texts([document.id for document in documents])
     texts = {passage.id: passage.text for text in read for passage in text.passages}
     for sentence in answer.sentences:
         for citation in sentence.citations:

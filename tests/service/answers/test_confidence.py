@@ -36,8 +36,8 @@ def test_the_largest_odds_do_not_overflow() -> None:
 def test_the_packaged_models_are_of_the_packaged_encoder(encoder: SentenceTransformerEncoder) -> None:
     models = load_models()
     assert models.model_id == encoder.model_id
-    assert len(models.reader.weights) == len(FEATURES)
-    assert len(models.reader.vector_weights) == len(models.own_matter.mean) == encoder.dimensions
+    assert len(models.sentence_scorer.weights) == len(FEATURES)
+    assert len(models.sentence_scorer.vector_weights) == len(models.own_matter.mean) == encoder.dimensions
     assert {len(network.mean) for network in (*models.confidence, models.related)} == {len(SIGNALS)}
 
 

@@ -94,7 +94,8 @@ def test_a_translation_is_supported_and_an_invention_is_not(
 ) -> None:
     assert check.citations(wrong, language, cited) == ()
     scores = {
-        text: max((one.support for one in check.citations(text, language, cited)), default=0.0) for text in (right, wrong)
+        text: max((citation.support for citation in check.citations(text, language, cited)), default=0.0)
+        for text in (right, wrong)
     }
     assert scores[right] >= scores[wrong]
 

@@ -29,9 +29,9 @@ def test_a_row_a_field_a_cell_a_document(comparison: dict[str, Any]) -> None:
 
 def test_every_cell_quotes_its_own_document(comparison: dict[str, Any], client: TestClient) -> None:
     for row in comparison["rows"]:
-        for document, own in zip(IDS, row["cells"], strict=True):
-            assert own["stated"] == bool(own["citations"])
-            for citation in own["citations"]:
+        for document, values in zip(IDS, row["cells"], strict=True):
+            assert values["stated"] == bool(values["citations"])
+            for citation in values["citations"]:
                 passage = client.get(f"/api/v1/passages/{citation['passage_id']}").json()
                 assert passage["document_id"] == citation["document_id"] == document
                 assert passage["text"][citation["start"] : citation["end"]] == citation["quote"]
@@ -57,8 +57,8 @@ def test_what_is_not_stated_is_no_statement() -> None:
 
 
 def test_ids_are_repeated_or_between_commas(client: TestClient) -> None:
-    one = client.get("/api/v1/compare", params={"ids": ["hr-vouchers", "pl-kfs"]}).json()
-    assert one == client.get("/api/v1/compare", params={"ids": "hr-vouchers,pl-kfs"}).json()
+    repeated = client.get("/api/v1/compare", params={"ids": ["hr-vouchers", "pl-kfs"]}).json()
+    assert repeated == client.get("/api/v1/compare", params={"ids": "hr-vouchers,pl-kfs"}).json()
 
 
 @pytest.mark.parametrize(("ids", "status"), [("nobody", 404), (",", 422), (",".join(f"x{i}" for i in range(11)), 422)])

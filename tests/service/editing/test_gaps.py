@@ -8,7 +8,7 @@ from pes_search.index.encoders.sentence_transformer import SentenceTransformerEn
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.answers.confidence import load_models
-from pes_search.service.answers.sentences import Reader
+from pes_search.service.answers.sentences import SentenceScorer
 from pes_search.service.editing.comparison import compare
 from pes_search.service.editing.duplicates import LEAST_DUPLICATE_SCORE, near_duplicates
 from pes_search.service.editing.gaps import RESULT_FIELDS, Gap, incomplete, unlinked
@@ -67,8 +67,8 @@ def index(build: Build, tmp_path_factory: pytest.TempPathFactory) -> OpenIndex:
     practices = folder / "practices"
     practices.mkdir()
     shutil.copytree(CORPUS / "taxonomy", folder / "taxonomy")
-    for own in ("at-sprungbrett", "ie-jobsplus", "bg-employment-for-you", "de-power-m", "cz-moravia-pact"):
-        shutil.copy(CORPUS / "practices" / f"{own}.md", practices)
+    for practice in ("at-sprungbrett", "ie-jobsplus", "bg-employment-for-you", "de-power-m", "cz-moravia-pact"):
+        shutil.copy(CORPUS / "practices" / f"{practice}.md", practices)
     text = (CORPUS / "practices" / "at-sprungbrett.md").read_text(encoding="utf-8")
     edited = text.replace("id: at-sprungbrett", "id: edited\nrelated: [edited, de-power-m]").replace("37,000", "38,000")
     (practices / "edited.md").write_text(edited.replace("is a wage subsidy", "is a subsidy on wages"), encoding="utf-8")
@@ -80,13 +80,13 @@ def index(build: Build, tmp_path_factory: pytest.TempPathFactory) -> OpenIndex:
 
 
 @pytest.fixture(scope="module")
-def reader() -> Reader:
-    return load_models().reader
+def sentence_scorer() -> SentenceScorer:
+    return load_models().sentence_scorer
 
 
 @pytest.fixture(scope="module")
 def gaps(
-    build: Build, encoder: SentenceTransformerEncoder, reader: Reader, tmp_path_factory: pytest.TempPathFactory
+    build: Build, encoder: SentenceTransformerEncoder, sentence_scorer: SentenceScorer, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Gap]:
     """The gaps of some practices, by id; one whose every field is there is not among them."""
     folder = tmp_path_factory.mktemp("gaps") / "papers"
@@ -102,13 +102,13 @@ def gaps(
         "output": (full, f"{BUS}\n\n## Results\n\nIn 2022 the bus reached 400 people."),
         "nothing": (full, f"{BUS}\n\n## Results\n\nHow many people took part is not stated."),
     }
-    for own, (fields, text) in files.items():
-        text = text.format(place=f"{own.title()}ville")  # what all files of a folder begin with is taken for a site's header
-        (folder / f"{own}.md").write_text(f"---\nid: {own}\nlanguage: en\n{fields}\n---\n# Bus\n\n{text}", encoding="utf-8")
+    for name, (fields, text) in files.items():
+        text = text.format(place=f"{name.title()}ville")  # what all files of a folder begin with is taken for a site's header
+        (folder / f"{name}.md").write_text(f"---\nid: {name}\nlanguage: en\n{fields}\n---\n# Bus\n\n{text}", encoding="utf-8")
     build([folder], folder.parent / "index")
-    found = incomplete(open_index(FileStore(folder.parent / "index")), encoder, reader)
-    assert [gap.document.id for gap in found] == sorted(gap.document.id for gap in found)
-    return {gap.document.id: gap for gap in found}
+    incomplete_practices = incomplete(open_index(FileStore(folder.parent / "index")), encoder, sentence_scorer)
+    assert [gap.document.id for gap in incomplete_practices] == sorted(gap.document.id for gap in incomplete_practices)
+    return {gap.document.id: gap for gap in incomplete_practices}
 
 
 def ids(index: OpenIndex, **parameters: float) -> list[tuple[str, str]]:
@@ -119,10 +119,10 @@ def ids(index: OpenIndex, **parameters: float) -> list[tuple[str, str]]:
 
 def test_a_copy_and_translations_are_found_and_no_other_practice(index: OpenIndex) -> None:
     versions = {"at-sprungbrett", "edited", "german", "french"}
-    found = ids(index)
-    assert found[0] == ("at-sprungbrett", "edited")
-    assert {("at-sprungbrett", "german"), ("edited", "german"), ("at-sprungbrett", "french")} <= set(found)
-    assert {own for pair in found for own in pair} == versions
+    pairs = ids(index)
+    assert pairs[0] == ("at-sprungbrett", "edited")
+    assert {("at-sprungbrett", "german"), ("edited", "german"), ("at-sprungbrett", "french")} <= set(pairs)
+    assert {document_id for pair in pairs for document_id in pair} == versions
 
 
 def test_each_pair_once_in_the_order_of_ids_the_best_first(index: OpenIndex) -> None:
@@ -161,7 +161,9 @@ def test_what_no_other_document_names_is_unlinked(index: OpenIndex) -> None:
 
 
 def test_what_the_news_name_is_linked(corpus_index: OpenIndex, corpus_files: dict[str, dict[str, list[str]]]) -> None:
-    named = {own for name, fields in corpus_files.items() for own in fields.get("related", []) if own != name}
+    named = {
+        document_id for name, fields in corpus_files.items() for document_id in fields.get("related", []) if document_id != name
+    }
     assert named
     assert {document.id for document in unlinked(corpus_index)} == set(corpus_files) - named
 
@@ -176,9 +178,9 @@ def test_only_practices_are_looked_at(gaps: dict[str, Gap]) -> None:
     assert "page" not in gaps
 
 
-@pytest.mark.parametrize("own", ["address", "metadata", "listed"])
-def test_an_address_or_a_list_of_sources_is_a_source(gaps: dict[str, Gap], own: str) -> None:
-    assert gaps[own].missing == ("results",)
+@pytest.mark.parametrize("document_id", ["address", "metadata", "listed"])
+def test_an_address_or_a_list_of_sources_is_a_source(gaps: dict[str, Gap], document_id: str) -> None:
+    assert gaps[document_id].missing == ("results",)
 
 
 def test_a_heading_with_nothing_below_it_is_no_source(gaps: dict[str, Gap]) -> None:
@@ -191,29 +193,32 @@ def test_a_number_of_participants_is_a_result_and_its_lack_is_none(gaps: dict[st
 
 
 def test_results_are_those_of_the_comparison(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, reader: Reader
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, sentence_scorer: SentenceScorer
 ) -> None:
-    without = {gap.document.id for gap in incomplete(corpus_index, encoder, reader) if "results" in gap.missing}
-    own = ["de-power-m", "hr-vouchers", "no-nav-youth-cocreation", "hr-staff-wellbeing"]
-    rows = {row.field: row.cells for row in compare(own, corpus_index, encoder, reader).rows}
-    compared = {name for place, name in enumerate(own) if not any(rows[field][place] for field in RESULT_FIELDS)}
-    assert compared == without & set(own)
+    without = {gap.document.id for gap in incomplete(corpus_index, encoder, sentence_scorer) if "results" in gap.missing}
+    compared_ids = ["de-power-m", "hr-vouchers", "no-nav-youth-cocreation", "hr-staff-wellbeing"]
+    rows = {row.field: row.cells for row in compare(compared_ids, corpus_index, encoder, sentence_scorer).rows}
+    compared = {name for place, name in enumerate(compared_ids) if not any(rows[field][place] for field in RESULT_FIELDS)}
+    assert compared == without & set(compared_ids)
     assert "de-power-m" not in without
     assert "no-nav-youth-cocreation" in without
 
 
 def test_every_practice_of_the_corpus_names_its_source_even_by_a_reference(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, reader: Reader
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, sentence_scorer: SentenceScorer
 ) -> None:
     assert corpus_index.document("no-nav-youth-cocreation").url is None
-    assert not [gap.document.id for gap in incomplete(corpus_index, encoder, reader) if "source" in gap.missing]
+    assert not [gap.document.id for gap in incomplete(corpus_index, encoder, sentence_scorer) if "source" in gap.missing]
 
 
 def test_the_questions_are_encoded_once(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    corpus_index: OpenIndex,
+    encoder: SentenceTransformerEncoder,
+    sentence_scorer: SentenceScorer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls = []
     encode = encoder.encode_queries
     monkeypatch.setattr(encoder, "encode_queries", lambda texts: calls.append(len(texts)) or encode(texts))
-    incomplete(corpus_index, encoder, reader)
+    incomplete(corpus_index, encoder, sentence_scorer)
     assert len(calls) == 1

@@ -5,7 +5,7 @@ import pytest
 
 from pes_search.index.types import Hit, Scores
 from pes_search.ingest.types import Document, Passage
-from pes_search.service.answers.sentences import Evidence, list_around, numbers, quoted_span
+from pes_search.service.answers.sentences import ScoredSentence, list_around, numbers, quoted_span
 from pes_search.service.answers.writers.quotations import chosen, sentence_of
 
 
@@ -14,29 +14,31 @@ def hit(document: str, text: str) -> Hit:
     return Hit(1, 1.0, Scores(dense=0.9, topic=0.9), passage, Document(document, document, "practice", "en", "", ""))
 
 
-def one(document: str, sentence: str, score: float, direction: int, text: str | None = None, behind: float = 0.0) -> Evidence:
-    """Evidence whose vector points its own way, so that only equal directions mean the same."""
+def scored(
+    document: str, sentence: str, score: float, direction: int, text: str | None = None, behind: float = 0.0
+) -> ScoredSentence:
+    """A sentence whose vector points its own way, so that only equal directions mean the same."""
     vector = np.zeros(8, np.float32)
     vector[direction] = 1.0
-    found = hit(document, text or sentence)
-    start = found.passage.text.index(sentence)
-    return Evidence(found, start, start + len(sentence), vector, score, 0.0, behind, score)
+    best = hit(document, text or sentence)
+    start = best.passage.text.index(sentence)
+    return ScoredSentence(best, start, start + len(sentence), vector, score, 0.0, behind, score)
 
 
-def texts(found: list[Evidence]) -> list[str]:
-    return [evidence.text for evidence in found]
+def texts(sentences: list[ScoredSentence]) -> list[str]:
+    return [sentence.text for sentence in sentences]
 
 
-A = one("a", "A woman found work.", 0.9, 0)
-A_AGAIN = one("b", "One woman got work.", 0.8, 0)
-B = one("b", "The ESF pays.", 0.7, 1)
-C = one("b", "It began long ago.", 0.6, 2)
-D = one("c", "It goes on.", 0.5, 3)
+A = scored("a", "A woman found work.", 0.9, 0)
+A_AGAIN = scored("b", "One woman got work.", 0.8, 0)
+B = scored("b", "The ESF pays.", 0.7, 1)
+C = scored("b", "It began long ago.", 0.6, 2)
+D = scored("c", "It goes on.", 0.5, 3)
 
 
 def test_the_best_sentences_and_a_document_that_has_spoken_waits() -> None:
     assert texts(chosen([A, B, C, D], several=False, most=3)) == [A.text, B.text, D.text]
-    better = one("b", "It began long ago.", 1.3, 2)
+    better = scored("b", "It began long ago.", 1.3, 2)
     assert texts(chosen([better, B, D], several=False, most=3)) == [better.text, D.text, B.text]
 
 
@@ -49,31 +51,31 @@ def test_asked_for_several_each_document_speaks_once() -> None:
 
 
 def test_a_document_far_behind_does_not_speak() -> None:
-    far = one("d", "It is far away.", 0.95, 4, behind=0.06)
+    far = scored("d", "It is far away.", 0.95, 4, behind=0.06)
     assert texts(chosen([far, A, B, D], several=True, most=5)) == [A.text, B.text, D.text]
 
 
 def test_a_sentence_far_below_the_best_is_left_out_after_three() -> None:
-    far = one("e", "It is far away.", -3.2, 4)
+    far = scored("e", "It is far away.", -3.2, 4)
     assert texts(chosen([A, B, D, far], several=False, most=5)) == [A.text, B.text, D.text]
     assert texts(chosen([A, B, far], several=False, most=5)) == [A.text, B.text, far.text]
 
 
 def test_where_few_documents_are_near_they_speak_again() -> None:
-    far = one("c", "It goes on.", 0.2, 3, behind=0.06)
+    far = scored("c", "It goes on.", 0.2, 3, behind=0.06)
     assert texts(chosen([A, B, C, far], several=True, most=5)) == [A.text, B.text, far.text]
     assert texts(chosen([A, B, C], several=True, most=5)) == [A.text, B.text, C.text]
 
 
 def test_another_figure_for_the_same_thing_is_no_repetition() -> None:
-    first = one("a", "It has 99 centres (2023).", 0.9, 0)
-    second = one("b", "It has 144 centres (2025).", 0.8, 0)
+    first = scored("a", "It has 99 centres (2023).", 0.9, 0)
+    second = scored("b", "It has 144 centres (2025).", 0.8, 0)
     assert texts(chosen([first, second], several=False, most=3)) == [first.text, second.text]
 
 
 def test_figures_that_disagree_come_right_after_each_other() -> None:
-    first = one("a", "It has 99 centres (2023).", 0.9, 0)
-    second = one("b", "It has 144 centres (2025).", 0.1, 0)
+    first = scored("a", "It has 99 centres (2023).", 0.9, 0)
+    second = scored("b", "It has 144 centres (2025).", 0.1, 0)
     assert texts(chosen([first, B, D, second], several=False, most=3)) == [first.text, second.text, D.text]
     assert texts(chosen([first, B, D, second], several=False, most=1)) == [first.text]
 
@@ -86,14 +88,14 @@ WHOLE = "The figures are of several years:\n\n3,300 women (2016)\n5,000 women (2
 
 @pytest.mark.parametrize("sentence", ["3,300 women (2016)", "5,000 women (2019)", "The figures are of several years:"])
 def test_a_short_list_is_quoted_whole_with_the_line_above_it(sentence: str) -> None:
-    quoted = sentence_of(one("a", sentence, 0.9, 0, LIST))
+    quoted = sentence_of(scored("a", sentence, 0.9, 0, LIST))
     assert quoted.text == WHOLE
     (citation,) = quoted.citations
     assert citation.passage.text[citation.start : citation.end] == citation.quote == WHOLE
 
 
 def test_a_list_is_quoted_once() -> None:
-    first, second = one("a", "3,300 women (2016)", 0.9, 0, LIST), one("a", "5,000 women (2019)", 0.8, 1, LIST)
+    first, second = scored("a", "3,300 women (2016)", 0.9, 0, LIST), scored("a", "5,000 women (2019)", 0.8, 1, LIST)
     assert texts(chosen([first, second, D], several=False, most=5)) == [first.text, D.text]
 
 
