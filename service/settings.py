@@ -20,7 +20,7 @@ from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.records.file import DatabaseConfig
 
 LARGEST_PORT = 65_535
-SHORTEST_KEY = 12  # characters; nothing slows down who tries keys
+SHORTEST_KEY_CHARACTERS = 12  # nothing slows down who tries keys
 FILE_VARIABLE = "PES_CONFIG"
 DEFAULT_FILE = Path("pes.toml")
 
@@ -51,8 +51,10 @@ class DeskConfig(BaseModel):
     def _not_empty(cls, key: SecretStr | None) -> SecretStr | None:
         """Take off the newline that files of secrets end in; an empty key must not close a door that then opens to all."""
         value = key.get_secret_value().strip() if key else ""
-        if value and len(value) < SHORTEST_KEY:
-            raise ValueError(f"must have at least {SHORTEST_KEY} characters; make one with `openssl rand -base64 24`")
+        if value and len(value) < SHORTEST_KEY_CHARACTERS:
+            raise ValueError(
+                f"must have at least {SHORTEST_KEY_CHARACTERS} characters; make one with `openssl rand -base64 24`"
+            )
         return SecretStr(value) if value else None
 
 

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
-from pes_search.service.cli.frame import FAILED, Run, index_settings, print_json, run_command
+from pes_search.service.cli.frame import FAILED_STATUS, Run, index_settings, print_json, run_command
 from pes_search.service.cli.output import nothing_passes, place, print_answer, print_comparison, print_hit, print_report
 from pes_search.service.cli.parser import pes_parser
 
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -157,7 +157,7 @@ def _serve(parsed: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pes_search").setLevel(logging.INFO)
     app = create_app(open_engine(settings))
-    if settings.desk.key is None and host not in LOOPBACK:
+    if settings.desk.key is None and host not in LOOPBACK_HOSTS:
         print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)
     print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
@@ -200,7 +200,7 @@ def _corpus_check(parsed: argparse.Namespace) -> int:
     report = check_corpus(Path(parsed.folder))
     if parsed.json:
         print_json(dataclasses.asdict(report))
-        return FAILED if report.faults else 0
+        return FAILED_STATUS if report.faults else 0
     for fault in report.faults:
         print(fault)
     if parsed.counts:
@@ -210,7 +210,7 @@ def _corpus_check(parsed: argparse.Namespace) -> int:
                 print(f"  {count:>3} {value}")
     verdict = f"faults to mend: {len(report.faults)}" if report.faults else "no faults"
     print(f"{parsed.folder}: {report.practices} practices, {report.news} news items: {verdict}")
-    return FAILED if report.faults else 0
+    return FAILED_STATUS if report.faults else 0
 
 
 COMMANDS: Mapping[str, Run] = {

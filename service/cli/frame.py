@@ -18,8 +18,8 @@ from pes_search.ingest.errors import PesSearchError
 if TYPE_CHECKING:
     from pes_search.service.settings import Settings
 
-FAILED = 1
-INTERRUPTED = 130
+FAILED_STATUS = 1
+INTERRUPTED_STATUS = 130
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -38,16 +38,16 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
     except PesSearchError as error:
         for line in str(error).splitlines():
             print(f"{parser.prog}: {line}", file=sys.stderr)
-        return FAILED
+        return FAILED_STATUS
     except KeyboardInterrupt:
         print(f"{parser.prog}: stopped", file=sys.stderr)
-        return INTERRUPTED
+        return INTERRUPTED_STATUS
     except BrokenPipeError:  # `pes search … | head`: nobody reads on, and Python must not try again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        return FAILED_STATUS
     except OSError as error:
         print(f"{parser.prog}: {error.strerror or error}: {error.filename or ''}; mend that and try again", file=sys.stderr)
-        return FAILED
+        return FAILED_STATUS
     return status
 
 

@@ -101,8 +101,10 @@ def matrix(index: OpenIndex, row: str, column: str, *, kind: str | None = PRACTI
     row_totals, column_totals = _totals(by_row), _totals(by_column)
     rows = _shown(row, row_totals, index.taxonomy, detailed=detailed)
     columns = _shown(column, column_totals, index.taxonomy, detailed=detailed)
-    cells = Counter(cell for own, other in zip(by_row, by_column, strict=True) for cell in product(own, other))
-    counts = tuple(tuple(cells[own, other] for other in columns) for own in rows)
+    cells = Counter(
+        cell for row_value, column_value in zip(by_row, by_column, strict=True) for cell in product(row_value, column_value)
+    )
+    counts = tuple(tuple(cells[row_value, column_value] for column_value in columns) for row_value in rows)
     return Matrix(
         rows,
         columns,
@@ -176,9 +178,12 @@ def _values(name: str, documents: Sequence[Document], taxonomy: Taxonomy) -> lis
     Those are its own and their broader terms, and whatever is a label of one of them. Values that differ in case alone are one.
     """
     list_name = LISTS[name]
-    own = [FILTER_FIELDS[name].values(document) for document in documents]
-    held = {value: taxonomy.with_broader(list_name, (value,)) for value in {value for several in own for value in several}}
-    stated = {value for with_broader in held.values() for value in with_broader}
+    document_values = [FILTER_FIELDS[name].values(document) for document in documents]
+    broader_terms = {
+        value: taxonomy.with_broader(list_name, (value,))
+        for value in {value for several in document_values for value in several}
+    }
+    stated = {value for with_broader in broader_terms.values() for value in with_broader}
     # Of several spellings the listed one is shown, or else the first.
     shown = {fold(value): value for value in [*sorted(stated, reverse=True), *taxonomy.lists.get(list_name, {})]}
     finding = {value: {shown[fold(value)]} for value in stated}
@@ -186,8 +191,11 @@ def _values(name: str, documents: Sequence[Document], taxonomy: Taxonomy) -> lis
     for folded, value in shown.items():
         for other in labelled.get(folded, set()) & stated:
             finding[other].add(value)
-    found_by = {value: {found for one in with_broader for found in finding[one]} for value, with_broader in held.items()}
-    return [tuple({found for value in several for found in found_by[value]}) for several in own]
+    filter_values = {
+        value: {filter_value for term in with_broader for filter_value in finding[term]}
+        for value, with_broader in broader_terms.items()
+    }
+    return [tuple({filter_value for value in several for filter_value in filter_values[value]}) for several in document_values]
 
 
 def _totals(values: Iterable[Sequence[str]]) -> Counter[str]:

@@ -96,7 +96,7 @@ class _Export:
 
     def labels(self, document: Document, *fields: str) -> list[str]:
         """Return the labels of a document's concepts in some of its fields, without repeats."""
-        return list(dict.fromkeys(self.label(field, own) for field in fields for own in getattr(document, field)))
+        return list(dict.fromkeys(self.label(field, concept_id) for field in fields for concept_id in getattr(document, field)))
 
     def countries(self, document: Document) -> list[str]:
         """Return the names of a document's countries; a code that has none stays as it is."""
@@ -160,7 +160,10 @@ def _result(row: ExportRow, wanted: _Export) -> dict[str, Any]:
         "organisation": document.organisation,
         "year": document.year,
         "end_year": document.end_year,
-        **{field: [{"id": own, "label": wanted.label(field, own)} for own in getattr(document, field)] for field in FIELDS},
+        **{
+            field: [{"id": concept_id, "label": wanted.label(field, concept_id)} for concept_id in getattr(document, field)]
+            for field in FIELDS
+        },
         "language": document.language,
         "passage": {"id": passage.id, "page": passage.page, "text": passage.text} if passage else None,
         "source": deep_link(document, passage.page if passage else None),

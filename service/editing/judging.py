@@ -17,7 +17,7 @@ from pes_search.index.types import Hit, Query, Scores
 from pes_search.ingest.taxonomy import fold
 
 CANDIDATE_PASSAGES = 1_000  # of each retriever, as in the project's own evaluation; far below the depths that are judged
-ID_DIGITS = 10
+QUERY_ID_DIGITS = 10
 
 
 class Judgment(Protocol):
@@ -57,7 +57,7 @@ def pool(query: str, index: OpenIndex, encoder: Encoder, config: SearchConfig, *
 
 def query_id(query: str) -> str:
     """Return a query's id: the same for every way to write it that differs in case and spaces only."""
-    return f"q-{_sha256(_folded(query))[:ID_DIGITS]}"
+    return f"q-{_sha256(_folded(query))[:QUERY_ID_DIGITS]}"
 
 
 def qrels(judgments: Iterable[Judgment]) -> str:
@@ -74,13 +74,15 @@ def queries(judgments: Iterable[Judgment]) -> str:
     texts: dict[str, str] = {}
     for judgment in judgments:
         texts.setdefault(query_id(judgment.query), _plain(judgment.query))
-    return "".join(json.dumps({"id": own, "text": text}, ensure_ascii=False) + "\n" for own, text in texts.items())
+    return "".join(
+        json.dumps({"id": identifier, "text": text}, ensure_ascii=False) + "\n" for identifier, text in texts.items()
+    )
 
 
 def _first(groups: list[list[Hit]], retriever: Callable[[Scores], float], depth: int) -> list[Hit]:
     """Return the best passages of a retriever's first documents; a document without any of the words has none by words."""
     scored = [(retriever(best_of([hit.scores for hit in hits])), hits[0]) for hits in groups]
-    best = sorted(scored, key=lambda found: (-found[0], found[1].document.id))
+    best = sorted(scored, key=lambda pair: (-pair[0], pair[1].document.id))
     return [hit for score, hit in best[:depth] if score > 0]
 
 

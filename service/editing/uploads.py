@@ -45,7 +45,7 @@ TOKEN_DIGITS = 32
 TOKEN = re.compile(rf"[0-9a-f]{{{TOKEN_DIGITS}}}")
 LONGEST_NAME_CHARACTERS = 120
 LONGEST_NAME_BYTES = 240  # file systems take 255; the rest is for a number
-UNNAMED = "document"
+NAME_OF_UNNAMED = "document"
 NEAREST_DOCUMENTS = 5
 NEAR_PASSAGES = 100  # whose documents are compared
 # Passages of the upload that are encoded, evenly taken: a book of hundreds would keep its editor waiting for minutes.
@@ -54,7 +54,7 @@ ENCODED_PASSAGES = 64
 # of 167 measure types and 9 of 13 channels are tags of the practice; from .12 on 35 % of 40, 57 % of 63 and 4 of 4. So they
 # are something to look at, and nothing to take over unseen.
 LEAST_CONCEPT_SHARE = 0.08
-MOST_TERMS = 3  # of a field
+MOST_SUGGESTED_TERMS = 3  # of a field
 
 
 class UploadError(PesSearchError):
@@ -103,7 +103,7 @@ def preview(name: str, data: bytes, folder: Path, index: OpenIndex, encoder: Enc
             # The id is made from the name, which is that of the file when it is kept.
             kept_name = _free_name(folder, safe, data)
             try:
-                found = read_document(SourceFile(path, f"{folder.absolute().name}/{kept_name}"))
+                upload = read_document(SourceFile(path, f"{folder.absolute().name}/{kept_name}"))
             except UnreadableFileError as error:
                 raise UploadError(f"{safe} cannot be read: {error}; mend the file and hand it in again") from error
             target = folder / PENDING_FOLDER / token
@@ -112,14 +112,14 @@ def preview(name: str, data: bytes, folder: Path, index: OpenIndex, encoder: Enc
         for other in target.iterdir():
             if other.name != safe:  # the same file under an earlier name
                 other.unlink(missing_ok=True)
-    document = found.document
-    passages = build_passages(document, build_pages(document, found.blocks), encoder.token_starts, passage_config)
+    document = upload.document
+    passages = build_passages(document, build_pages(document, upload.blocks), encoder.token_starts, passage_config)
     return Preview(
         name=kept_name,
         token=token,
         document=document,
         passages=tuple(passages),
-        warnings=found.warnings,
+        warnings=upload.warnings,
         near=_near(document, passages, index, encoder),
         taken_id=document.id in index.concepts.rows,
         same_content=next((other.id for other in index.stored.documents(EVERYTHING) if other.sha256 == document.sha256), None),
@@ -187,7 +187,7 @@ def safe_name(name: str) -> str:
     stem = " ".join(stem.split()).strip(". ")[: LONGEST_NAME_CHARACTERS - len(ending)]
     while len(f"{stem}{ending}".encode()) > LONGEST_NAME_BYTES:
         stem = stem[:-1]
-    return f"{stem.rstrip('. ') or UNNAMED}{ending}"
+    return f"{stem.rstrip('. ') or NAME_OF_UNNAMED}{ending}"
 
 
 def _check(name: str, data: bytes) -> None:
@@ -264,8 +264,10 @@ def _terms(document: Document, passages: Sequence[Passage], index: OpenIndex, en
     text = "\n".join([document.title, *(passage.text for passage in passages[:1])])
     concepts = index.concepts.of_query(text, document.language, encoder.encode_queries([text])[0])
     return tuple(
-        SuggestedTerm(field, own, index.taxonomy.label(name, own, document.language or "en"), round(share, 3))
+        SuggestedTerm(field, concept_id, index.taxonomy.label(name, concept_id, document.language or "en"), round(share, 3))
         for field, name in FIELDS.items()
         if not getattr(document, field)
-        for _, own, share in [found for found in concepts if found[0] == name and found[2] >= LEAST_CONCEPT_SHARE][:MOST_TERMS]
+        for _, concept_id, share in [
+            concept for concept in concepts if concept[0] == name and concept[2] >= LEAST_CONCEPT_SHARE
+        ][:MOST_SUGGESTED_TERMS]
     )

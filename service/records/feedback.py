@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pes_search.service.records.file import LARGEST_ID, NotStoredError, RecordFile
+from pes_search.service.records.file import LARGEST_SQLITE_ID, NotStoredError, RecordFile
 from pes_search.service.records.texts import LONGEST_TEXT_CHARACTERS, storable, without_contacts
 
 COLUMNS = "id, at, about, question, document_id, passage_id, useful, comment, language, index_id, handled"
@@ -113,7 +113,7 @@ class FeedbackRecords:
     def _change(self, feedback_id: int, statement: str, *values: object) -> None:
         with self._file.transaction(write=True) as connection:
             # The number may come from an address that somebody typed.
-            if abs(feedback_id) > LARGEST_ID or not connection.execute(statement, (*values, feedback_id)).rowcount:
+            if abs(feedback_id) > LARGEST_SQLITE_ID or not connection.execute(statement, (*values, feedback_id)).rowcount:
                 raise NotStoredError(f"no feedback has the number {feedback_id}; it may have been deleted: list it again")
 
 

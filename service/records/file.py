@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pes_search.ingest.errors import PesSearchError
 
-MOST_DAYS = 36_500  # a hundred years; dates do not go back for ever
-LARGEST_ID = 2**63 - 1  # that SQLite can be asked for
-WAIT_SECONDS = 30  # for others that write; each takes milliseconds
+LONGEST_RETENTION_DAYS = 36_500  # a hundred years; dates do not go back for ever
+LARGEST_SQLITE_ID = 2**63 - 1  # that SQLite can be asked for
+LOCK_WAIT_SECONDS = 30  # for others that write; each takes milliseconds
 
 # Migration i leads from version i to version i + 1 of the file. What has been released is never edited, only followed.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -72,7 +72,7 @@ class DatabaseConfig(BaseModel):
 
     path: Path = Path("var/pes.sqlite3")
     # Feedback that was handled, questions, and saved searches that nobody opened for so long are forgotten.
-    retention_days: int = Field(default=180, ge=1, le=MOST_DAYS)
+    retention_days: int = Field(default=180, ge=1, le=LONGEST_RETENTION_DAYS)
     log_questions: bool = True
 
 
@@ -96,7 +96,7 @@ class RecordFile:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite lets nobody wait for the change to WAL, so that processes which start together would fail on it.
-            with FileLock(f"{self._path}.lock", timeout=WAIT_SECONDS):
+            with FileLock(f"{self._path}.lock", timeout=LOCK_WAIT_SECONDS):
                 self._migrate()
         except OSError as error:
             raise _unusable(path, error.strerror or str(error)) from error
@@ -113,7 +113,10 @@ class RecordFile:
             DatabaseError: the file cannot be used.
         """
         try:
-            with closing(sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None)) as connection, connection:
+            with (
+                closing(sqlite3.connect(self._path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)) as connection,
+                connection,
+            ):
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is not left in unused pages either
                 # A transaction that begins by reading cannot wait for another's writing, so that it would fail.
@@ -126,7 +129,7 @@ class RecordFile:
         """Bring the file to the latest version."""
         path, latest = self._given_path, len(MIGRATIONS)
         try:
-            with closing(sqlite3.connect(self._path, timeout=WAIT_SECONDS)) as connection:
+            with closing(sqlite3.connect(self._path, timeout=LOCK_WAIT_SECONDS)) as connection:
                 version: int = connection.execute("PRAGMA user_version").fetchone()[0]
                 others = not version and connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
                 if version > latest:

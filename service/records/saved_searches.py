@@ -1,4 +1,4 @@
-"""Searches that readers come back to. One that nobody opens for long is forgotten."""
+"""Searches that visitors come back to. One that nobody opens for long is forgotten."""
 
 from __future__ import annotations
 
@@ -109,8 +109,10 @@ def _searches(connection: sqlite3.Connection, condition: str, value: str) -> lis
         (value,),
     )
     return [
-        SavedSearch(token, owner, name, query, {key: tuple(values) for key, values in json.loads(filters).items()}, at, opened)
-        for token, owner, name, query, filters, at, opened in rows
+        SavedSearch(
+            token, owner, name, query, {key: tuple(values) for key, values in json.loads(filters).items()}, saved_at, opened
+        )
+        for token, owner, name, query, filters, saved_at, opened in rows
     ]
 
 

@@ -1,1 +1,1 @@
-"""The web pages: rendered on the server, whole without a script, in the reader's language."""
+"""The web pages: rendered on the server, whole without a script, in the visitor's language."""

@@ -1,4 +1,4 @@
-"""Up to four practices side by side, and what they would need in the reader's own country."""
+"""Up to four practices side by side, and what they would need in the visitor's own country."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pes_search.service.web.view import render
 
 SIDE_BY_SIDE_DOCUMENTS = 4  # more cannot be read next to each other
 SUGGESTED_DOCUMENTS = 8  # documents to add
-NEAR_HOME_DOCUMENTS = 3  # documents of the reader's country
+NEAR_HOME_DOCUMENTS = 3  # documents of the visitor's country
 # What a practice rests on, of the fields that are compared.
 NEEDED_FIELDS = ("organisation", "partners", "funding", "lessons", "transfer")
 
@@ -60,9 +60,9 @@ class Transfer:
 def compare_page(
     request: Request, engine: EngineOf, ids: Annotated[list[str] | None, Query()] = None, country: str = ""
 ) -> HTMLResponse:
-    """Compare documents field by field; `country` is the reader's own."""
+    """Compare documents field by field; `country` is the visitor's own."""
     index, interface = engine.index(), interface_of(request)
-    named = list(dict.fromkeys(own for value in ids or [] for own in value.split(",") if own))
+    named = list(dict.fromkeys(document_id for value in ids or [] for document_id in value.split(",") if document_id))
     if len(named) > SIDE_BY_SIDE_DOCUMENTS:
         raise QueryError(
             interface.text("Up to %(most)s practices can be compared side by side; take some away.")
@@ -81,10 +81,14 @@ def compare_page(
         context |= {
             "comparison": comparison,
             "documents": [
-                (one, facts(one, interface), compare_url([own for own in named if own != one.id], country))
-                for one in comparison.documents
+                (
+                    document,
+                    facts(document, interface),
+                    compare_url([document_id for document_id in named if document_id != document.id], country),
+                )
+                for document in comparison.documents
             ],
-            "rows": [(interface.text(LABELS[row.field]), [_cell(own) for own in row.cells]) for row in comparison.rows],
+            "rows": [(interface.text(LABELS[row.field]), [_cell(cell) for cell in row.cells]) for row in comparison.rows],
             "countries": _countries(index, country, interface),
             "suggested": _suggested(named, index) if len(named) < SIDE_BY_SIDE_DOCUMENTS else [],
         }
@@ -96,17 +100,18 @@ def compare_page(
                 ],
             }
     else:
-        context["practices"] = sorted(index.stored.documents(Filters(kind=("practice",))), key=lambda own: own.title)[:500]
+        practices = index.stored.documents(Filters(kind=("practice",)))
+        context["practices"] = sorted(practices, key=lambda practice: practice.title)[:500]
     return render(request, "compare.html", context)
 
 
 def _cell(citations: tuple[Citation, ...]) -> list[tuple[str, str, str]]:
     """Return of each quotation its text, the address of its place, and its language."""
-    return [(own.quote, quotation_url(own), own.passage.language or "") for own in citations]
+    return [(citation.quote, quotation_url(citation), citation.passage.language or "") for citation in citations]
 
 
 def _countries(index: OpenIndex, chosen: str, interface: Interface) -> list[Option]:
-    """Return the countries that a reader may be from."""
+    """Return the countries that a visitor may be from."""
     codes = {*index.taxonomy.lists.get("countries", {}), *index.stored.counts(EVERYTHING).facets["country"]} - {"EU"}
     options = [Option(code, interface.country(code), None, code == chosen) for code in codes]
     return sorted(options, key=lambda option: option.label)
@@ -114,10 +119,14 @@ def _countries(index: OpenIndex, chosen: str, interface: Interface) -> list[Opti
 
 def _suggested(ids: list[str], index: OpenIndex) -> list[Document]:
     """Return documents that are near to those compared, for one to add."""
-    near = [hit for own in ids for hit in related(own, index, k=SUGGESTED_DOCUMENTS, filters=Filters(kind=("practice",)))]
+    near = [
+        hit
+        for document_id in ids
+        for hit in related(document_id, index, k=SUGGESTED_DOCUMENTS, filters=Filters(kind=("practice",)))
+    ]
     ordered = sorted(near, key=lambda hit: (-hit.score, hit.document.id))
-    found = {hit.document.id: hit.document for hit in ordered if hit.document.id not in ids}
-    return list(found.values())[:SUGGESTED_DOCUMENTS]
+    suggestions = {hit.document.id: hit.document for hit in ordered if hit.document.id not in ids}
+    return list(suggestions.values())[:SUGGESTED_DOCUMENTS]
 
 
 def _organisations(country: str, index: OpenIndex, interface: Interface) -> list[str]:
@@ -132,7 +141,7 @@ def _transfer(position: int, comparison: Comparison, country: str, index: OpenIn
     own_country = Filters(country=(country,), kind=("practice",))
     alike = Filters(own_country.chosen, target_group=document.target_groups, measure_type=document.measure_types)
     same = (
-        [own for own in index.stored.documents(alike) if own.id != document.id]
+        [practice for practice in index.stored.documents(alike) if practice.id != document.id]
         if document.target_groups and document.measure_types
         else []
     )
@@ -140,7 +149,7 @@ def _transfer(position: int, comparison: Comparison, country: str, index: OpenIn
     return Transfer(
         document=document,
         needs=[(interface.text(LABELS[name]), stated[name]) for name in NEEDED_FIELDS],
-        channels=[index.taxonomy.label("channels", own, interface.code) for own in document.channels],
+        channels=[index.taxonomy.label("channels", channel, interface.code) for channel in document.channels],
         is_own=country in document.countries,
         same=same[:SUGGESTED_DOCUMENTS],
         near=near,

@@ -37,8 +37,10 @@ def document_page(
     index, interface = engine.index(), interface_of(request)
     text = index.text(document_id)
     document, passages = text.document, text.passages
-    found = next((own for own in passages if own.id == passage), None)
-    marked = (found.id, (start, end)) if found and start is not None and end is not None and start < end else None
+    linked_passage = next((candidate for candidate in passages if candidate.id == passage), None)
+    marked = (
+        (linked_passage.id, (start, end)) if linked_passage and start is not None and end is not None and start < end else None
+    )
     pages: list[tuple[int | None, list[Section]]] = [
         (page.number, list(sections(page, passages, marked))) for page in text.pages
     ]
@@ -48,12 +50,12 @@ def document_page(
         "kind": kind_label(document.kind, interface),
         "years": years(document),
         "source": deep_link(document, None),
-        "place": deep_link(document, found.page) if found else None,
-        "found": found,
-        "is_lost": bool(passage) and found is None,  # the text has changed since the address was made
+        "place": deep_link(document, linked_passage.page) if linked_passage else None,
+        "found": linked_passage,
+        "is_lost": bool(passage) and linked_passage is None,  # the text has changed since the address was made
         "terms": _terms(document, index, interface),
         "contents": contents(document, pages),
-        "pages": [(number, deep_link(document, number), own) for number, own in pages],
+        "pages": [(number, deep_link(document, number), page_sections) for number, page_sections in pages],
         "named": _named(document, index),
         "related": [(hit, facts(hit.document, interface)) for hit in near],
         "language_of_text": document.language or "",

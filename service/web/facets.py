@@ -76,7 +76,7 @@ def years(facets: Facets, filters: Filters, interface: Interface) -> list[Group]
         "year_from": (filters.year_from, lambda year, end: year >= end, filters.year_to),
         "year_to": (filters.year_to, lambda year, end: year <= end, filters.year_from),
     }
-    found = []
+    groups = []
     for name, (chosen, inside, other) in ends.items():
         within = {
             year: count
@@ -88,24 +88,24 @@ def years(facets: Facets, filters: Filters, interface: Interface) -> list[Group]
             Option(str(end), str(end), sum(n for year, n in within.items() if inside(year, end)), end == chosen)
             for end in listed
         ]
-        found.append(Group(name, interface.text(YEARS[name]), options))
-    return found
+        groups.append(Group(name, interface.text(YEARS[name]), options))
+    return groups
 
 
 def chips(query: str, filters: Filters, taxonomy: Taxonomy, interface: Interface) -> list[Chip]:
     """Return the chosen values, each with the address without it."""
     chosen: dict[str, object] = {**filters.values()}
-    found = []
+    chosen_chips = []
     for name, values in chosen.items():
         if isinstance(values, tuple):
             for value in values:
                 rest = {**chosen, name: tuple(other for other in values if other != value)}
                 label = label_of(name, _only_id(name, value, taxonomy), taxonomy, interface)
-                found.append(Chip(label, search_url(query, rest)))
+                chosen_chips.append(Chip(label, search_url(query, rest)))
         else:
             rest = {other: value for other, value in chosen.items() if other != name}
-            found.append(Chip(f"{interface.text(YEARS[name])} {values}", search_url(query, rest)))
-    return found
+            chosen_chips.append(Chip(f"{interface.text(YEARS[name])} {values}", search_url(query, rest)))
+    return chosen_chips
 
 
 def label_of(name: str, value: str, taxonomy: Taxonomy, interface: Interface) -> str:

@@ -19,12 +19,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 STATIC_CACHE = "public, max-age=31536000, immutable"  # of an address that names its version
-API = "/api/"
+API_PATH = "/api/"
 
 
 def is_foreign(request: Request) -> bool:
     """Tell whether a form was sent by another site's page, which browsers say; programs send neither header."""
-    if request.method in {"GET", "HEAD", "OPTIONS"} or request.url.path.startswith(API):
+    if request.method in {"GET", "HEAD", "OPTIONS"} or request.url.path.startswith(API_PATH):
         return False
     site = request.headers.get("sec-fetch-site")
     if site is not None:

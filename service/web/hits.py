@@ -18,7 +18,7 @@ from pes_search.service.web.languages import Interface
 from pes_search.service.web.links import document_url, passage_url
 from pes_search.service.web.text import Excerpt, excerpt, places_of
 
-NAME_CHARACTERS = 60  # of a passage without a heading
+PASSAGE_NAME_CHARACTERS = 60  # of a passage without a heading
 SUMMARY_CHARACTERS = 260
 SHARED_CONCEPTS = 3  # named as a reason for a hit
 _FIELDS = {list_name: field for field, list_name in FIELDS.items()}
@@ -92,14 +92,14 @@ def _first_lines(text: DocumentText) -> list[str]:
 
 def facts(document: Document, interface: Interface, page: int | None = None) -> list[str]:
     """Return the short facts under a title: countries, years, kind, language, page."""
-    found = [
+    candidates = [
         *map(interface.country, document.countries),
         years(document),
         kind_label(document.kind, interface),
         interface.language(document.language or ""),
         interface.text("page %(page)s") % {"page": page} if page else "",
     ]
-    return [fact for fact in found if fact]
+    return [fact for fact in candidates if fact]
 
 
 def years(document: Document) -> str:
@@ -115,7 +115,7 @@ def passage_name(hit: Hit, interface: Interface) -> str:
     if hit.passage.headings and hit.passage.headings[-1] != hit.document.title:
         return page + hit.passage.headings[-1]
     lines = [line for line in hit.passage.text.split("\n") if line and line != hit.document.title]
-    return page + shorten(lines[0] if lines else hit.passage.text, NAME_CHARACTERS, placeholder=" …")
+    return page + shorten(lines[0] if lines else hit.passage.text, PASSAGE_NAME_CHARACTERS, placeholder=" …")
 
 
 def _shared(document: Document, result: SearchResult, index: OpenIndex, interface: Interface) -> list[str]:

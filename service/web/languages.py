@@ -22,11 +22,11 @@ from babel.numbers import format_decimal, format_percent
 from fastapi import Request
 
 LOCALE = Path(__file__).parent / "locale"
-# In the order of the list that readers choose from, each by its own name.
+# In the order of the list that visitors choose from, each by its own name.
 LANGUAGES = {
     "en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "it": "Italiano", "pl": "Polski",
 }  # fmt: skip
-COOKIE = "language"
+LANGUAGE_COOKIE = "language"
 _ACCEPTED = re.compile(r"\s*([A-Za-z]{1,8})(?:-[\w-]+)?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*")
 logger = logging.getLogger(__name__)
 
@@ -86,8 +86,8 @@ def interface(code: str) -> Interface:
 
 
 def interface_of(request: Request) -> Interface:
-    """Return the interface that a reader has chosen, or whose browser asks for it, or English."""
-    chosen = request.cookies.get(COOKIE, "")
+    """Return the interface that a visitor has chosen, or whose browser asks for it, or English."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
     if chosen in LANGUAGES:
         return interface(chosen)
     return interface(next((code for code in accepted(request.headers.get("accept-language", "")) if code in LANGUAGES), "en"))
@@ -95,8 +95,8 @@ def interface_of(request: Request) -> Interface:
 
 def accepted(header: str) -> list[str]:
     """Return the languages of an Accept-Language header, the most wanted first."""
-    found = [(float(match[2] or 1), match[1].lower()) for part in header.split(",") if (match := _ACCEPTED.fullmatch(part))]
-    return [code for quality, code in sorted(found, key=lambda item: -item[0]) if quality > 0]
+    languages = [(float(match[2] or 1), match[1].lower()) for part in header.split(",") if (match := _ACCEPTED.fullmatch(part))]
+    return [code for quality, code in sorted(languages, key=lambda item: -item[0]) if quality > 0]
 
 
 def text_direction(code: str | None) -> str:

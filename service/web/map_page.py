@@ -18,8 +18,8 @@ from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import filter_url
 from pes_search.service.web.view import render
 
-KIND = "practice"  # news items repeat what the practices say
-SHADES = 5  # of a heat map; the style sheet has as many
+CHARTED_KIND = "practice"  # news items repeat what the practices say
+HEAT_MAP_SHADES = 5  # of a heat map; the style sheet has as many
 SHOWN_GAPS = 12
 router = APIRouter(include_in_schema=False)
 Axis = Literal["country", "target_group", "measure_type", "channel"]
@@ -35,7 +35,7 @@ class Cell:
     """A cell of a matrix."""
 
     count: int
-    shade: int  # 0 for none, up to `SHADES`
+    shade: int  # 0 for none, up to `HEAT_MAP_SHADES`
     href: str
     name: str  # of its row and column
 
@@ -67,8 +67,8 @@ class Chart:
 def map_page(request: Request, engine: EngineOf, detailed: bool = False) -> HTMLResponse:
     """Show matrices, timeline and tile map; `detailed` has narrower terms too."""
     index, interface = engine.index(), interface_of(request)
-    years = timeline(index, kind=KIND)
-    tiles = tile_map(index, kind=KIND)
+    years = timeline(index, kind=CHARTED_KIND)
+    tiles = tile_map(index, kind=CHARTED_KIND)
     most = max((tile.count for tile in tiles), default=0)
     charts = [
         _chart(name, interface.text(title), row, column, index, interface, detailed=detailed)
@@ -77,24 +77,29 @@ def map_page(request: Request, engine: EngineOf, detailed: bool = False) -> HTML
     context = {
         "charts": charts,
         "detailed": detailed,
-        "practices": index.stored.counts(Filters(kind=(KIND,))).documents,
-        "years": [(own, filter_url(kind=KIND, year_from=str(own.year), year_to=str(own.year))) for own in years],
-        "most_starting": max((own.starting for own in years), default=0),
-        "most_running": max((own.running for own in years), default=0),
+        "practices": index.stored.counts(Filters(kind=(CHARTED_KIND,))).documents,
+        "years": [(year, filter_url(kind=CHARTED_KIND, year_from=str(year.year), year_to=str(year.year))) for year in years],
+        "most_starting": max((year.starting for year in years), default=0),
+        "most_running": max((year.running for year in years), default=0),
         "tiles": [
-            (tile, interface.country(tile.country), _shade(tile.count, most), filter_url(kind=KIND, country=tile.country))
+            (
+                tile,
+                interface.country(tile.country),
+                _shade(tile.count, most),
+                filter_url(kind=CHARTED_KIND, country=tile.country),
+            )
             for tile in tiles
         ],
         "beyond": [
-            (interface.country(code), count, filter_url(kind=KIND, country=code))
-            for code, count in beyond_the_map(index, kind=KIND).items()
+            (interface.country(code), count, filter_url(kind=CHARTED_KIND, country=code))
+            for code, count in beyond_the_map(index, kind=CHARTED_KIND).items()
         ],
     }
     return render(request, "map.html", context)
 
 
 def _chart(name: str, title: str, row: Axis, column: Axis, index: OpenIndex, interface: Interface, *, detailed: bool) -> Chart:
-    counted = matrix(index, row, column, kind=KIND, detailed=detailed)
+    counted = matrix(index, row, column, kind=CHARTED_KIND, detailed=detailed)
 
     def label(axis: str, value: str) -> str:
         return label_of(axis, value, index.taxonomy, interface)
@@ -103,13 +108,13 @@ def _chart(name: str, title: str, row: Axis, column: Axis, index: OpenIndex, int
     lines = [
         Line(
             label(row, value),
-            filter_url(**{"kind": KIND, row: value}),
+            filter_url(**{"kind": CHARTED_KIND, row: value}),
             counted.row_totals[position],
             [
                 Cell(
                     count,
                     _shade(count, counted.largest),
-                    filter_url(**{"kind": KIND, row: value, column: other}),
+                    filter_url(**{"kind": CHARTED_KIND, row: value, column: other}),
                     f"{label(row, value)}, {columns[place]}",
                 )
                 for place, (other, count) in enumerate(zip(counted.columns, counted.counts[position], strict=True))
@@ -123,12 +128,12 @@ def _chart(name: str, title: str, row: Axis, column: Axis, index: OpenIndex, int
         interface.text(FILTER_FIELDS[row].heading),
         interface.text(FILTER_FIELDS[column].heading),
         [
-            (columns[place], filter_url(**{"kind": KIND, column: value}), counted.column_totals[place])
+            (columns[place], filter_url(**{"kind": CHARTED_KIND, column: value}), counted.column_totals[place])
             for place, value in enumerate(counted.columns)
         ],
         lines,
         [
-            (label(row, gap.row), label(column, gap.column), filter_url(**{"kind": KIND, column: gap.column}))
+            (label(row, gap.row), label(column, gap.column), filter_url(**{"kind": CHARTED_KIND, column: gap.column}))
             for gap in gaps(counted, most=SHOWN_GAPS)
         ],
     )
@@ -136,4 +141,4 @@ def _chart(name: str, title: str, row: Axis, column: Axis, index: OpenIndex, int
 
 def _shade(count: int, largest: int) -> int:
     """Return a count's shade: few large cells must not make all others look empty, so it grows with the square root."""
-    return 0 if not count else max(1, round(SHADES * math.sqrt(count / largest)))
+    return 0 if not count else max(1, round(HEAT_MAP_SHADES * math.sqrt(count / largest)))

@@ -1,4 +1,4 @@
-"""What readers leave: feedback, the language of their choice, and saved searches with a feed of new documents."""
+"""What visitors leave: feedback, the language of their choice, and saved searches with a feed of new documents."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from pes_search.service.records.records import Records
 from pes_search.service.records.saved_searches import SavedSearch
 from pes_search.service.web.facets import chips
 from pes_search.service.web.hits import Listed, listed
-from pes_search.service.web.languages import COOKIE, LANGUAGES, Interface, interface_of
+from pes_search.service.web.languages import LANGUAGE_COOKIE, LANGUAGES, Interface, interface_of
 from pes_search.service.web.links import is_local, search_url
 from pes_search.service.web.view import environment, render
 
-READER = "reader"  # the cookie that a reader's saved searches belong to; set with the first one, it names nobody
+VISITOR_COOKIE = "reader"  # the cookie that a visitor's saved searches belong to; set with the first one, it names nobody
 YEAR_SECONDS = 365 * 24 * 3600
 FEED_HITS = 20  # a document is new to a search if it is among so many first results
 COMMENT_CHARACTERS = 2_000
@@ -40,7 +40,7 @@ def choose_language(language: Annotated[str, Form()], next: Annotated[str, Form(
     """Show the interface in another language from now on."""
     response = RedirectResponse(next if is_local(next) else "/", status_code=303)
     if language in LANGUAGES:
-        response.set_cookie(COOKIE, language, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
     return response
 
 
@@ -111,11 +111,11 @@ def _proof(feedback_id: int) -> str:
 
 @router.get("/saved")
 def saved_page(request: Request, engine: EngineOf, records: RecordsOf) -> HTMLResponse:
-    """List the reader's saved searches, each with what is new."""
+    """List the visitor's saved searches, each with what is new."""
     index, interface = engine.index(), interface_of(request)
-    reader = request.cookies.get(READER, "")
-    own = records.saved_searches.find(reader) if reader else []
-    context = {"searches": [_shown(search, engine, index, records, interface) for search in own]}
+    visitor = request.cookies.get(VISITOR_COOKIE, "")
+    searches = records.saved_searches.find(visitor) if visitor else []
+    context = {"searches": [_shown(search, engine, index, records, interface) for search in searches]}
     return render(request, "saved.html", context)
 
 
@@ -124,24 +124,25 @@ def save_search(request: Request, records: RecordsOf, search: Annotated[str, For
     """Save a search: `search` is the address of its results."""
     parameters = parse_qsl(search.partition("?")[2].partition("#")[0])
     typed = next((value for name, value in parameters if name == "q"), "")
-    query = " ".join("".join(own if own.isprintable() else " " for own in typed).split())  # feeds bear no control characters
+    # Feeds bear no control characters.
+    query = " ".join("".join(character if character.isprintable() else " " for character in typed).split())
     filters: dict[str, list[str]] = {}
     for name, value in parameters:
         if (name in FILTER_FIELDS or name in YEARS) and value.strip():
             filters.setdefault(name, []).append(value)
-    reader = request.cookies.get(READER, "") or secrets.token_urlsafe(16)
+    visitor = request.cookies.get(VISITOR_COOKIE, "") or secrets.token_urlsafe(16)
     filters_from(filters)  # raises for a year that is none
     if query or filters:
-        records.saved_searches.save(owner=reader, name=query[:200], query=query, filters=filters)
+        records.saved_searches.save(owner=visitor, name=query[:200], query=query, filters=filters)
     response = RedirectResponse("/saved", status_code=303)
-    response.set_cookie(READER, reader, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
+    response.set_cookie(VISITOR_COOKIE, visitor, max_age=YEAR_SECONDS, httponly=True, samesite="lax")
     return response
 
 
 @router.post("/saved/{token}/delete")
 def delete_search(request: Request, records: RecordsOf, token: str) -> Response:
-    """Forget one of the reader's saved searches."""
-    records.saved_searches.delete(token, request.cookies.get(READER, ""))
+    """Forget one of the visitor's saved searches."""
+    records.saved_searches.delete(token, request.cookies.get(VISITOR_COOKIE, ""))
     return RedirectResponse("/saved", status_code=303)
 
 
@@ -150,10 +151,10 @@ def feed(request: Request, engine: EngineOf, records: RecordsOf, token: str) -> 
     """Return the documents that a saved search finds as an Atom feed, the latest arrival first."""
     index, interface = engine.index(), interface_of(request)
     search = records.saved_searches.open(token)
-    found = _found(search, engine, index)
-    seen = records.arrivals.first_seen([document.id for document in found])
+    documents = _documents_of(search, engine, index)
+    seen = records.arrivals.first_seen([document.id for document in documents])
     entries = sorted(
-        ((shown, seen.get(shown.document.id, search.at)) for shown in listed(found, index, interface)),
+        ((shown, seen.get(shown.document.id, search.at)) for shown in listed(documents, index, interface)),
         key=lambda entry: (entry[1], entry[0].document.id),
         reverse=True,
     )
@@ -162,14 +163,14 @@ def feed(request: Request, engine: EngineOf, records: RecordsOf, token: str) -> 
         "entries": entries,
         "base": str(request.base_url).rstrip("/"),
         "results": search_url(search.query, search.filters),
-        "updated": max((at for _, at in entries), default=search.at),
+        "updated": max((arrival for _, arrival in entries), default=search.at),
         "self": str(request.url),
     }
     text = environment(interface.code).get_template("feed.xml").render(context)
     return Response(text, media_type="application/atom+xml; charset=utf-8")
 
 
-def _found(search: SavedSearch, engine: Engine, index: OpenIndex) -> list[Document]:
+def _documents_of(search: SavedSearch, engine: Engine, index: OpenIndex) -> list[Document]:
     """Return the documents that a saved search is about: its first hits, or all that its filters leave."""
     filters = filters_from(search.filters)
     if not search.query:
@@ -183,8 +184,8 @@ def _shown(
 ) -> tuple[SavedSearch, list[str], str, list[Listed]]:
     """Return a saved search with its filters in words, the address of its results, and what has come since it was saved."""
     filters = filters_from(search.filters)
-    found = _found(search, engine, index)
-    seen = records.arrivals.first_seen([document.id for document in found])
-    new = listed([document for document in found if seen.get(document.id, "") > search.at], index, interface)
+    documents = _documents_of(search, engine, index)
+    seen = records.arrivals.first_seen([document.id for document in documents])
+    new = listed([document for document in documents if seen.get(document.id, "") > search.at], index, interface)
     labels = [chip.label for chip in chips(search.query, filters, index.taxonomy, interface)]
     return search, labels, search_url(search.query, search.filters), new

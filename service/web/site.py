@@ -16,7 +16,7 @@ from pes_search.service.web.languages import interface_of
 from pes_search.service.web.view import render
 
 LARGEST_FORM_BYTES = 51_000_000  # an upload of the largest size, and the form around it
-SMALLEST_COMPRESSED = 1_000  # bytes
+SMALLEST_COMPRESSED_BYTES = 1_000  # of a response
 PAGES = (search_page, answer_box, document_page, compare_page, map_page, saved_pages, desk_pages)
 router = APIRouter(include_in_schema=False)
 
@@ -27,7 +27,7 @@ def add_pages(app: FastAPI) -> None:
     for page in PAGES:
         app.include_router(page.router)
     app.include_router(router)
-    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED)  # leaves event streams alone
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED_BYTES)  # leaves event streams alone
 
     @app.middleware("http")
     async def closed(request: Request, call_next: RequestResponseEndpoint) -> Response:

@@ -67,23 +67,23 @@ class Excerpt:
 
 def sections(page: Page, passages: Sequence[Passage], marked: tuple[str, Span] | None = None) -> Iterator[Section]:
     """Yield a page in passages and what lies between them; `marked` is a passage's id and characters of its text."""
-    at = 0
+    position = 0
     for passage in passages:
         if passage.page == page.number:
-            if page.text[at : passage.start].strip():
-                yield Section(None, list(paragraphs(page, at, passage.start)))
+            if page.text[position : passage.start].strip():
+                yield Section(None, list(paragraphs(page, position, passage.start)))
             marks = [marked[1]] if marked and marked[0] == passage.id else []
             yield Section(passage.id, list(paragraphs(page, passage.start, passage.end, marks)))
-            at = passage.end
-    if page.text[at:].strip():
-        yield Section(None, list(paragraphs(page, at, len(page.text))))
+            position = passage.end
+    if page.text[position:].strip():
+        yield Section(None, list(paragraphs(page, position, len(page.text))))
 
 
 def paragraphs(page: Page, start: int, end: int, marks: Sequence[Span] = ()) -> Iterator[Paragraph]:
     """Yield the paragraphs of `page.text[start:end]`; marks are counted from `start` and may go over several lines."""
     levels = {heading: level for heading, _, level in page.headings}
     for line in re.finditer(r"[^\n]+", page.text[start:end]):
-        own = [
+        line_marks = [
             (max(first, line.start()) - line.start(), min(last, line.end()) - line.start())
             for first, last in marks
             if first < line.end() and last > line.start()
@@ -91,27 +91,27 @@ def paragraphs(page: Page, start: int, end: int, marks: Sequence[Span] = ()) -> 
         place = start + line.start()
         level = levels.get(place, 0)
         anchor = f"p{page.number or 0}-{place}" if level else ""
-        yield Paragraph(level, list(_pieces(line[0], own)), anchor)
+        yield Paragraph(level, list(_pieces(line[0], line_marks)), anchor)
 
 
 def _pieces(text: str, marks: Sequence[Span]) -> Iterator[Piece]:
-    at = 0
+    position = 0
     for first, last in marks:
-        yield from _linked(text[at:first])
+        yield from _linked(text[position:first])
         yield Piece(text[first:last], is_marked=True)
-        at = last
-    yield from _linked(text[at:])
+        position = last
+    yield from _linked(text[position:])
 
 
 def _linked(text: str) -> Iterator[Piece]:
-    at = 0
+    position = 0
     for match in _ADDRESS.finditer(text):
-        if match.start() > at:
-            yield Piece(text[at : match.start()])
+        if match.start() > position:
+            yield Piece(text[position : match.start()])
         yield Piece(match[0], href=match[0])
-        at = match.end()
-    if text[at:]:
-        yield Piece(text[at:])
+        position = match.end()
+    if text[position:]:
+        yield Piece(text[position:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,13 @@ def places_of(hits: Sequence[Hit], index: OpenIndex) -> list[Place]:
     return [Place(pages[hit.document.id, hit.passage.page], of_hit) for hit, of_hit in zip(hits, sentences, strict=True)]
 
 
-def excerpt(hit: Hit, asked: Query, place: Place) -> Excerpt:
+def excerpt(hit: Hit, query: Query, place: Place) -> Excerpt:
     """Return the sentences of a hit's passage around the one that fits the query best, with what matched marked."""
     passage = hit.passage
     page, spans, vectors = place.page, place.sentences.spans, place.sentences.vectors
     if not len(spans):
         return Excerpt(list(paragraphs(page, passage.start, passage.end, hit.highlights)), False, False, False)
-    vector = asked.vectors.get(passage.language, asked.vector)
+    vector = query.vectors.get(passage.language, query.vector)
     words = [sum(start <= first < end for first, _ in hit.highlights) for start, end in spans]
     scores = [
         float(cosine) + WORD_BONUS_COSINE * count - (0 if states(passage.text[start:end]) else NOT_STATED_PENALTY_COSINE)
@@ -173,12 +173,12 @@ def _around(best: int, spans: Sequence[Span]) -> tuple[int, int]:
 
 def contents(document: Document, pages: Sequence[tuple[int | None, list[Section]]]) -> list[tuple[int, str, str]]:
     """Return a document's table of contents: level (1 or 2), text and anchor of each heading but its own title."""
-    found = [
+    headings = [
         (paragraph.level, paragraph.text, paragraph.anchor)
-        for _, own in pages
-        for section in own
+        for _, page_sections in pages
+        for section in page_sections
         for paragraph in section.paragraphs
         if paragraph.level and paragraph.text != document.title
     ]
-    top = min((level for level, _, _ in found), default=1)
-    return [(1 if level == top else 2, text, anchor) for level, text, anchor in found]
+    top = min((level for level, _, _ in headings), default=1)
+    return [(1 if level == top else 2, text, anchor) for level, text, anchor in headings]

@@ -17,11 +17,11 @@ from pes_search.service.web import links
 from pes_search.service.web.languages import LANGUAGES, interface, interface_of, text_direction
 
 HERE = Path(__file__).parent
-HEADERS = {"Vary": "Accept-Language, Cookie", "Cache-Control": "private, no-cache"}  # a page is its reader's own
+HEADERS = {"Vary": "Accept-Language, Cookie", "Cache-Control": "private, no-cache"}  # a page is its visitor's own
 
 
 def render(request: Request, template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-    """Return a page in the reader's language."""
+    """Return a page in the visitor's language."""
     text = fragment(request, template, context)
     headers = HEADERS | {"Content-Language": interface_of(request).code}
     return HTMLResponse(text, status_code=status, headers=headers)
@@ -37,7 +37,7 @@ def fragment(request: Request, template: str, context: Mapping[str, Any]) -> str
 @cache
 def environment(code: str) -> Environment:
     """Return the templates in a language of the interface."""
-    own = interface(code)
+    page_interface = interface(code)
     env = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -46,18 +46,18 @@ def environment(code: str) -> Environment:
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
     )
-    env.install_gettext_translations(own.translations, newstyle=True)  # type: ignore[attr-defined]
+    env.install_gettext_translations(page_interface.translations, newstyle=True)  # type: ignore[attr-defined]
     env.policies["ext.i18n.trimmed"] = True
-    env.globals |= {"interface": own, "links": links}
+    env.globals |= {"interface": page_interface, "links": links}
     env.filters |= {
-        "country": own.country,
-        "date": own.date,
+        "country": page_interface.country,
+        "date": page_interface.date,
         "direction": text_direction,
-        "language": own.language,
-        "number": own.number,
+        "language": page_interface.language,
+        "number": page_interface.number,
         "path": lambda text: quote(text, safe=""),
-        "percent": own.percent,
-        "time": own.time,
+        "percent": page_interface.percent,
+        "time": page_interface.time,
     }
     return env
 

@@ -51,7 +51,7 @@ def add_second(sources: Path) -> None:
     (sources / "second.md").write_text(f"---\nid: second\n---\n{SECOND}", encoding="utf-8")
 
 
-def found(engine: Engine) -> list[str]:
+def document_ids(engine: Engine) -> list[str]:
     result = engine.search(engine.index(), "minibus for apprentices", k=10, offset=0, group="document", filters=Filters())
     return [hit.document.id for hit in result.hits]
 
@@ -65,10 +65,10 @@ def other_model(encoder: SentenceTransformerEncoder) -> SentenceTransformerEncod
 
 
 def test_a_running_engine_goes_over_to_a_new_build(running: Engine, sources: Path, folder: Path, build: Build) -> None:
-    assert found(running) == ["first"]
+    assert document_ids(running) == ["first"]
     add_second(sources)
     report = build([sources], folder)
-    assert found(running) == ["second", "first"]
+    assert document_ids(running) == ["second", "first"]
     assert running.index().manifest.index_id == report.index_id
 
 
@@ -120,8 +120,8 @@ def test_a_damaged_new_generation_is_logged_and_the_old_one_stays(
     add_second(sources)
     build([sources], folder)
     damage(folder / "generations" / (folder / "CURRENT").read_text().split()[0])
-    assert found(running) == ["first"]
-    assert found(running) == ["first"]
+    assert document_ids(running) == ["first"]
+    assert document_ids(running) == ["first"]
     assert running.index() is old
     errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(errors) == 1  # told once, not with each request
@@ -132,21 +132,21 @@ def test_a_damaged_new_generation_is_logged_and_the_old_one_stays(
 @pytest.mark.parametrize("name", ["", "../../elsewhere", "no-such-generation", "\udcff"])
 def test_a_damaged_name_of_the_generation_leaves_the_old_one(name: str, running: Engine, folder: Path) -> None:
     (folder / "CURRENT").write_bytes(name.encode("utf-8", "surrogateescape"))
-    assert found(running) == ["first"]
+    assert document_ids(running) == ["first"]
 
 
 def test_an_index_that_is_removed_goes_on_being_served(running: Engine, folder: Path) -> None:
     (folder / "CURRENT").unlink()
-    assert found(running) == ["first"]
+    assert document_ids(running) == ["first"]
 
 
 def test_the_next_good_build_mends_a_damaged_generation(running: Engine, sources: Path, folder: Path, build: Build) -> None:
     add_second(sources)
     build([sources], folder)
     _truncate_vectors(folder / "generations" / (folder / "CURRENT").read_text().split()[0])
-    assert found(running) == ["first"]
+    assert document_ids(running) == ["first"]
     assert build([sources], folder).changed  # a damaged index is not taken for an unchanged one
-    assert found(running) == ["second", "first"]
+    assert document_ids(running) == ["second", "first"]
 
 
 def test_a_new_generation_of_another_model_is_not_taken(
@@ -164,7 +164,7 @@ def test_a_new_generation_of_another_model_is_not_taken(
     with monkeypatch.context() as patch:
         patch.setattr(encoder, "model_id", other_model(encoder).model_id)
         build([sources], folder)
-    assert found(running) == ["first"]
+    assert document_ids(running) == ["first"]
     assert running.index() is old
     assert "pes build" in caplog.text
 
@@ -173,9 +173,9 @@ def test_requests_during_the_change_are_all_answered(running: Engine, sources: P
     add_second(sources)
     build([sources], folder)
     with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda _: found(running), range(8)))
+        answers = list(threads.map(lambda _: document_ids(running), range(8)))
     assert all(answer in (["first"], ["second", "first"]) for answer in answers)
-    assert found(running) == ["second", "first"]
+    assert document_ids(running) == ["second", "first"]
 
 
 # ── Opening ─────────────────────────────────────────────────────────────────────────────────────────────────────────

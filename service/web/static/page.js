@@ -3,7 +3,7 @@
 
 const page = document;
 page.documentElement.classList.add("scripted");
-const one = (selector, inside = page) => inside.querySelector(selector);
+const first = (selector, inside = page) => inside.querySelector(selector);
 const all = (selector, inside = page) => [...inside.querySelectorAll(selector)];
 
 // ── Results without a new page ──────────────────────────────────────────────────────────────────────────────────────
@@ -13,15 +13,15 @@ let streaming = null; // the answer that is being written
 let shown = location.pathname + location.search;
 
 async function showResults(address, { keepOpen = false } = {}) {
-  const results = one('[data-part="results"]');
+  const results = first('[data-part="results"]');
   running?.abort();
-  const own = (running = new AbortController());
+  const controller = (running = new AbortController());
   results.setAttribute("aria-busy", "true");
   const slow = setTimeout(() => status(results.dataset.busy), 400);
   try {
-    const answer = await fetch(address, { headers: { "Pes-Part": keepOpen ? "filters" : "results", Accept: "text/html" }, signal: own.signal });
+    const answer = await fetch(address, { headers: { "Pes-Part": keepOpen ? "filters" : "results", Accept: "text/html" }, signal: controller.signal });
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = one('[data-part="results"]', next);
+    const fresh = first('[data-part="results"]', next);
     if (!fresh) {
       location.assign(address); // a page of its own: the fault is told there
       return;
@@ -31,14 +31,14 @@ async function showResults(address, { keepOpen = false } = {}) {
     streaming?.close();
     page.title = next.title;
     replaceFacets(next, keepOpen);
-    one("h1").replaceWith(one("h1", next));
-    one("#lead")?.remove();
+    first("h1").replaceWith(first("h1", next));
+    first("#lead")?.remove();
     results.replaceWith(fresh);
     for (const name of ["next", "search"]) {
       for (const field of all(`input[type="hidden"][name="${name}"]`)) field.value = location.pathname + location.search;
     }
     prepare(fresh);
-    one("#announcement").textContent = one("#status")?.textContent ?? "";
+    first("#announcement").textContent = first("#status")?.textContent ?? "";
   } catch (fault) {
     if (fault.name !== "AbortError") {
       status(results.dataset.failed);
@@ -50,23 +50,23 @@ async function showResults(address, { keepOpen = false } = {}) {
 }
 
 function status(text) {
-  let line = one("#status");
+  let line = first("#status");
   if (!line) {
     line = page.createElement("p");
     line.id = "status";
     line.className = "status";
-    one('[data-part="results"]').prepend(line);
+    first('[data-part="results"]').prepend(line);
   }
-  line.textContent = one("#announcement").textContent = text;
+  line.textContent = first("#announcement").textContent = text;
 }
 
-// The list that a reader has open keeps its place; the others get their new counts.
+// The list that a visitor has open keeps its place; the others get their new counts.
 function replaceFacets(next, keepOpen) {
-  if (!keepOpen) one('[data-part="facets"]').replaceWith(one('[data-part="facets"]', next));
+  if (!keepOpen) first('[data-part="facets"]').replaceWith(first('[data-part="facets"]', next));
   for (const facet of keepOpen ? all("[data-facet]") : []) {
-    const fresh = one(`[data-facet="${facet.dataset.facet}"]`, next);
+    const fresh = first(`[data-facet="${facet.dataset.facet}"]`, next);
     if (!fresh) continue;
-    if (facet.open) one("summary", facet).replaceWith(one("summary", fresh));
+    if (facet.open) first("summary", facet).replaceWith(first("summary", fresh));
     else facet.replaceWith(fresh);
   }
   all("[data-facet]").forEach(narrowable);
@@ -79,8 +79,8 @@ function addressOf(form) {
   return form.getAttribute("action") + (query ? `?${query}` : "");
 }
 
-const search = one("[data-search]");
-if (search && one('[data-part="results"]')) {
+const search = first("[data-search]");
+if (search && first('[data-part="results"]')) {
   search.addEventListener("change", (event) => {
     if (event.target.name && event.target.closest("[data-facet]")) showResults(addressOf(search), { keepOpen: true });
   });
@@ -96,13 +96,13 @@ if (search && one('[data-part="results"]')) {
 
 // A long list of values can be narrowed by typing.
 function narrowable(facet) {
-  const options = all("label", facet).filter((label) => one("input", label));
-  if (options.length < 12 || one(".narrow", facet)) return;
+  const options = all("label", facet).filter((label) => first("input", label));
+  if (options.length < 12 || first(".narrow", facet)) return;
   const box = page.createElement("input");
   box.type = "search";
   box.className = "narrow";
   box.autocomplete = "off";
-  box.setAttribute("aria-label", one("legend", facet).textContent);
+  box.setAttribute("aria-label", first("legend", facet).textContent);
   box.placeholder = "…";
   box.addEventListener("input", () => {
     const wanted = box.value.trim().toLocaleLowerCase();
@@ -111,7 +111,7 @@ function narrowable(facet) {
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter") event.preventDefault();
   });
-  one("legend", facet).after(box);
+  first("legend", facet).after(box);
 }
 
 page.addEventListener("keydown", (event) => {
@@ -119,7 +119,7 @@ page.addEventListener("keydown", (event) => {
     for (const open of all("details[name][open]")) {
       const inside = open.contains(page.activeElement);
       open.open = false;
-      if (inside) one("summary", open).focus();
+      if (inside) first("summary", open).focus();
     }
   }
 });
@@ -136,8 +136,8 @@ function stream(box) {
     box.setAttribute("aria-busy", "false");
   };
   source.addEventListener("sentence", (event) => {
-    one("[data-waiting]", box)?.remove();
-    one(".sentences", box).insertAdjacentHTML("beforeend", JSON.parse(event.data));
+    first("[data-waiting]", box)?.remove();
+    first(".sentences", box).insertAdjacentHTML("beforeend", JSON.parse(event.data));
   });
   source.addEventListener("done", (event) => {
     box.innerHTML = JSON.parse(event.data);
@@ -145,9 +145,9 @@ function stream(box) {
     finish();
   });
   const fail = () => {
-    const line = one("[data-waiting]", box) ?? page.createElement("p");
+    const line = first("[data-waiting]", box) ?? page.createElement("p");
     line.textContent = box.dataset.failed;
-    one(".sentences", box).after(line);
+    first(".sentences", box).after(line);
     finish();
   };
   source.addEventListener("failed", fail);
@@ -185,7 +185,7 @@ function updateChoice() {
     const given = [...form.elements].filter((field) => field.type === "hidden" && field.name === "ids").length;
     const chosen = boxes.filter((box) => box.checked).length;
     for (const box of boxes) box.disabled = !box.checked && chosen + given >= Number(form.dataset.most);
-    const button = all("[data-compare]").find((own) => own.form === form);
+    const button = all("[data-compare]").find((button) => button.form === form);
     if (button) button.disabled = !chosen;
   }
 }
@@ -204,4 +204,4 @@ function prepare(inside) {
 
 all("[data-facet]").forEach(narrowable);
 prepare(page);
-if (location.hash) one(".passage.found")?.focus({ preventScroll: true });
+if (location.hash) first(".passage.found")?.focus({ preventScroll: true });

@@ -62,8 +62,8 @@ def test_the_examples_of_openapi_run(client: TestClient, which: str) -> None:
         if response.headers["content-type"].startswith("text/event-stream"):
             assert "event: done" in response.text or "event: refused" in response.text
             continue
-        found = response.json()
-        assert found.get("total") != 0, f"{path}: the examples find nothing"
+        answer = response.json()
+        assert answer.get("total") != 0, f"{path}: the examples find nothing"
 
 
 def test_openapi_tells_how_errors_look(client: TestClient) -> None:

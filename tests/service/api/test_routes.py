@@ -81,7 +81,8 @@ def test_hits_are_ranked_by_score_and_carry_further_passages_of_their_document(c
     assert len({hit["document_id"] for hit in hits}) == 10
     assert [other["rank"] for other in hits[0]["passages"]] == [2, 3]  # three a document, the hit included
     for hit in hits:
-        assert [other["rank"] for other in hit["passages"]] == [2, 3][: len(hit["passages"])]  # of those that a leg brought up
+        # Of those that a retriever brought up.
+        assert [other["rank"] for other in hit["passages"]] == [2, 3][: len(hit["passages"])]
         assert all(other["passage_id"].startswith(hit["document_id"] + "~") for other in hit["passages"])
         assert all(set(other) < HIT for other in hit["passages"])
 
@@ -198,10 +199,10 @@ def test_every_passage_is_a_slice_of_its_page_and_can_be_fetched(client: TestCli
 
 def test_a_hit_names_a_passage_with_its_text(client: TestClient) -> None:
     for hit in search(client, k=3)["hits"]:
-        for found in (hit, *hit["passages"]):
-            passage = client.get(f"/api/v1/passages/{found['passage_id']}").json()
-            assert (passage["document_id"], passage["text"]) == (hit["document_id"], found["text"])
-            assert all(0 <= start < end <= len(found["text"]) for start, end in found["highlights"])
+        for passage_hit in (hit, *hit["passages"]):
+            passage = client.get(f"/api/v1/passages/{passage_hit['passage_id']}").json()
+            assert (passage["document_id"], passage["text"]) == (hit["document_id"], passage_hit["text"])
+            assert all(0 <= start < end <= len(passage_hit["text"]) for start, end in passage_hit["highlights"])
 
 
 def test_related_documents_are_others(client: TestClient, engine: Engine, corpus_files: Files) -> None:

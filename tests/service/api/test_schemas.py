@@ -58,8 +58,8 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         highlights=((0, 4), (8, 12)),
         passages=(other,),
     )
-    found = hit_out(best).model_dump()
-    assert {name: value for name, value in found.items() if name != "passages"} == {
+    values = hit_out(best).model_dump()
+    assert {name: value for name, value in values.items() if name != "passages"} == {
         "rank": 1,
         "score": 0.9,
         "document_id": "report",
@@ -80,7 +80,7 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "agreement": 0.2,
         "labels": 0.1,
     }
-    assert [(each["rank"], each["passage_id"], each["text"]) for each in found["passages"]] == [(2, "report~p3~20-23", "men")]
+    assert [(each["rank"], each["passage_id"], each["text"]) for each in values["passages"]] == [(2, "report~p3~20-23", "men")]
 
 
 def test_a_search_becomes_plain_json() -> None:
@@ -88,8 +88,8 @@ def test_a_search_becomes_plain_json() -> None:
     facets = {"country": {"DE": 1, "AT": 1}}
     concept = QueryConcept("target_group", "women-returners", "Wiedereinsteigerinnen", 0.4, 2)
     expansion = Expansion("LZA", "long-term unemployment")
-    asked = Query("Zurück", "de", {}, np.zeros(3, np.float32), {}, [])
-    result = SearchResult("Zurück", asked, "de", "abc", (hit,), (concept,), (expansion,), total=7, facets=facets, took_ms=1.5)
+    query = Query("Zurück", "de", {}, np.zeros(3, np.float32), {}, [])
+    result = SearchResult("Zurück", query, "de", "abc", (hit,), (concept,), (expansion,), total=7, facets=facets, took_ms=1.5)
     values = json.loads(json.dumps(search_out(result, "Zurück?").model_dump()))
     assert set(values) == {
         *("query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "did_you_mean", "facets"),

@@ -341,9 +341,9 @@ def test_a_fault_of_a_corpus_fails_with_file_line_and_remedy(pes: Pes, faulty: P
     )
     assert verdict.endswith("faults to mend: 1")
     report = pes("corpus", "check", faulty, "--json")
-    (found,) = json.loads(report.out)["faults"]
+    (fault_values,) = json.loads(report.out)["faults"]
     assert report.status == 1
-    assert fault == f"{found['path']}:{found['line']}: {found['message']}"
+    assert fault == f"{fault_values['path']}:{fault_values['line']}: {fault_values['message']}"
 
 
 def test_a_folder_that_is_no_corpus_is_named(pes: Pes, tmp_path: Path) -> None:

@@ -64,14 +64,18 @@ def without_lists(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Ope
 
 def differences(index: OpenIndex, row: str, column: str, kind: str | None, detailed: bool) -> list[tuple[str, str, int, int]]:
     """Return the cells and totals that are not what the filters leave, with both numbers."""
-    found = matrix(index, row, column, kind=kind, detailed=detailed)
-    counted = {(own, other): found.counts[i][j] for i, own in enumerate(found.rows) for j, other in enumerate(found.columns)}
-    counted |= {(own, ""): total for own, total in zip(found.rows, found.row_totals, strict=True)}
-    counted |= {("", other): total for other, total in zip(found.columns, found.column_totals, strict=True)}
-    counted["", ""] = found.documents
+    coverage = matrix(index, row, column, kind=kind, detailed=detailed)
+    counted = {
+        (row_value, column_value): coverage.counts[i][j]
+        for i, row_value in enumerate(coverage.rows)
+        for j, column_value in enumerate(coverage.columns)
+    }
+    counted |= {(row_value, ""): total for row_value, total in zip(coverage.rows, coverage.row_totals, strict=True)}
+    counted |= {("", column_value): total for column_value, total in zip(coverage.columns, coverage.column_totals, strict=True)}
+    counted["", ""] = coverage.documents
 
-    def left(own: str, other: str) -> int:
-        chosen = {row: own, column: other, "kind": kind}
+    def left(row_value: str, column_value: str) -> int:
+        chosen = {row: row_value, column: column_value, "kind": kind}
         return index.stored.counts(Filters(**{name: (value,) for name, value in chosen.items() if value})).documents  # type: ignore[arg-type]
 
     return [(*cell, count, left(*cell)) for cell, count in counted.items() if count != left(*cell)]
@@ -89,47 +93,50 @@ def test_every_cell_and_total_is_what_the_filters_leave(
 
 
 def test_sides_changed_over_turn_the_matrix(corpus_index: OpenIndex) -> None:
-    one, other = matrix(corpus_index, "country", "channel"), matrix(corpus_index, "channel", "country")
-    assert (one.rows, one.row_totals) == (other.columns, other.column_totals)
-    assert one.counts == tuple(zip(*other.counts, strict=True))
-    assert one.largest == other.largest == max(max(line) for line in one.counts) > 0
+    first, second = matrix(corpus_index, "country", "channel"), matrix(corpus_index, "channel", "country")
+    assert (first.rows, first.row_totals) == (second.columns, second.column_totals)
+    assert first.counts == tuple(zip(*second.counts, strict=True))
+    assert first.largest == second.largest == max(max(line) for line in first.counts) > 0
 
 
 def test_a_small_matrix(small: OpenIndex) -> None:
-    found = matrix(small, "country", "target_group")
+    coverage = matrix(small, "country", "target_group")
     # France has no practice and is a member; Japan is in no list; the EU is last.
-    assert found.rows == ("FR", "NO", "DE", "JP", "EU")
+    assert coverage.rows == ("FR", "NO", "DE", "JP", "EU")
     # "idle" is a value in no list and a tag of neet, so it finds both neet's practices and its own: 2 + 1.
-    assert found.columns == ("idle", "young-people", "pensioners", "roma", "women")
-    assert found.column_totals == (2 + 1, 2, 1, 1, 0)
-    assert found.row_totals == (0, 1, 2, 1, 1)
-    assert found.counts == ((0, 0, 0, 0, 0), (1, 0, 1, 0, 0), (2, 2, 0, 1, 0), (0, 0, 0, 0, 0), (1, 1, 0, 1, 0))
-    assert (found.largest, found.documents) == (2, 4)
+    assert coverage.columns == ("idle", "young-people", "pensioners", "roma", "women")
+    assert coverage.column_totals == (2 + 1, 2, 1, 1, 0)
+    assert coverage.row_totals == (0, 1, 2, 1, 1)
+    assert coverage.counts == ((0, 0, 0, 0, 0), (1, 0, 1, 0, 0), (2, 2, 0, 1, 0), (0, 0, 0, 0, 0), (1, 1, 0, 1, 0))
+    assert (coverage.largest, coverage.documents) == (2, 4)
 
 
 def test_details_are_the_narrower_terms_that_documents_have(small: OpenIndex) -> None:
-    found = matrix(small, "target_group", "measure_type", detailed=True)
-    assert found.rows == ("idle", "neet", "young-people", "pensioners", "roma")
-    assert (found.columns, found.column_totals) == (("Training", "outreach"), (2, 1))  # "training" and "Training" are one
+    coverage = matrix(small, "target_group", "measure_type", detailed=True)
+    assert coverage.rows == ("idle", "neet", "young-people", "pensioners", "roma")
+    assert (coverage.columns, coverage.column_totals) == (("Training", "outreach"), (2, 1))  # "training" and "Training" are one
 
 
 def test_news_counts_where_all_kinds_are_asked_for(small: OpenIndex) -> None:
-    found = matrix(small, "target_group", "country", kind=None)
-    assert dict(zip(found.rows, found.row_totals, strict=True))["women"] == 1
-    assert found.documents == 4 + 1
+    coverage = matrix(small, "target_group", "country", kind=None)
+    assert dict(zip(coverage.rows, coverage.row_totals, strict=True))["women"] == 1
+    assert coverage.documents == 4 + 1
 
 
 def test_without_lists_values_stand_for_themselves(without_lists: OpenIndex) -> None:
-    found = matrix(without_lists, "country", "target_group")
-    assert (found.rows, found.row_totals) == (("DE", "JP", "NO", "EU"), (2, 1, 1, 1))
-    assert (found.columns, found.column_totals) == (("neet", "Roma", "idle", "pensioners", "young-people"), (2, 1, 1, 1, 1))
+    coverage = matrix(without_lists, "country", "target_group")
+    assert (coverage.rows, coverage.row_totals) == (("DE", "JP", "NO", "EU"), (2, 1, 1, 1))
+    assert (coverage.columns, coverage.column_totals) == (
+        ("neet", "Roma", "idle", "pensioners", "young-people"),
+        (2, 1, 1, 1, 1),
+    )
 
 
 def test_a_collection_without_documents_is_all_gaps(small: OpenIndex, without_lists: OpenIndex) -> None:
-    found = matrix(small, "country", "target_group", kind="factsheet")
-    assert (found.rows, found.columns) == (("FR", "DE"), ("roma", "women", "young-people"))
-    assert found.counts == ((0, 0, 0), (0, 0, 0))
-    assert (found.largest, found.documents, gaps(found)) == (0, 0, [])
+    coverage = matrix(small, "country", "target_group", kind="factsheet")
+    assert (coverage.rows, coverage.columns) == (("FR", "DE"), ("roma", "women", "young-people"))
+    assert coverage.counts == ((0, 0, 0), (0, 0, 0))
+    assert (coverage.largest, coverage.documents, gaps(coverage)) == (0, 0, [])
     nothing = matrix(without_lists, "country", "channel", kind="factsheet")
     assert (nothing.rows, nothing.columns, nothing.counts, nothing.largest, gaps(nothing)) == ((), (), (), 0, [])
     assert timeline(small, kind="factsheet") == []
@@ -139,13 +146,13 @@ def test_a_collection_without_documents_is_all_gaps(small: OpenIndex, without_li
 
 def test_the_corpus_shows_all_members_and_all_top_groups(corpus_index: OpenIndex) -> None:
     groups = read_taxonomy(CORPUS / "taxonomy").lists["target-groups"].values()
-    found = matrix(corpus_index, "country", "target_group")
+    coverage = matrix(corpus_index, "country", "target_group")
     assert len(EU_MEMBERS) == 27
-    assert set(EU_MEMBERS) <= set(found.rows)
-    assert (found.rows[-1], list(found.rows[:-1])) == ("EU", sorted(found.rows[:-1]))
-    assert {group.id for group in groups if not group.broader} <= set(found.columns)
-    assert not {group.id for group in groups if group.broader} & set(found.columns)
-    assert all(before >= after for before, after in pairwise(found.column_totals))
+    assert set(EU_MEMBERS) <= set(coverage.rows)
+    assert (coverage.rows[-1], list(coverage.rows[:-1])) == ("EU", sorted(coverage.rows[:-1]))
+    assert {group.id for group in groups if not group.broader} <= set(coverage.columns)
+    assert not {group.id for group in groups if group.broader} & set(coverage.columns)
+    assert all(before >= after for before, after in pairwise(coverage.column_totals))
 
 
 @pytest.mark.parametrize(("row", "column"), [("country", "year"), ("colour", "country"), ("country", "country")])
@@ -155,15 +162,15 @@ def test_sides_are_two_filters_with_lists(small: OpenIndex, row: str, column: st
 
 
 def test_the_most_surprising_gap_is_first(small: OpenIndex) -> None:
-    found = matrix(small, "country", "target_group")
-    assert gaps(found, most=4) == [
+    coverage = matrix(small, "country", "target_group")
+    assert gaps(coverage, most=4) == [
         Gap("JP", "idle", 1 * 3 / 4),
         Gap("DE", "pensioners", 2 * 1 / 4),
         Gap("JP", "young-people", 1 * 2 / 4),
         Gap("NO", "young-people", 1 * 2 / 4),
     ]
     # France and women have no practices: nothing is to be expected there.
-    assert [(gap.row, gap.column) for gap in gaps(found)[4:]] == [
+    assert [(gap.row, gap.column) for gap in gaps(coverage)[4:]] == [
         ("EU", "pensioners"), ("JP", "pensioners"), ("JP", "roma"), ("NO", "roma"),
     ]  # fmt: skip
 
@@ -182,13 +189,13 @@ def test_the_years_of_the_corpus_are_those_of_its_practices(corpus_index: OpenIn
     years = timeline(corpus_index)
     practices = [document for document in corpus_index.stored.documents(Filters(kind=("practice",))) if document.year]
     first, last = (function(document.year or 0 for document in practices) for function in (min, max))
-    assert [own.year for own in years] == list(range(first, last + 1))
-    for own in years:
+    assert [year.year for year in years] == list(range(first, last + 1))
+    for year in years:
         assert (
-            own.starting
-            == corpus_index.stored.counts(Filters(kind=("practice",), year_from=own.year, year_to=own.year)).documents
+            year.starting
+            == corpus_index.stored.counts(Filters(kind=("practice",), year_from=year.year, year_to=year.year)).documents
         )
-        assert own.running == sum((d.year or 0) <= own.year <= (d.end_year or last) for d in practices)
+        assert year.running == sum((d.year or 0) <= year.year <= (d.end_year or last) for d in practices)
 
 
 def test_every_country_of_the_list_has_a_place_of_its_own(corpus_index: OpenIndex) -> None:
@@ -201,7 +208,9 @@ def test_every_country_of_the_list_has_a_place_of_its_own(corpus_index: OpenInde
 def test_neighbours_are_near_each_other_on_the_map(corpus_index: OpenIndex) -> None:
     places = {tile.country: (tile.column, tile.row) for tile in tile_map(corpus_index)}
     steps = {
-        pair: max(abs(one - other) for one, other in zip(*(places[country] for country in pair.split("-")), strict=True))
+        pair: max(
+            abs(place - neighbour) for place, neighbour in zip(*(places[country] for country in pair.split("-")), strict=True)
+        )
         for pair in NEIGHBOURS.split()
     }
     assert {pair for pair, number in steps.items() if number > 2} == set()

@@ -301,7 +301,7 @@ def test_a_hostile_text_comes_out_as_it_went_in(text: str) -> None:
     value = json.loads(files["json"])
     whole = text.replace("\ud83d", "?")  # half a character cannot be written
     assert [value["query"], *(value["results"][0][name] for name in ("title", "native_title", "organisation"))] == [whole] * 4
-    assert [one["title"] for one in value["results"]] == [whole, "Bare"]
+    assert [value["title"] for value in value["results"]] == [whole, "Bare"]
 
     first, second = read_bib(files["bib"])
     assert (first[:2], second[:2]) == (("techreport", "report"), ("misc", "bare"))
@@ -332,10 +332,10 @@ def test_a_document_that_tells_nothing_leaves_no_empty_fields() -> None:
         "link": LINK,
     }
     [value] = json.loads(export(rows, "json", TAXONOMY).content)["results"]
-    assert {name for name, own in value.items() if own is None} == {
+    assert {name for name, field in value.items() if field is None} == {
         "rank", "score", "native_title", "region", "organisation", "year", "end_year", "language", "passage", "source",
     }  # fmt: skip
-    assert {name for name, own in value.items() if own == []} == {"countries", "target_groups", "measure_types", "channels"}
+    assert {name for name, field in value.items() if field == []} == {"countries", "target_groups", "measure_types", "channels"}
     assert read_bib(export(rows, "bib", TAXONOMY).content) == [("misc", "bare", {"title": "{Bare}"})]
     assert read_ris(export(rows, "ris", TAXONOMY).content) == [[("TY", "RPRT"), ("ID", "bare"), ("TI", "Bare"), ("L2", LINK)]]
 
@@ -357,7 +357,7 @@ def test_a_document_with_two_passages_is_one_entry_and_two_rows() -> None:
 
 def test_citation_keys_are_safe_and_differ_whatever_the_case() -> None:
     ids = ("a_b-c:1", "übung, {x}", "bung-x", "A", "a", "a-2", "δ")
-    entries = read_bib(export([row(report(id=own)) for own in ids], "bib", TAXONOMY).content)
+    entries = read_bib(export([row(report(id=document_id)) for document_id in ids], "bib", TAXONOMY).content)
     assert [key for _, key, _ in entries] == ["a_b-c:1", "bung-x", "bung-x-2", "A", "a-2", "a-2-2", "document"]
 
 
@@ -433,20 +433,22 @@ def test_the_whole_corpus_comes_out_as_its_files_have_it(
     concepts = yaml.safe_load((CORPUS / "taxonomy" / "target-groups.yaml").read_text("utf-8"))
     terms = {concept["id"]: concept["terms"] for concept in concepts}
     files = {form: export(rows, form, taxonomy, language=language).content for form in FORMATS}
-    titles = [(own, corpus_files[own]["title"]) for own in sorted(corpus_files)]
+    titles = [(document_id, corpus_files[document_id]["title"]) for document_id in sorted(corpus_files)]
     assert [(cells["id"], cells["title"]) for cells in read_csv(files["csv"])] == titles
     results = json.loads(files["json"])["results"]
     assert [(value["id"], value["title"]) for value in results] == titles
     for value in results:
-        assert [own["id"] for own in value["countries"]] == corpus_files[value["id"]]["countries"]
+        assert [country["id"] for country in value["countries"]] == corpus_files[value["id"]]["countries"]
         groups = corpus_files[value["id"]]["target_groups"]
-        assert value["target_groups"] == [{"id": own, "label": terms[own][language][0]} for own in groups]
+        assert value["target_groups"] == [{"id": group, "label": terms[group][language][0]} for group in groups]
     entries = read_bib(files["bib"])
     assert [(key, printed(fields["title"])) for _, key, fields in entries] == titles
     assert all(printed(fields["note"]) for _, _, fields in entries)
     records = [dict(record) for record in read_ris(files["ris"])]
     assert [(record["ID"], record["TI"]) for record in records] == titles
-    assert [record["AB"] for record in records] == [" ".join(one.passage.text.split()) for one in rows if one.passage]
+    assert [record["AB"] for record in records] == [
+        " ".join(export_row.passage.text.split()) for export_row in rows if export_row.passage
+    ]
 
 
 def test_hits_of_a_search_can_be_exported(engine: Engine) -> None:

@@ -33,29 +33,32 @@ JUDGED = [
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_the_pool_is_what_the_evaluation_ranks_first_by_each_leg(
+def test_the_pool_is_what_the_evaluation_ranks_first_by_each_retriever(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str
 ) -> None:
     rankings = runs([Question("q", query)], corpus_index, encoder, SearchConfig())
-    first = {leg: sorted(scores := rankings[leg]["q"], key=lambda own: (-scores[own], own))[:5] for leg in LEGS}
+    first = {
+        retriever: sorted(scores := rankings[retriever]["q"], key=lambda document_id: (-scores[document_id], document_id))[:5]
+        for retriever in LEGS
+    }
     pooled = [hit.document.id for hit in pool(query, corpus_index, encoder, SearchConfig(), depth=5)[1]]
     assert len(pooled) == len(set(pooled))
-    assert set(pooled) == {own for ranking in first.values() for own in ranking}
+    assert set(pooled) == {document_id for ranking in first.values() for document_id in ranking}
 
 
 def test_other_rankings_bring_documents_that_the_service_does_not_show(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
     shown = search(QUERIES[0], corpus_index, encoder, SearchConfig(), k=5).hits
-    asked, pooled = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=5)
-    assert asked.text == QUERIES[0]
+    query, pooled = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=5)
+    assert query.text == QUERIES[0]
     assert {hit.document.id for hit in shown} < {hit.document.id for hit in pooled}
 
 
 def test_a_document_without_any_of_the_words_is_not_found_by_words(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
-    # Both other legs rank all of the 113 documents; no document holds this word.
+    # Both other retrievers rank all of the 113 documents; no document holds this word.
     _, pooled = pool("xylophonisation", corpus_index, encoder, SearchConfig(), depth=3)
     assert 3 <= len(pooled) <= 3 + 3
 
@@ -74,16 +77,18 @@ def test_the_order_is_that_of_a_hash_however_the_query_is_written(
 ) -> None:
     _, hits = pool("  Vouchers for   TRAINING", corpus_index, encoder, SearchConfig())
     pooled = [hit.document.id for hit in hits]
-    keys = [hashlib.sha256(f"vouchers for training{own}".encode()).hexdigest() for own in pooled]
+    keys = [hashlib.sha256(f"vouchers for training{document_id}".encode()).hexdigest() for document_id in pooled]
     assert keys == sorted(keys)
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
 
 
-def test_a_hit_beyond_the_depth_of_every_leg_stays_out(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
-    _, one = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=1)
-    assert 1 <= len(one) <= 3
-    _, ten = pool(QUERIES[0], corpus_index, encoder, SearchConfig())
-    assert {hit.document.id for hit in one} <= {hit.document.id for hit in ten}
+def test_a_hit_beyond_the_depth_of_every_retriever_stays_out(
+    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
+) -> None:
+    _, shallow = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=1)
+    assert 1 <= len(shallow) <= 3
+    _, deep = pool(QUERIES[0], corpus_index, encoder, SearchConfig())
+    assert {hit.document.id for hit in shallow} <= {hit.document.id for hit in deep}
 
 
 @pytest.mark.parametrize(("query", "depth"), [("", 10), (" \n", 10), ("x" * 2_001, 10), ("vouchers", 0)])

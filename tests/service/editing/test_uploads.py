@@ -143,23 +143,23 @@ def test_a_new_file_is_near_to_others_by_the_cosine_of_the_mean_vectors(
     seen = show("bus.md", MARKDOWN)
     assert (seen.same_content, seen.taken_id) == (None, False)
     (passage,) = seen.passages  # so its vector is the mean
-    own = encoder.encode_passages([full_text(seen.document, passage)])[0]
+    vector = encoder.encode_passages([full_text(seen.document, passage)])[0]
     for rank, hit in enumerate(seen.near, start=1):
         passages = corpus_index.text(hit.document.id).passages
         mean = encoder.encode_passages([full_text(hit.document, other) for other in passages]).mean(axis=0)
         assert hit.rank == rank
         assert hit.passage in passages
-        assert hit.score == pytest.approx(float(own @ mean / np.linalg.norm(mean)), abs=0.001)
+        assert hit.score == pytest.approx(float(vector @ mean / np.linalg.norm(mean)), abs=0.001)
     assert [hit.score for hit in seen.near] == sorted((hit.score for hit in seen.near), reverse=True)
 
 
 def test_a_copy_is_as_near_to_others_as_its_original(show: Show, corpus_index: OpenIndex) -> None:
     near = {hit.document.id: hit.score for hit in show("copy.md", KNOWN).near}
     cosines = {hit.document.id: hit.scores.dense for hit in related("de-power-m", corpus_index, k=113)}
-    others = [own for own in near if own != "de-power-m"]
-    assert others == sorted(cosines, key=lambda own: -cosines[own])[: len(others)]
-    for own in others:
-        assert near[own] == pytest.approx(cosines[own], abs=0.001)
+    others = [document_id for document_id in near if document_id != "de-power-m"]
+    assert others == sorted(cosines, key=lambda document_id: -cosines[document_id])[: len(others)]
+    for document_id in others:
+        assert near[document_id] == pytest.approx(cosines[document_id], abs=0.001)
 
 
 def test_terms_are_suggested_only_for_what_the_file_leaves_empty(show: Show, corpus_index: OpenIndex) -> None:

@@ -14,7 +14,7 @@ def test_a_document_keeps_the_date_of_its_arrival(records: Records, clock: Clock
     records.arrivals.note("two", ["b", "c"])  # a has left
     clock.advance(days=1)
     records.arrivals.note("three", ["a", "c", "d"])  # and is back
-    days = {document: at[:10] for document, at in records.arrivals.first_seen(["a", "b", "c", "d", "never"]).items()}
+    days = {document: arrival[:10] for document, arrival in records.arrivals.first_seen(["a", "b", "c", "d", "never"]).items()}
     assert days == {"a": "2025-03-01", "b": "2025-03-01", "c": "2025-03-02", "d": "2025-03-03"}
 
 

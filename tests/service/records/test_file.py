@@ -74,7 +74,7 @@ def test_processes_that_start_together_make_the_file_once(path: Path) -> None:
 
 
 def test_the_write_ahead_log_is_on(records: Records, path: Path) -> None:
-    """Readers do not wait for whoever writes."""
+    """Who reads does not wait for whoever writes."""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         other.execute("BEGIN IMMEDIATE")
@@ -83,7 +83,7 @@ def test_the_write_ahead_log_is_on(records: Records, path: Path) -> None:
 
 
 def test_a_file_that_is_held_for_long_is_named(records: Records, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(file, "LOCK_WAIT_SECONDS", 0.01)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseError, match=r"pes\.sqlite3 is in use .*; try again"):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from record_samples import START_TEXT, add, ask, asked
+from record_samples import START_TEXT, add, ask, question_counts
 
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.judgments import Judgment
@@ -37,7 +37,7 @@ MENDED = "half ? pair, NUL ?"
 )
 def test_addresses_and_long_numbers_are_not_kept(text: str, kept: str, records: Records) -> None:
     ask(records, text)
-    assert asked(records) == [(kept, 1)]
+    assert question_counts(records) == [(kept, 1)]
     given = add(records, text, question=text)
     assert (given.question, given.comment) == (kept, kept)
 
@@ -61,12 +61,12 @@ def test_addresses_and_long_numbers_are_not_kept(text: str, kept: str, records: 
 )
 def test_what_tells_nothing_of_anybody_is_kept(text: str, records: Records) -> None:
     ask(records, text)
-    assert asked(records) == [(text, 1)]
+    assert question_counts(records) == [(text, 1)]
 
 
 def test_what_a_cut_would_leave_of_an_address_is_not_kept(records: Records) -> None:
     ask(records, "x" * (LONGEST_TEXT_CHARACTERS - 6) + " anna@example.org")
-    assert asked(records) == [("x" * (LONGEST_TEXT_CHARACTERS - 6) + " …", 1)]
+    assert question_counts(records) == [("x" * (LONGEST_TEXT_CHARACTERS - 6) + " …", 1)]
 
 
 def test_nothing_of_an_address_reaches_the_disk(records: Records, path: Path) -> None:
@@ -101,10 +101,10 @@ def test_long_texts_are_cut(records: Records) -> None:
     )
     assert (search.name, search.query) == ("n" * 200, "q" * 2_000)
     ask(records, "q" * (LONGEST_TEXT_CHARACTERS + 1))
-    assert asked(records) == [("q" * 2_000, 1)]
+    assert question_counts(records) == [("q" * 2_000, 1)]
     long = "j" * (LONGEST_TEXT_CHARACTERS + 1)
     records.judgments.judge(query=long, document_id="a", grade=1, index_id="i")
-    assert [own.query for own in records.judgments.find(long)] == ["j" * 2_000]
+    assert [judgment.query for judgment in records.judgments.find(long)] == ["j" * 2_000]
 
 
 def test_text_that_sqlite_would_not_take_is_mended(records: Records) -> None:
@@ -132,6 +132,8 @@ def test_text_that_sqlite_would_not_take_is_mended(records: Records) -> None:
     records.arrivals.note(BROKEN, [BROKEN])
     assert records.arrivals.first_seen([BROKEN]) == {BROKEN: START_TEXT}
     records.questions.log(question=BROKEN, language=BROKEN, reason=BROKEN, confidence=0.5, documents=1)
-    assert [(own.question, own.language, own.reason) for own in records.questions.find()] == [(MENDED, MENDED, MENDED)]
+    assert [(question.question, question.language, question.reason) for question in records.questions.find()] == [
+        (MENDED, MENDED, MENDED)
+    ]
     records.judgments.judge(query=BROKEN, document_id=BROKEN, grade=1, index_id=BROKEN)
     assert records.judgments.find(BROKEN) == [Judgment(MENDED, MENDED, 1, START_TEXT, MENDED)]

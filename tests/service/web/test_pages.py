@@ -52,13 +52,13 @@ class Html(HTMLParser):
     def all(self, tag: str, **attributes: str) -> list[tuple[Attributes, str]]:
         """Return attributes and text of every such element."""
         return [
-            (found, " ".join(text.split()))
-            for (name, found), text in zip(self.elements, self.texts, strict=True)
-            if name == tag and all(found.get(key.rstrip("_")) == value for key, value in attributes.items())
+            (values, " ".join(text.split()))
+            for (name, values), text in zip(self.elements, self.texts, strict=True)
+            if name == tag and all(values.get(key.rstrip("_")) == value for key, value in attributes.items())
         ]
 
     def text(self) -> str:
-        """Return all that a reader sees."""
+        """Return all that a visitor sees."""
         [(_, text)] = self.all("body")
         return text
 
@@ -117,10 +117,10 @@ def test_a_result_leads_to_its_passage_in_the_document(client: TestClient) -> No
 def test_every_link_of_the_service_leads_somewhere(client: TestClient) -> None:
     page = get(client, "/", q="youth outreach", country="BE")
     links = {str(link["href"]) for link, _ in page.all("a")} | {str(link["href"]) for link, _ in page.all("link")}
-    own = {link.partition("#")[0] for link in links if link.startswith("/")}
-    assert {"/", "/map", "/desk", "/about", "/openapi.json"} <= own
-    assert any(link.startswith("/static/style.css?v=") for link in own)
-    for link in own:
+    addresses = {link.partition("#")[0] for link in links if link.startswith("/")}
+    assert {"/", "/map", "/desk", "/about", "/openapi.json"} <= addresses
+    assert any(link.startswith("/static/style.css?v=") for link in addresses)
+    for link in addresses:
         assert client.get(link).status_code == 200, link
 
 
@@ -167,13 +167,15 @@ def test_a_filter_restricts_the_results(client: TestClient, name: str, value: st
 def test_what_a_question_is_about_narrows_the_results(client: TestClient) -> None:
     page = get(client, "/", q="Leute, die gerade aus dem Gefängnis entlassen wurden")
     [(link, label)] = [
-        (str(found["href"]), text) for found, text in page.all("a") if "target_group=ex-offenders" in str(found["href"])
+        (str(attributes["href"]), text)
+        for attributes, text in page.all("a")
+        if "target_group=ex-offenders" in str(attributes["href"])
     ]
     count = int(label.rpartition("(")[2].removesuffix(")"))
     narrowed = get(client, link)
     assert f"of {count} documents" in narrowed.text()
     # Once a target group is chosen, no other one is suggested.
-    suggested = [str(found["href"]) for found, text in narrowed.all("a") if re.search(r"\(\d+\)$", text)]
+    suggested = [str(attributes["href"]) for attributes, text in narrowed.all("a") if re.search(r"\(\d+\)$", text)]
     assert all(href.count("target_group=") == 1 for href in suggested)
 
 
@@ -189,7 +191,7 @@ def test_one_can_page_through_all_documents_and_back(client: TestClient) -> None
     while link:
         page = get(client, link)
         pages.append(hits(page))
-        link = next((str(found["href"]) for found, _ in page.all("a", rel="next")), None)
+        link = next((str(attributes["href"]) for attributes, _ in page.all("a", rel="next")), None)
     practices = len(list((CORPUS / "practices").glob("*.md")))
     assert len(pages) == -(-practices // 10)  # rounded up
     assert len({title for titles in pages for title in titles}) == practices
@@ -201,7 +203,7 @@ def test_an_empty_result_says_why_and_how_to_go_on(client: TestClient) -> None:
     page = get(client, "/", q="mothers", country="XX")
     assert hits(page) == []
     assert "No document passes these filters" in page.text()
-    [(link, _)] = [found for found in page.all("a") if found[1] == "Search without filters"]
+    [(link, _)] = [anchor for anchor in page.all("a") if anchor[1] == "Search without filters"]
     assert link["href"] == "/?q=mothers"
 
 
@@ -273,9 +275,9 @@ def assert_closed(headers: Any) -> None:
     directives = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
     assert directives["default-src"] == "'none'"
     assert (directives["base-uri"], directives["frame-ancestors"]) == ("'none'", "'none'")
-    own = ("script-src", "style-src", "img-src", "connect-src", "form-action")
-    assert {directives[name] for name in own} == {"'self'"}
-    assert set(directives) == {"default-src", "base-uri", "frame-ancestors", *own}
+    names = ("script-src", "style-src", "img-src", "connect-src", "form-action")
+    assert {directives[name] for name in names} == {"'self'"}
+    assert set(directives) == {"default-src", "base-uri", "frame-ancestors", *names}
     assert headers["x-content-type-options"] == "nosniff"
 
 
@@ -429,9 +431,9 @@ def changing(
     proper = engine.index
 
     def index_then_build() -> Any:
-        found = proper()
+        index = proper()
         build([tmp_path / "new.md"], settings.index_dir)  # changes nothing the second time
-        return found
+        return index
 
     monkeypatch.setattr(engine, "index", index_then_build)
     return TestClient(create_app(engine), raise_server_exceptions=False), old_id

@@ -90,14 +90,14 @@ def catalogue(code: str) -> Catalog:
 
 def texts() -> set[str]:
     """Return the texts of the templates that stand between trans and endtrans, as far as they have no placeholder."""
-    found: set[str] = set()
+    messages: set[str] = set()
     for path in TEMPLATES.rglob("*.html"):
-        found |= set(re.findall(r"{% trans %}([^{%]+){% endtrans %}", path.read_text("utf-8")))
-        found |= set(re.findall(r'_\("([^"]+)"\)', path.read_text("utf-8")))
-    return found
+        messages |= set(re.findall(r"{% trans %}([^{%]+){% endtrans %}", path.read_text("utf-8")))
+        messages |= set(re.findall(r'_\("([^"]+)"\)', path.read_text("utf-8")))
+    return messages
 
 
-@pytest.mark.parametrize("code", [own for own in LANGUAGES if own != "en"])
+@pytest.mark.parametrize("code", [language for language in LANGUAGES if language != "en"])
 def test_a_catalogue_has_every_text(code: str) -> None:
     known = {
         (message.id if isinstance(message.id, str) else message.id[0]): message for message in catalogue(code) if message.id
@@ -105,18 +105,18 @@ def test_a_catalogue_has_every_text(code: str) -> None:
     assert len(texts()) > 100
     assert sorted(texts() - set(known)) == []  # else: make catalogues
     assert [
-        own
-        for own, message in known.items()
+        text
+        for text, message in known.items()
         if not all([message.string] if isinstance(message.string, str) else message.string)
     ] == []
-    assert [(own, list(message.check())) for own, message in known.items() if list(message.check())] == []
+    assert [(text, list(message.check())) for text, message in known.items() if list(message.check())] == []
     # Jinja doubles a bare sign in a text, and takes one in a translation for a placeholder.
-    assert [own for own, message in known.items() if "%" in re.sub(r"%\(\w+\)s", "", f"{own}{message.string}")] == []
+    assert [text for text, message in known.items() if "%" in re.sub(r"%\(\w+\)s", "", f"{text}{message.string}")] == []
 
 
-@pytest.mark.parametrize("code", [own for own in LANGUAGES if own != "en"])
+@pytest.mark.parametrize("code", [language for language in LANGUAGES if language != "en"])
 def test_a_page_is_wholly_in_its_language(site: TestClient, code: str) -> None:
-    english = {own for own in texts() if len(own.split()) > 3}
+    english = {text for text in texts() if len(text.split()) > 3}
     for path in (
         "/",
         "/compare",
@@ -130,7 +130,7 @@ def test_a_page_is_wholly_in_its_language(site: TestClient, code: str) -> None:
         "/desk/duplicates",
     ):
         page = site.get(path, headers={"Accept-Language": code}).text
-        assert [own for own in english if own in page] == [], path
+        assert [text for text in english if text in page] == [], path
 
 
 def test_dates_and_numbers_are_written_as_the_language_has_them() -> None:
@@ -147,16 +147,16 @@ def test_dates_and_numbers_are_written_as_the_language_has_them() -> None:
 
 def test_marks_go_over_lines_and_addresses_become_links() -> None:
     page = Page("d", None, "Head\nSee https://example.org/a_(b), then\nmore.", ((0, 4, 2),))
-    found = list(paragraphs(page, 0, len(page.text), [(page.text.index("then"), len(page.text))]))
-    assert [own.level for own in found] == [2, 0, 0]
-    assert found[1].pieces == [
+    lines = list(paragraphs(page, 0, len(page.text), [(page.text.index("then"), len(page.text))]))
+    assert [line.level for line in lines] == [2, 0, 0]
+    assert lines[1].pieces == [
         Piece("See "),
         Piece("https://example.org/a_(b", href="https://example.org/a_(b"),
         Piece("), "),
         Piece("then", True),
     ]
-    assert found[2].pieces == [Piece("more.", True)]
-    assert "".join(own.text for own in found) == page.text.replace("\n", "")
+    assert lines[2].pieces == [Piece("more.", True)]
+    assert "".join(line.text for line in lines) == page.text.replace("\n", "")
 
 
 def test_the_counts_beside_the_years_are_what_choosing_them_leaves(corpus_index: OpenIndex) -> None:
@@ -220,7 +220,9 @@ def test_a_question_is_logged_once_and_a_personal_one_never(site: TestClient, tm
     site.get("/?q=How+deep+is+the+Mariana+trench%3F&offset=10")
     site.post("/api/v1/ask", json={"question": "Will I get my unemployment benefit next month, Anna Muster?"})
     logged = open_records(DatabaseConfig(path=tmp_path / "pes.sqlite3")).questions.find()
-    assert [(own.question, own.count, own.refused) for own in logged] == [("How deep is the Mariana trench?", 1, 1)]
+    assert [(question.question, question.count, question.refused) for question in logged] == [
+        ("How deep is the Mariana trench?", 1, 1)
+    ]
 
 
 # ── Saved searches ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -234,7 +236,7 @@ def test_a_feed_lists_what_a_search_finds_the_newest_first(site: TestClient, tmp
         connection.execute("UPDATE arrivals SET at = '2099-01-02T03:04:05+00:00' WHERE document_id = 'gr-digital-vouchers'")
     connection.close()
     root = ET.fromstring(site.get(f"/saved/{token}/feed").text)
-    entries = [own.findtext(f"{ATOM}id") for own in root.iter(f"{ATOM}entry")]
+    entries = [entry.findtext(f"{ATOM}id") for entry in root.iter(f"{ATOM}entry")]
     assert entries[0] == "urn:pes-search:document:gr-digital-vouchers"
     assert "urn:pes-search:document:hr-vouchers" in entries
     assert root.findtext(f"{ATOM}updated") == "2099-01-02T03:04:05+00:00"
@@ -262,7 +264,7 @@ def test_an_export_has_the_results_of_the_page(site: TestClient) -> None:
     assert "attachment" in table.headers["content-disposition"]
     assert [row["id"] for row in csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))] == wanted
     assert [
-        own["id"] for own in json.loads(site.get("/export.json?q=vouchers&country=HR&country=GR").text)["results"]
+        value["id"] for value in json.loads(site.get("/export.json?q=vouchers&country=HR&country=GR").text)["results"]
     ] == wanted
     assert site.get("/export.bib?country=HR&kind=practice").text.count("\n}") == 6
     assert site.get("/export.ris?country=HR&kind=practice").text.count("ER  - ") == 6
