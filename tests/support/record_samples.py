@@ -39,7 +39,7 @@ def ask(records: Records, question: str, *, reason: str = "", confidence: float 
     records.questions.log(question=question, language="en", reason=reason, confidence=confidence, documents=documents)
 
 
-def asked(records: Records, *, below: float | None = None, days: int = 28) -> list[tuple[str, int]]:
+def logged_questions(records: Records, *, below: float | None = None, days: int = 28) -> list[tuple[str, int]]:
     return [(question.question, question.count) for question in records.questions.find(below=below, days=days)]
 
 

@@ -12,14 +12,14 @@ class ScriptedModel:
     """A chat service of OpenAI's interface whose replies are given."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.reply: Callable[[BaseHTTPRequestHandler], None] = self.text("NO ANSWER")
         service = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                service.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                service.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 service.headers.append(dict(self.headers))
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the caller had enough
                     service.reply(self)
@@ -33,7 +33,7 @@ class ScriptedModel:
         """Stream a text; `{n}` becomes the number of the passage that names the vouchers' payer."""
 
         def reply(handler: BaseHTTPRequestHandler) -> None:
-            prompt = self.asked[-1]["messages"][-1]["content"]
+            prompt = self.requests[-1]["messages"][-1]["content"]
             number = next((part.split("]")[0] for part in prompt.split("\n[") if "Resilience" in part), "1").lstrip("[")
             whole = text.replace("{n}", number)
             handler.send_response(200)

@@ -8,7 +8,7 @@ import pytest
 
 from pes_search.eval.collections.files import read_qrels
 from pes_search.eval.collections.questions import Question, read_questions
-from pes_search.eval.retrieval import LEGS, runs
+from pes_search.eval.retrieval import RETRIEVERS, runs
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex
@@ -33,11 +33,14 @@ JUDGED = [
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_the_pool_is_what_the_evaluation_ranks_first_by_each_leg(
+def test_the_pool_is_what_the_evaluation_ranks_first_by_each_retriever(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str
 ) -> None:
     rankings = runs([Question("q", query)], corpus_index, encoder, SearchConfig())
-    first = {leg: sorted(scores := rankings[leg]["q"], key=lambda own: (-scores[own], own))[:5] for leg in LEGS}
+    first = {
+        retriever: sorted(scores := rankings[retriever]["q"], key=lambda own: (-scores[own], own))[:5]
+        for retriever in RETRIEVERS
+    }
     pooled = [hit.document.id for hit in pool(query, corpus_index, encoder, SearchConfig(), depth=5)[1]]
     assert len(pooled) == len(set(pooled))
     assert set(pooled) == {own for ranking in first.values() for own in ranking}
@@ -55,7 +58,7 @@ def test_other_rankings_bring_documents_that_the_service_does_not_show(
 def test_a_document_without_any_of_the_words_is_not_found_by_words(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
 ) -> None:
-    # Both other legs rank all of the 113 documents; no document holds this word.
+    # Both other retrievers rank all of the 113 documents; no document holds this word.
     _, pooled = pool("xylophonisation", corpus_index, encoder, SearchConfig(), depth=3)
     assert 3 <= len(pooled) <= 3 + 3
 

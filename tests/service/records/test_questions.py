@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from record_samples import Clock, ask, asked
+from record_samples import Clock, ask, logged_questions
 
 from pes_search.service.records.file import DatabaseConfig
 from pes_search.service.records.questions import LoggedQuestion
@@ -23,7 +23,7 @@ def test_a_question_is_counted_whatever_its_case_and_spaces(records: Records, cl
 def test_the_questions_asked_most_come_first_then_the_latest(records: Records) -> None:
     for question in ("once", "twice", "twice", "once, later"):
         ask(records, question)
-    assert asked(records) == [("twice", 2), ("once, later", 1), ("once", 1)]
+    assert logged_questions(records) == [("twice", 2), ("once, later", 1), ("once", 1)]
     assert [question.question for question in records.questions.find(limit=2)] == ["twice", "once, later"]
 
 
@@ -32,8 +32,8 @@ def test_only_the_last_days_count(records: Records, clock: Clock) -> None:
     ask(records, "long ago")
     clock.advance(days=28, seconds=1)
     ask(records, "old WORDING")
-    assert asked(records) == [("old WORDING", 1)]
-    assert asked(records, days=29) == [("Old wording", 2), ("long ago", 1)]
+    assert logged_questions(records) == [("old WORDING", 1)]
+    assert logged_questions(records, days=29) == [("Old wording", 2), ("long ago", 1)]
 
 
 def test_the_questions_without_a_good_answer_are_found(records: Records) -> None:
@@ -44,7 +44,7 @@ def test_the_questions_without_a_good_answer_are_found(records: Records) -> None
     ask(records, "answered since", confidence=0.9)
     ask(records, "no longer answered", confidence=0.9)
     ask(records, "no longer answered", reason="nothing_relevant", confidence=0.0)
-    assert asked(records, below=0.5) == [("no longer answered", 2), ("unsure", 1), ("refused", 1)]
+    assert logged_questions(records, below=0.5) == [("no longer answered", 2), ("unsure", 1), ("refused", 1)]
     assert len(records.questions.find()) == 5
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from record_samples import START, START_TEXT, Clock, add, ask, asked, save
+from record_samples import START, START_TEXT, Clock, add, ask, logged_questions, save
 
 from pes_search.service.records.file import DatabaseConfig, NotStoredError
 from pes_search.service.records.records import Records, open_records
@@ -30,7 +30,7 @@ def test_what_is_old_is_forgotten(path: Path, clock: Clock) -> None:
     assert [own.token for own in records.saved_searches.find("anna")] == [opened]
     with pytest.raises(NotStoredError):
         records.saved_searches.open(unopened)
-    assert asked(records, days=1_000) == [("new", 1)]
+    assert logged_questions(records, days=1_000) == [("new", 1)]
     assert len(records.judgments.find()) == 1
     assert records.arrivals.first_seen(["x"]) == {"x": START_TEXT}
     assert records.forget() == {"feedback": 0, "saved_searches": 0, "questions": 0}

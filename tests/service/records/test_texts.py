@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from record_samples import START_TEXT, add, ask, asked
+from record_samples import START_TEXT, add, ask, logged_questions
 
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.judgments import Judgment
@@ -37,7 +37,7 @@ MENDED = "half ? pair, NUL ?"
 )
 def test_addresses_and_long_numbers_are_not_kept(text: str, kept: str, records: Records) -> None:
     ask(records, text)
-    assert asked(records) == [(kept, 1)]
+    assert logged_questions(records) == [(kept, 1)]
     given = add(records, text, question=text)
     assert (given.question, given.comment) == (kept, kept)
 
@@ -61,12 +61,12 @@ def test_addresses_and_long_numbers_are_not_kept(text: str, kept: str, records: 
 )
 def test_what_tells_nothing_of_anybody_is_kept(text: str, records: Records) -> None:
     ask(records, text)
-    assert asked(records) == [(text, 1)]
+    assert logged_questions(records) == [(text, 1)]
 
 
 def test_what_a_cut_would_leave_of_an_address_is_not_kept(records: Records) -> None:
     ask(records, "x" * (LONGEST_TEXT_CHARACTERS - 6) + " anna@example.org")
-    assert asked(records) == [("x" * (LONGEST_TEXT_CHARACTERS - 6) + " …", 1)]
+    assert logged_questions(records) == [("x" * (LONGEST_TEXT_CHARACTERS - 6) + " …", 1)]
 
 
 def test_nothing_of_an_address_reaches_the_disk(records: Records, path: Path) -> None:
@@ -101,7 +101,7 @@ def test_long_texts_are_cut(records: Records) -> None:
     )
     assert (search.name, search.query) == ("n" * 200, "q" * 2_000)
     ask(records, "q" * (LONGEST_TEXT_CHARACTERS + 1))
-    assert asked(records) == [("q" * 2_000, 1)]
+    assert logged_questions(records) == [("q" * 2_000, 1)]
     long = "j" * (LONGEST_TEXT_CHARACTERS + 1)
     records.judgments.judge(query=long, document_id="a", grade=1, index_id="i")
     assert [own.query for own in records.judgments.find(long)] == ["j" * 2_000]

@@ -120,7 +120,7 @@ def test_a_service_that_does_not_stream_is_read_whole(
     service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     def reply(handler: BaseHTTPRequestHandler) -> None:
-        prompt = service.asked[-1]["messages"][-1]["content"]
+        prompt = service.requests[-1]["messages"][-1]["content"]
         number = next(part.split("]")[0] for part in prompt.split("\n[") if "Resilience" in part).lstrip("[")
         content = TRUE.replace("{n}", number)
         service.raw(json.dumps({"choices": [{"message": {"content": content}}]}).encode())(handler)
@@ -182,7 +182,7 @@ def test_no_service_is_set(engine: Engine, corpus_index: OpenIndex) -> None:
 def test_a_refused_question_is_never_sent(service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex) -> None:
     strict = replace(answerer, config=answerer.config.model_copy(update={"threshold": 1.0}))
     assert answer("what is the capital of Mongolia", corpus_index, strict, writer="llm").refused
-    assert service.asked == []
+    assert service.requests == []
 
 
 def test_the_key_is_sent_and_never_shown(service: ScriptedModel, engine: Engine, corpus_index: OpenIndex) -> None:
@@ -209,7 +209,7 @@ def test_the_model_sees_numbered_passages_and_the_question(
     service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
 ) -> None:
     ask(answerer, corpus_index, "Wer bezahlt die kroatischen Gutscheine für Weiterbildung?")
-    instructions, asked = service.asked[0]["messages"]
+    instructions, asked = service.requests[0]["messages"]
     assert "German" in instructions["content"]
     assert asked["content"].endswith("Wer bezahlt die kroatischen Gutscheine für Weiterbildung?")
     assert "\n[1] " in asked["content"]
