@@ -19,10 +19,10 @@ from typing import Any
 
 from pes_search.eval.collections.beir import read_beir
 from pes_search.eval.collections.questions import PROJECT_QUESTIONS, SPLITS, Question, read_judgments, read_questions
+from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
 from pes_search.eval.measures import MAIN, Estimate, answerable, measure
 from pes_search.eval.retrieval import Retriever, indexed, runs
 from pes_search.eval.significance import Comparison, compare
-from pes_search.eval.training.training_texts import PARALLEL_LANGUAGES, is_training_article
 from pes_search.index.build import build_index
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.identity import model_fingerprint

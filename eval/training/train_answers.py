@@ -32,8 +32,8 @@ from pes_search.eval.collections.beir import read_beir, read_queries
 from pes_search.eval.collections.files import read_records
 from pes_search.eval.collections.gold_answers import PROJECT_ANSWERS, read_answers, with_gold
 from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, read_questions
+from pes_search.eval.collections.xquad import is_training_article
 from pes_search.eval.retrieval import indexed
-from pes_search.eval.training.training_texts import is_training_article
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex, open_index

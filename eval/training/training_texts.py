@@ -19,6 +19,7 @@ from typing import TypeVar
 import numpy as np
 
 from pes_search.eval.collections.files import InputError, read_qrels
+from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.concepts import labels_of
 from pes_search.index.text.passage_text import full_text
@@ -30,14 +31,8 @@ from pes_search.ingest.taxonomy import Taxonomy, read_taxonomy
 
 T = TypeVar("T")
 
-PARALLEL_LANGUAGES = ("en", "de", "es", "ro", "el")
 SITUATIONS = "When to think of it"
 SHORTEST_SENTENCE_CHARACTERS = 25  # what is shorter is a heading or a remnant of a table
-
-
-def is_training_article(paragraph: str) -> bool:
-    """Tell whether an XQuAD paragraph (`NNN-NNN`, article and paragraph) is trained on; the other articles are held out."""
-    return int(paragraph.partition("-")[0]) % 2 == 0
 
 
 @dataclass(frozen=True, slots=True)

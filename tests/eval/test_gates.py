@@ -13,6 +13,7 @@ from pes_search.index.encoders.sentence_transformer import SentenceTransformerEn
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig
 
+BASELINE = PROJECT_QUESTIONS.with_name("results") / "baseline.run"
 PLACES = 3  # among which a document that must appear has to be
 TOLERANCE = 0.01  # of nDCG@10: what a change may cost at worst (lower bound of the difference's interval)
 NOISE = 0.02  # of nDCG@10: some sixteen questions a language
@@ -44,7 +45,7 @@ def test_documents_that_must_appear_do(rankings: Rankings) -> None:
 
 
 def test_the_hybrid_is_not_worse_than_the_baseline(rankings: Rankings) -> None:
-    before, now = ndcg(rankings, read_run(PROJECT_QUESTIONS / "baseline.run")), ndcg(rankings, rankings[2]["hybrid"])
+    before, now = ndcg(rankings, read_run(BASELINE)), ndcg(rankings, rankings[2]["hybrid"])
     (difference,) = compare(list(before.values()), [[now[query] for query in before]])
     assert difference.difference.low >= -TOLERANCE, difference
 

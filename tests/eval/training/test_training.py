@@ -7,13 +7,12 @@ import pytest
 from folders import CORPUS
 
 from pes_search.eval.collections.files import InputError
+from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
 from pes_search.eval.training.train_encoder import TrainingConfig, _configured, targets
 from pes_search.eval.training.training_texts import (
-    PARALLEL_LANGUAGES,
     Batch,
     Item,
     TrainingTexts,
-    is_training_article,
     read_training_texts,
 )
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
