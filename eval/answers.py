@@ -31,8 +31,8 @@ from pes_search.service.answers.answer import Answerer, answer_events, judge
 from pes_search.service.answers.sentences import passage_hits
 from pes_search.service.answers.types import Answer, Citation, WriterName
 
-FIRST = 3  # sentences that the bars look at
-FULL, PART = 0.9, 0.5  # support from which a citation counts 1, and .5
+FIRST_SENTENCES = 3  # that the bars look at
+FULL_SUPPORT, PART_SUPPORT = 0.9, 0.5  # from which a citation counts 1, and .5
 ALL_PASSAGES = 1_000_000
 
 
@@ -91,19 +91,19 @@ def given_paragraph(
     questions: Sequence[tuple[Question, Gold]], index: OpenIndex, answerer: Answerer, ids: Mapping[str, str]
 ) -> Iterator[tuple[bool, float]]:
     """Judge every question by its own paragraph alone: whether it has no answer there, and the confidence that it has."""
-    own = {original: document for document, original in ids.items()}
+    index_ids = {original: document for document, original in ids.items()}
     in_field = answerer.in_field(index)
     vectors = answerer.encoder.encode_queries([index.expander.expand(question.text)[0] for question, _ in questions])
     for (question, gold), vector in zip(questions, vectors, strict=True):
-        document = own.get(gold.document, gold.document)
+        document = index_ids.get(gold.document, gold.document)
         text = index.expander.expand(question.text)[0]
-        asked = read_query(text, detect_language(question.text), vector, index, answerer.search)
-        hits = [hit for hit in ranked(asked, index, answerer.search, Filters(), ALL_PASSAGES) if hit.document.id == document]
+        query = read_query(text, detect_language(question.text), vector, index, answerer.search)
+        hits = [hit for hit in ranked(query, index, answerer.search, Filters(), ALL_PASSAGES) if hit.document.id == document]
         if not hits:
             continue
         ((score, group),) = by_document(hits, answerer.search.fusion)
         best = replace(group[0], score=score, passages=tuple(group[1:]))
-        result = SearchResult(question.text, asked, asked.language, "", (best,), (), (), 1, {}, 0.0)
+        result = SearchResult(question.text, query, query.language, "", (best,), (), (), 1, {}, 0.0)
         yield gold.is_impossible, judge(result, index, answerer.models, in_field=in_field).confidence
 
 
@@ -111,7 +111,7 @@ def _outcome(
     question: Question, gold: Gold, result: SearchResult, answer: Answer, answer_ms: float, ids: Mapping[str, str]
 ) -> Outcome:
     wanted = [(words(text), document) for text, document in gold.texts if words(text)]
-    first = [citation for sentence in answer.sentences[:FIRST] for citation in sentence.citations]
+    first = [citation for sentence in answer.sentences[:FIRST_SENTENCES] for citation in sentence.citations]
     every = [citation for sentence in answer.sentences for citation in sentence.citations]
     read = [(words(hit.passage.text), hit.document.id) for hit in passage_hits(result.hits)]
     support = [[_support(citation) for citation in sentence.citations] for sentence in answer.sentences]
@@ -129,8 +129,8 @@ def _outcome(
         words=sum(len(citation.quote.split()) for citation in every),
         sentences=len(answer.sentences),
         rejected=answer.rejected,
-        citation_precision=float(np.mean([one for own in support for one in own])) if every else 0.0,
-        citation_recall=float(np.mean([max(own, default=0.0) for own in support])) if support else 0.0,
+        citation_precision=float(np.mean([value for values in support for value in values])) if every else 0.0,
+        citation_recall=float(np.mean([max(values, default=0.0) for values in support])) if support else 0.0,
         search_ms=result.took_ms,
         answer_ms=answer_ms,
     )
@@ -150,13 +150,13 @@ def _quoted(citations: Sequence[Citation]) -> list[tuple[str, str]]:
     """Return what was quoted with its document; sentences that follow each other in a passage are one stretch."""
     stretches: list[tuple[str, str]] = []
     end, before = -1, ""
-    for citation in sorted(citations, key=lambda one: (one.passage.id, one.start)):
+    for citation in sorted(citations, key=lambda citation: (citation.passage.id, citation.start)):
         text = citation.passage.text
-        own = words(citation.quote)
+        quote = words(citation.quote)
         if citation.passage.id == before and not text[end : citation.start].strip():
-            stretches[-1] = (f"{stretches[-1][0]} {own}", citation.document.id)
+            stretches[-1] = (f"{stretches[-1][0]} {quote}", citation.document.id)
         else:
-            stretches.append((own, citation.document.id))
+            stretches.append((quote, citation.document.id))
         end, before = citation.end, citation.passage.id
     return stretches
 
@@ -166,14 +166,14 @@ def _holds(
 ) -> bool:
     """Tell whether one of the wanted texts is in one of the stretches; with `ids`, in one of its own document."""
     return any(
-        holds(stretch, text) and (ids is None or not own or ids.get(document, document) == own)
+        holds(stretch, text) and (ids is None or not gold_document or ids.get(document, document) == gold_document)
         for stretch, document in stretches
-        for text, own in wanted
+        for text, gold_document in wanted
     )
 
 
 def _support(citation: Citation) -> float:
-    return 1.0 if citation.support >= FULL else 0.5 if citation.support >= PART else 0.0
+    return 1.0 if citation.support >= FULL_SUPPORT else 0.5 if citation.support >= PART_SUPPORT else 0.0
 
 
 # ── Figures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,36 +211,39 @@ class Figures:
     answer_by_search: float  # median of the time for the answer by that for the search in it
 
 
-def figures(found: Sequence[Outcome]) -> Figures:
+def figures(results: Sequence[Outcome]) -> Figures:
     """Return the figures of some outcomes."""
-    possible = [one for one in found if not one.is_impossible]
-    gold = [one for one in possible if one.has_gold]
-    answered = [one for one in found if not one.refused]
-    written = [one for one in answered if not one.fell_back]
-    lost = [one for one in gold if one.refused or not one.gold_all]
+    possible = [outcome for outcome in results if not outcome.is_impossible]
+    gold = [outcome for outcome in possible if outcome.has_gold]
+    answered = [outcome for outcome in results if not outcome.refused]
+    written = [outcome for outcome in answered if not outcome.fell_back]
+    lost = [outcome for outcome in gold if outcome.refused or not outcome.gold_all]
     faults = {
-        "retriever": sum(not one.retrieved for one in lost),
-        "refused": sum(one.retrieved and one.refused for one in lost),
-        "reader": sum(one.retrieved and not one.refused for one in lost),
+        "retriever": sum(not outcome.retrieved for outcome in lost),
+        "refused": sum(outcome.retrieved and outcome.refused for outcome in lost),
+        "reader": sum(outcome.retrieved and not outcome.refused for outcome in lost),
     }
+    ratios = [outcome.answer_ms / outcome.search_ms for outcome in results if outcome.search_ms]
     return Figures(
-        questions=len(found),
+        questions=len(results),
         with_gold=len(gold),
-        answered=estimate([not one.refused for one in possible]),
-        gold_first=estimate([one.gold_first and not one.refused for one in gold]),
-        gold_all=estimate([one.gold_all and not one.refused for one in gold]),
-        gold_own_document=estimate([one.gold_own_document and not one.refused for one in gold]),
+        answered=estimate([not outcome.refused for outcome in possible]),
+        gold_first=estimate([outcome.gold_first and not outcome.refused for outcome in gold]),
+        gold_all=estimate([outcome.gold_all and not outcome.refused for outcome in gold]),
+        gold_own_document=estimate([outcome.gold_own_document and not outcome.refused for outcome in gold]),
         faults=faults,
-        words=estimate([one.words for one in answered]),
-        sentences=estimate([one.sentences for one in answered]),
-        citation_precision=estimate([one.citation_precision for one in written]),
-        citation_recall=estimate([one.citation_recall for one in written]),
+        words=estimate([outcome.words for outcome in answered]),
+        sentences=estimate([outcome.sentences for outcome in answered]),
+        citation_precision=estimate([outcome.citation_precision for outcome in written]),
+        citation_recall=estimate([outcome.citation_recall for outcome in written]),
         fallen_back=len(answered) - len(written),
-        rejected=sum(one.rejected for one in found),
+        rejected=sum(outcome.rejected for outcome in results),
         refusal=refusal(
-            [one.is_impossible for one in found], [one.refused for one in found], [one.confidence for one in found]
+            [outcome.is_impossible for outcome in results],
+            [outcome.refused for outcome in results],
+            [outcome.confidence for outcome in results],
         ),
-        answer_by_search=round(median(one.answer_ms / one.search_ms for one in found if one.search_ms), 2) if found else 0.0,
+        answer_by_search=round(median(ratios), 2) if results else 0.0,
     )
 
 
@@ -272,17 +275,17 @@ def auroc(truth: np.ndarray, scores: np.ndarray) -> float:
     return float((ranks[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def risk_coverage(found: Sequence[Outcome]) -> list[tuple[float, float, float]]:
+def risk_coverage(results: Sequence[Outcome]) -> list[tuple[float, float, float]]:
     """Return coverage, risk and threshold, the most confident answers first.
 
     Coverage is the share of all questions that is answered, risk the share of these answers that is wrong: the question has
     no answer, or its gold is not quoted. A question whose gold is not known counts by whether it has an answer.
     """
-    order = sorted(found, key=lambda one: -one.confidence)
+    order = sorted(results, key=lambda outcome: -outcome.confidence)
     points, wrong = [], 0
-    for count, one in enumerate(order, start=1):
-        wrong += one.is_impossible or (one.has_gold and not one.gold_all)
-        points.append((count / len(order), wrong / count, one.confidence))
+    for count, outcome in enumerate(order, start=1):
+        wrong += outcome.is_impossible or (outcome.has_gold and not outcome.gold_all)
+        points.append((count / len(order), wrong / count, outcome.confidence))
     return points
 
 

@@ -17,11 +17,11 @@ from typing import Any
 
 from pes_search.eval.collections.beir import BeirSet, read_beir
 from pes_search.eval.collections.factsheets import write_factsheet_sets
-from pes_search.eval.collections.questions import OWN, Question
-from pes_search.eval.experiments.spans import PASSAGES, span_figures
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question
+from pes_search.eval.experiments.spans import GIVEN_PASSAGES, span_figures
 from pes_search.eval.experiments.speed import build_ratio, http_ratio, write_lines_as_files
 from pes_search.eval.measures import MAIN, answerable, estimates, measure
-from pes_search.eval.reports.answer_report import Report, measure_folder, measure_own
+from pes_search.eval.reports.answer_report import Report, measure_folder, measure_index
 from pes_search.eval.retrieval import indexed, runs
 from pes_search.index.build import IndexConfig, build_index
 from pes_search.index.encoders.identity import model_fingerprint
@@ -48,6 +48,7 @@ ANSWER_SETS = (
     ("squad2-even", "squad2-even"),
 )
 HTTP_PASSAGES = 10_000
+SHORTEST_LINE_CHARACTERS = 61  # of a sentence, its line's end included, that makes a passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,12 @@ def _row(name: str, collection: BeirSet, measure_name: str, bench: Bench) -> dic
     with indexed(collection, bench.encoder, settings.cache_dir, settings.index_config(), bench.taxonomy) as index:
         questions = [Question(query, collection.queries[query]) for query in queries]
         rankings = runs(questions, index, bench.encoder, settings.search, ids=collection.original_ids)
-    values = {leg: estimates(measure(run, collection.qrels, queries))[measure_name] for leg, run in rankings.items()}
-    lost = " (below a leg)" if values["hybrid"].value < max(values["bm25"].value, values["dense"].value) else ""
+    measured = {retriever: measure(run, collection.qrels, queries) for retriever, run in rankings.items()}
+    values = {retriever: estimates(by_measure)[measure_name] for retriever, by_measure in measured.items()}
+    lost = " (below one retriever)" if values["hybrid"].value < max(values["bm25"].value, values["dense"].value) else ""
     print(f"| {name} | {values['bm25']} | {values['dense']} | {values['hybrid']}{lost} |", flush=True)
-    return {"set": name, "queries": len(queries), measure_name: {leg: asdict(value) for leg, value in values.items()}}
+    figures = {retriever: asdict(value) for retriever, value in values.items()}
+    return {"set": name, "queries": len(queries), measure_name: figures}
 
 
 def _answers(bench: Bench) -> list[dict[str, Any]]:
@@ -151,8 +154,8 @@ def _answers(bench: Bench) -> list[dict[str, Any]]:
         rows.append(_answer_row(report))
     load_engine = cache(bench.engine)  # one index for both splits
     for split in ("dev", "test"):
-        report = measure_own(
-            bench.settings, load_engine, questions=OWN / "questions.jsonl", answers=None, split=split, writer=None
+        report = measure_index(
+            bench.settings, load_engine, questions=PROJECT_QUESTIONS / "questions.jsonl", answers=None, split=split, writer=None
         )
         rows.append(_answer_row(report))
     return rows
@@ -174,8 +177,9 @@ def _answer_row(report: Report) -> dict[str, Any]:
 def _spans(bench: Bench) -> dict[str, Any]:
     figures = span_figures(bench.data / "bench" / "chunking-eval", bench.encoder, bench.settings, bench.model)
     print(
-        f"\ngold text in the first {PASSAGES} passages, {figures.questions} questions: recall {figures.recall}, precision "
-        f"{figures.precision}; longest passage {figures.longest} characters; {figures.lost} gold stretches lost in reading",
+        f"\ngold text in the first {GIVEN_PASSAGES} passages, {figures.questions} questions: recall {figures.recall}, "
+        f"precision {figures.precision}; longest passage {figures.longest} characters; "
+        f"{figures.lost} gold stretches lost in reading",
         flush=True,
     )
     return asdict(figures)
@@ -198,7 +202,7 @@ def _http(bench: Bench) -> dict[str, float]:
         files = folder / "files"
         files.mkdir()
         with (bench.data / "sentences" / "labour-en.txt").open(encoding="utf-8") as lines:
-            write_lines_as_files((line for line in lines if len(line) > 60), files, HTTP_PASSAGES)
+            write_lines_as_files((line for line in lines if len(line) >= SHORTEST_LINE_CHARACTERS), files, HTTP_PASSAGES)
         build_index(
             [str(files)],
             FileStore(folder / "index"),

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from pes_search.eval.collections.questions import OWN, SPLITS
-from pes_search.eval.retrieval import LEGS, Leg
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, SPLITS
+from pes_search.eval.retrieval import RETRIEVERS, Retriever
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.answers.types import WriterName
 from pes_search.service.cli.frame import (
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _index_arguments(retrieval)
     retrieval.add_argument("--split", choices=SPLITS, help="only the questions of this split")
-    _leg_arguments(retrieval)
+    _retriever_arguments(retrieval)
     retrieval.add_argument("--run", dest="run_file", type=Path, metavar="FILE", help="write the ranking there, as TREC has it")
 
     beir = add_command(
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     beir.add_argument("--queries", type=Path, metavar="FILE", help="queries from elsewhere")
     beir.add_argument("--qrels", type=Path, metavar="FILE", help="judgments from elsewhere")
-    _leg_arguments(beir)
+    _retriever_arguments(beir)
     beir.add_argument("--run", dest="run_file", type=Path, metavar="FILE", help="write the ranking there, as TREC has it")
 
     answers = add_command(
@@ -110,18 +110,23 @@ def _index_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--qrels", type=Path, metavar="FILE", help="judgments of the questions")
 
 
-def _leg_arguments(parser: argparse.ArgumentParser) -> None:
+def _retriever_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--legs", type=_legs, default=LEGS, metavar="LEG,…", help=f"of {', '.join(LEGS)} (default: all of them)"
+        "--legs",
+        dest="retrievers",
+        type=_retrievers,
+        default=RETRIEVERS,
+        metavar="LEG,…",
+        help=f"of {', '.join(RETRIEVERS)} (default: all of them)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
 
-def _legs(text: str) -> tuple[Leg, ...]:
+def _retrievers(text: str) -> tuple[Retriever, ...]:
     wanted = [name.strip() for name in text.split(",")]
-    if unknown := [name for name in wanted if name not in get_args(Leg)]:
-        raise argparse.ArgumentTypeError(f"no leg {unknown[0]!r}; choose of {', '.join(LEGS)}")
-    return tuple(leg for leg in LEGS if leg in wanted)
+    if unknown := [name for name in wanted if name not in get_args(Retriever)]:
+        raise argparse.ArgumentTypeError(f"no leg {unknown[0]!r}; choose of {', '.join(RETRIEVERS)}")
+    return tuple(retriever for retriever in RETRIEVERS if retriever in wanted)
 
 
 # ── The commands ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,42 +142,43 @@ def _retrieval(parsed: argparse.Namespace) -> int:
     questions_file, qrels_file = question_files(parsed)
     questions = read_questions(questions_file, parsed.split)
     qrels = read_judgments(qrels_file, questions)
-    asked = answerable(qrels)
-    _require(asked, qrels_file)
+    query_ids = answerable(qrels)
+    _require(query_ids, qrels_file)
     engine = open_engine(index_settings(parsed))
     index = engine.index()
-    judged = [question for question in questions if question.id in set(asked)]
+    judged = [question for question in questions if question.id in set(query_ids)]
     _check_documents(judged, index)
-    found = runs(judged, index, engine.encoder, engine.settings.search, parsed.legs)
-    values = {leg: measure(run, qrels, asked) for leg, run in found.items()}
+    rankings = runs(judged, index, engine.encoder, engine.settings.search, parsed.retrievers)
+    values = {retriever: measure(run, qrels, query_ids) for retriever, run in rankings.items()}
 
     name = f"{questions_file.parent.name}{f' ({parsed.split})' if parsed.split else ''}"
-    print_legs(name, index.manifest.documents, len(asked), {leg: estimates(value) for leg, value in values.items()})
-    left_out = len(questions) - len(asked)
+    by_retriever = {retriever: estimates(value) for retriever, value in values.items()}
+    print_retrievers(name, index.manifest.documents, len(query_ids), by_retriever)
+    left_out = len(questions) - len(query_ids)
     if left_out:
         print(f"\n{left_out} questions without a relevant document are left out.")
     groups = {}
-    main = values[parsed.legs[-1]][MAIN]
+    main = values[parsed.retrievers[-1]][MAIN]
     for field in ("slice", "language"):
         rows = by_group(main, {question.id: getattr(question, field) for question in judged if getattr(question, field)})
         groups[f"{field}s"] = {group: {"queries": len(scores), MAIN: estimate(scores)} for group, scores in rows.items()}
         if len(rows) > 1:
             print()
-            head = (f"{field}, {parsed.legs[-1]}", "questions", MAIN)
+            head = (f"{field}, {parsed.retrievers[-1]}", "questions", MAIN)
             print_table(head, ((group, len(scores), estimate(scores)) for group, scores in rows.items()))
     languages = groups["languages"]
     if len(languages) > 1:
         worst = min(languages, key=lambda language: languages[language][MAIN].value)  # type: ignore[attr-defined]
         print(f"\nworst language: {worst} {languages[worst][MAIN]}")
-    _write_runs(parsed, found)
+    _write_runs(parsed, rankings)
     write_json(
         parsed.json,
         {
             "set": name,
             "documents": index.manifest.documents,
-            "queries": len(asked),
+            "queries": len(query_ids),
             "unanswerable": left_out,
-            "legs": {leg: estimates(value) for leg, value in values.items()},
+            "legs": by_retriever,
             **groups,
             **provenance(engine.settings, index.manifest),
         },
@@ -193,28 +199,34 @@ def _beir(parsed: argparse.Namespace) -> int:
     settings = read_settings()
     collection = read_beir(parsed.folder, queries=parsed.queries, qrels=parsed.qrels)
     judged = answerable(collection.qrels)
-    asked = [query for query in judged if query in collection.queries]
-    if len(asked) < len(judged):
-        print(f"pes-eval: {len(judged) - len(asked)} judged queries have no text; they are left out", file=sys.stderr)
-    _require(asked, parsed.qrels or parsed.folder)
+    query_ids = [query for query in judged if query in collection.queries]
+    if len(query_ids) < len(judged):
+        print(f"pes-eval: {len(judged) - len(query_ids)} judged queries have no text; they are left out", file=sys.stderr)
+    _require(query_ids, parsed.qrels or parsed.folder)
     encoder = load_encoder(settings.encoder, settings.cache_dir)
     taxonomy = read_taxonomy(settings.taxonomy)
     with indexed(collection, encoder, settings.cache_dir, settings.index_config(), taxonomy) as index:
-        questions = [Question(query, collection.queries[query]) for query in asked]
-        found = runs(questions, index, encoder, settings.search, parsed.legs, collection.original_ids)
+        questions = [Question(query, collection.queries[query]) for query in query_ids]
+        rankings = runs(questions, index, encoder, settings.search, parsed.retrievers, collection.original_ids)
         facts = provenance(settings, index.manifest)
-    legs = {leg: estimates(measure(run, collection.qrels, asked)) for leg, run in found.items()}
-    print_legs(collection.name, len(collection.documents), len(asked), legs)
-    _write_runs(parsed, found)
+    by_retriever = {retriever: estimates(measure(run, collection.qrels, query_ids)) for retriever, run in rankings.items()}
+    print_retrievers(collection.name, len(collection.documents), len(query_ids), by_retriever)
+    _write_runs(parsed, rankings)
     write_json(
         parsed.json,
-        {"set": collection.name, "documents": len(collection.documents), "queries": len(asked), "legs": legs, **facts},
+        {
+            "set": collection.name,
+            "documents": len(collection.documents),
+            "queries": len(query_ids),
+            "legs": by_retriever,
+            **facts,
+        },
     )
     return 0
 
 
 def _answers(parsed: argparse.Namespace) -> int:
-    from pes_search.eval.reports.answer_report import load_answerer, measure_folder, measure_own, print_report
+    from pes_search.eval.reports.answer_report import load_answerer, measure_folder, measure_index, print_report
     from pes_search.service.engine import open_engine
     from pes_search.service.settings import read_settings
 
@@ -222,10 +234,10 @@ def _answers(parsed: argparse.Namespace) -> int:
         if parsed.queries:
             raise PesSearchError("--queries is for a folder's questions; name those of an index with --questions")
         settings = index_settings(parsed)
-        report = measure_own(
+        report = measure_index(
             settings,
             lambda: open_engine(settings),
-            questions=parsed.questions or OWN / "questions.jsonl",
+            questions=parsed.questions or PROJECT_QUESTIONS / "questions.jsonl",
             answers=parsed.answers,
             split=parsed.split,
             writer=parsed.writer,
@@ -260,19 +272,19 @@ def _compare(parsed: argparse.Namespace) -> int:
     if len(parsed.runs) < 2:
         raise PesSearchError("compare needs two runs at least: A.run B.run")
     qrels = read_qrels(parsed.qrels)
-    asked = answerable(qrels)
-    _require(asked, parsed.qrels)
+    query_ids = answerable(qrels)
+    _require(query_ids, parsed.qrels)
     runs = [read_run(path) for path in parsed.runs]
-    in_any = [query for query in asked if any(query in run for run in runs)]
+    in_any = [query for query in query_ids if any(query in run for run in runs)]
     if not in_any:
         raise PesSearchError(f"no query of the runs is judged in {parsed.qrels}; name the judgments of these runs with --qrels")
-    asked, unranked = in_any, len(asked) - len(in_any)
-    values = [one_measure(run, qrels, asked, parsed.measure) for run in runs]
-    missing = [sum(query not in run for query in asked) for run in runs]
-    first, *others = ([by_query[query] for query in asked] for by_query in values)
+    query_ids, unranked = in_any, len(query_ids) - len(in_any)
+    values = [one_measure(run, qrels, query_ids, parsed.measure) for run in runs]
+    missing = [sum(query not in run for query in query_ids) for run in runs]
+    first, *others = ([by_query[query] for query in query_ids] for by_query in values)
     comparisons = compare(first, others)
 
-    print(f"{parsed.measure} over {len(asked)} queries; A = {parsed.runs[0]} ({comparisons[0].first:.4f})\n")
+    print(f"{parsed.measure} over {len(query_ids)} queries; A = {parsed.runs[0]} ({comparisons[0].first:.4f})\n")
     rows = []
     for path, comparison in zip(parsed.runs[1:], comparisons, strict=True):
         difference = comparison.difference
@@ -286,8 +298,8 @@ def _compare(parsed: argparse.Namespace) -> int:
     if unranked:
         print(f"\n{unranked} judged queries are in none of the runs; they are left out")
     print()
-    scores = {query: [by_query[query] for by_query in values] for query in asked}
-    order = sorted(asked, key=lambda query: (scores[query][-1] - scores[query][0], query))
+    scores = {query: [by_query[query] for by_query in values] for query in query_ids}
+    order = sorted(query_ids, key=lambda query: (scores[query][-1] - scores[query][0], query))
     different = (query for query in order if max(scores[query]) - min(scores[query]) > TIE)
     names = [f"B{i}" if len(others) > 1 else "B" for i in range(1, len(runs))]
     print_table(("query", "A", *names), ((query, *(f"{score:.4f}" for score in scores[query])) for query in different))
@@ -295,7 +307,7 @@ def _compare(parsed: argparse.Namespace) -> int:
         parsed.json,
         {
             "measure": parsed.measure,
-            "queries": len(asked),
+            "queries": len(query_ids),
             "first": str(parsed.runs[0]),
             "comparisons": {str(path): comparison for path, comparison in zip(parsed.runs[1:], comparisons, strict=True)},
             "per_query": scores,
@@ -320,18 +332,18 @@ def question_files(parsed: argparse.Namespace) -> tuple[Path, Path]:
     """Return the files of questions and judgments that the command names."""
     if (parsed.questions is None) != (parsed.qrels is None):
         raise PesSearchError("--questions and --qrels belong together; give both or neither")
-    return parsed.questions or OWN / "questions.jsonl", parsed.qrels or OWN / "qrels.tsv"
+    return parsed.questions or PROJECT_QUESTIONS / "questions.jsonl", parsed.qrels or PROJECT_QUESTIONS / "qrels.tsv"
 
 
-def print_legs(name: str, documents: int, queries: int, legs: dict[Leg, dict[str, Estimate]]) -> None:
-    """Print the legs' measures with their intervals, as Markdown."""
-    names = list(next(iter(legs.values())))
+def print_retrievers(name: str, documents: int, queries: int, by_retriever: dict[Retriever, dict[str, Estimate]]) -> None:
+    """Print the retrievers' measures with their intervals, as Markdown."""
+    names = list(next(iter(by_retriever.values())))
     print(f"{name}: {documents} documents, {queries} queries; mean [95 % interval]\n")
-    print_table(("leg", *names), ((leg, *values.values()) for leg, values in legs.items()))
+    print_table(("retriever", *names), ((retriever, *values.values()) for retriever, values in by_retriever.items()))
 
 
-def _require(asked: Sequence[str], place: Path) -> None:
-    if not asked:
+def _require(query_ids: Sequence[str], place: Path) -> None:
+    if not query_ids:
         raise PesSearchError(f"{place}: no query has both a text and a relevant document; nothing can be measured")
 
 
@@ -343,17 +355,17 @@ def _check_documents(questions: Sequence[Question], index: OpenIndex) -> None:
         raise PesSearchError("\n".join([*lost, "build the index of these questions, or name it with --index"]))
 
 
-def _write_runs(parsed: argparse.Namespace, rankings: dict[Leg, Run]) -> None:
-    """Write the last leg's ranking to the file that was asked for, the others' beside it under their names."""
+def _write_runs(parsed: argparse.Namespace, rankings: dict[Retriever, Run]) -> None:
+    """Write the last retriever's ranking to the file that was asked for, the others' beside it under their names."""
     from pes_search.eval.collections.files import write_run
 
     if parsed.run_file is None:
         return
-    for leg, run in rankings.items():
-        last = leg == parsed.legs[-1]
-        path = parsed.run_file if last else parsed.run_file.with_suffix(f".{leg}{parsed.run_file.suffix}")
-        write_run(path, run, f"pes-{leg}")
-        print(f"{leg} ranking: {path}", file=sys.stderr)
+    for retriever, run in rankings.items():
+        last = retriever == parsed.retrievers[-1]
+        path = parsed.run_file if last else parsed.run_file.with_suffix(f".{retriever}{parsed.run_file.suffix}")
+        write_run(path, run, f"pes-{retriever}")
+        print(f"{retriever} ranking: {path}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -91,10 +91,10 @@ def estimate(values: Sequence[float]) -> Estimate:
     mean = float(array.mean())
     if np.ptp(array) == 0:
         return Estimate(mean, mean, mean)
-    found = bootstrap(
+    resampled = bootstrap(
         (array,), np.mean, n_resamples=RESAMPLES, confidence_level=LEVEL, method="percentile", rng=_generator(), batch=1_000
     )
-    return Estimate(mean, float(found.confidence_interval.low), float(found.confidence_interval.high))
+    return Estimate(mean, float(resampled.confidence_interval.low), float(resampled.confidence_interval.high))
 
 
 def estimates(values: Values) -> dict[str, Estimate]:
@@ -104,11 +104,11 @@ def estimates(values: Values) -> dict[str, Estimate]:
 
 def by_group(values: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, list[float]]:
     """Return the queries' values under the names of their groups, by name; queries of no group are left out."""
-    found: dict[str, list[float]] = {}
+    grouped: dict[str, list[float]] = {}
     for query, value in values.items():
         if query in groups:
-            found.setdefault(groups[query], []).append(value)
-    return dict(sorted(found.items()))
+            grouped.setdefault(groups[query], []).append(value)
+    return dict(sorted(grouped.items()))
 
 
 def _generator() -> np.random.Generator:

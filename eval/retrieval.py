@@ -1,4 +1,4 @@
-"""Rankings of an index for judged questions, leg by leg. What is ranked is documents: the best passage scores its document."""
+"""Rankings of an index for judged questions, by retriever. Documents are ranked: the best passage scores its document."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from pes_search.index.types import Hit
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 
-Leg = Literal["bm25", "dense", "hybrid"]
-LEGS: tuple[Leg, ...] = ("bm25", "dense", "hybrid")
-DEPTH = 1_000  # candidates of each leg; far below the ranks that the measures look at
-KEPT = 100  # documents of a ranking
+Retriever = Literal["bm25", "dense", "hybrid"]
+RETRIEVERS: tuple[Retriever, ...] = ("bm25", "dense", "hybrid")
+CANDIDATES_PER_RETRIEVER = 1_000  # far below the ranks that the measures look at
+KEPT_DOCUMENTS = 100  # of a ranking
 
 
 @contextmanager
@@ -52,26 +52,29 @@ def runs(
     index: OpenIndex,
     encoder: Encoder,
     config: SearchConfig,
-    legs: Sequence[Leg] = LEGS,
+    retrievers: Sequence[Retriever] = RETRIEVERS,
     ids: Mapping[str, str] | None = None,
-) -> dict[Leg, Run]:
-    """Rank the index's documents for every question by each leg; `ids` gives them other names.
+) -> dict[Retriever, Run]:
+    """Rank the index's documents for every question by each retriever; `ids` gives them other names.
 
     The hybrid is the ranking that the service gives, `pes related` for a document. There, BM25 is asked for the document's
-    title, and the dense leg is the service's.
+    title, and the dense retriever is the service's.
     """
     texts = [index.expander.expand(_text(question, index))[0] for question in questions]
-    result: dict[Leg, Run] = {leg: {} for leg in legs}
+    result: dict[Retriever, Run] = {retriever: {} for retriever in retrievers}
     for question, text, vector in zip(questions, texts, encoder.encode_queries(texts), strict=True):
         language = detect_language(_text(question, index))
-        asked = read_query(text, language, vector, index, config)
-        found = grouped(ranked(asked, index, config, Filters(), DEPTH))
-        near = {hit.document.id: hit.score for hit in related(question.document, index, k=KEPT)} if question.document else None
-        for leg in legs:
-            scores = _scores(found, leg, config.fusion) if near is None or leg == "bm25" else near
+        query = read_query(text, language, vector, index, config)
+        groups = grouped(ranked(query, index, config, Filters(), CANDIDATES_PER_RETRIEVER))
+        relatives = related(question.document, index, k=KEPT_DOCUMENTS) if question.document else None
+        for retriever in retrievers:
+            if relatives is None or retriever == "bm25":
+                scores = _scores(groups, retriever, config.fusion)
+            else:
+                scores = {hit.document.id: hit.score for hit in relatives}
             best = sorted(scores, key=lambda document: (-scores[document], document))
-            kept = [document for document in best if document != question.document][:KEPT]
-            result[leg][question.id] = {(ids or {}).get(document, document): scores[document] for document in kept}
+            kept = [document for document in best if document != question.document][:KEPT_DOCUMENTS]
+            result[retriever][question.id] = {(ids or {}).get(document, document): scores[document] for document in kept}
     return result
 
 
@@ -79,10 +82,10 @@ def _text(question: Question, index: OpenIndex) -> str:
     return index.document(question.document).title if question.document else question.text
 
 
-def _scores(found: Iterable[list[Hit]], leg: Leg, config: FusionConfig) -> dict[str, float]:
-    """Return the documents that a leg found with their scores; one that holds none of the words was not found by BM25."""
-    best = {hits[0].document.id: best_of([hit.scores for hit in hits]) for hits in found}
-    if leg == "bm25":
+def _scores(groups: Iterable[list[Hit]], retriever: Retriever, config: FusionConfig) -> dict[str, float]:
+    """Return the documents that a retriever found with their scores; one that holds none of the words was not found by BM25."""
+    best = {hits[0].document.id: best_of([hit.scores for hit in hits]) for hits in groups}
+    if retriever == "bm25":
         return {document: scores.lexical for document, scores in best.items() if scores.lexical > 0}
-    score = dense_score if leg == "dense" else fused
+    score = dense_score if retriever == "dense" else fused
     return {document: score(scores, config) for document, scores in best.items()}

@@ -300,7 +300,7 @@ def _write_batch(
                 windows=windows_of[rows],
                 sentence_spans=sentence_places[rows],
                 sentences=np.concatenate([sentences[:0], *sentences_of[rows]]),
-                concepts=space.held(split.document, whole[rows], taxonomy),
+                concepts=space.concepts_of(split.document, whole[rows], taxonomy),
             )
         )
     return len(texts), encoded

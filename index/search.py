@@ -28,11 +28,12 @@ Group = Literal["document", "passage"]
 QUERY_CHARACTERS = 2_000  # the encoder reads some 512 tokens; a longer query is a document by mistake
 LARGEST_K = 1_000
 FIRST_DEPTH = 100  # candidates of each retriever; more only if they hold too few documents
-DEEPER = 16  # times as deep at the second try; the third looks at everything
+CANDIDATES_PER_HIT = 4  # of each retriever, where more hits are wanted: several passages make one document
+DEPTH_FACTOR = 16  # how much deeper the second try goes; the third looks at everything
 # A matched word is highlighted unless it is this much more common than the query's rarest ("in", "the").
 HIGHLIGHT_IDF_SHARE = 0.35
 SHOWN_CONCEPTS = 5
-CONCEPT_SHARE = 0.05  # of a query's concepts that are worth showing
+SHOWN_CONCEPT_SHARE = 0.05  # of what a query is about, from which a concept is worth showing
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def search(
     counts = index.stored.counts(filters)
     total = counts.documents if group == "document" else counts.passages
     wanted = min(offset + k, total)
-    hits = ranked(parsed_query, index, config, filters, max(FIRST_DEPTH, 4 * wanted), Least(wanted, group, counts))
+    depth = max(FIRST_DEPTH, CANDIDATES_PER_HIT * wanted)
+    hits = ranked(parsed_query, index, config, filters, depth, Least(wanted, group, counts))
     groups = by_document(hits, config.fusion) if group == "document" else [(hit.score, [hit]) for hit in hits]
     page = [(score, several[: config.passages_per_document]) for score, several in groups[offset : offset + k]]
     return SearchResult(
@@ -113,7 +115,7 @@ def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters
     if document_id not in index.concepts.rows:
         raise unknown_document(document_id)
     mean = index.stored.means([document_id])[0]
-    depth = max(FIRST_DEPTH, 4 * k)
+    depth = max(FIRST_DEPTH, CANDIDATES_PER_HIT * k)
     near = dict.fromkeys([*index.stored.nearest_documents(mean, filters, depth), *index.concepts.sharing(document_id, depth)])
     near.pop(document_id, None)
     members: dict[str, list[str]] = {}
@@ -215,7 +217,7 @@ def candidates(
     )
     if least is not None:
         # The vectors rank every passage, so they alone bring up as many as there are.
-        for deeper in (DEEPER * depth, least.counts.passages):
+        for deeper in (DEPTH_FACTOR * depth, least.counts.passages):
             if least.is_met(list(passage_ids)) or depth >= least.counts.passages:
                 break
             passage_ids |= dict.fromkeys(stored.nearest(vectors, filters, deeper))
@@ -274,7 +276,7 @@ def _highlighted(hit: Hit, query_terms: Sequence[str], idf: dict[str, float]) ->
 def _concepts(index: OpenIndex, query: Query, facets: Facets) -> tuple[QueryConcept, ...]:
     """Return the concepts of a query that are worth showing."""
     filters = {list_name: name for name, list_name in LISTS.items()}
-    shown = [concept for concept in query.concepts if concept[2] >= CONCEPT_SHARE][:SHOWN_CONCEPTS]
+    shown = [concept for concept in query.concepts if concept[2] >= SHOWN_CONCEPT_SHARE][:SHOWN_CONCEPTS]
     return tuple(
         QueryConcept(
             filters[name],

@@ -44,13 +44,13 @@ def read_beir(folder: Path, *, queries: Path | None = None, qrels: Path | None =
             documents.append(_document(record, text))
     if not documents and not faults:
         faults.append(Fault(str(corpus), 1, "holds no document; add lines with `_id`, `title` and `text`"))
-    asked = read_queries(queries or folder / "queries.jsonl", faults)
+    query_texts = read_queries(queries or folder / "queries.jsonl", faults)
     raise_faults(faults)
     return BeirSet(
         name=folder.resolve().name,
         documents=[(document, blocks) for document, blocks, _ in documents],
         original_ids={document.id: original for document, _, original in documents},
-        queries=asked,
+        queries=query_texts,
         qrels=read_qrels(qrels),
     )
 

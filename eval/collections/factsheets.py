@@ -35,32 +35,33 @@ def write_factsheet_sets(source: Path, folder: Path) -> dict[str, Path]:
         counts.update(edge_texts(page.blocks))
     shared = shared_edges(counts, len(pages))
     texts: list[Mapping[str, str]] = []
-    asked: dict[str, dict[str, str]] = {kind: {} for kind in TITLES}
+    title_of: dict[str, dict[str, str]] = {kind: {} for kind in TITLES}  # by kind, then by page
     for page in pages:
         titles = _titles(page.blocks)
         blocks = without_shared_edges(page.blocks, shared) or page.blocks
         texts.append({"_id": page.document.id, "title": "", "text": _without(blocks, titles)})
         for kind, title in zip(TITLES, titles, strict=False):
-            asked[kind][page.document.id] = title
+            title_of[kind][page.document.id] = title
     folders = {kind: folder / f"factsheets-{kind}" for kind in TITLES}
     for kind, place in folders.items():
         place.mkdir(parents=True, exist_ok=True)
         _write_lines(place / "corpus.jsonl", texts)
-        _write_lines(place / "queries.jsonl", [{"_id": f"q-{own}", "text": title} for own, title in asked[kind].items()])
-        pairs = [(own, other) for own, title in asked[kind].items() for other, same in asked[kind].items() if same == title]
-        rows = ["query-id\tcorpus-id\tscore", *(f"q-{own}\t{other}\t1" for own, other in pairs)]
+        titled = title_of[kind].items()
+        _write_lines(place / "queries.jsonl", [{"_id": f"q-{page_id}", "text": title} for page_id, title in titled])
+        pairs = [(page_id, other_id) for page_id, title in titled for other_id, other_title in titled if other_title == title]
+        rows = ["query-id\tcorpus-id\tscore", *(f"q-{page_id}\t{other_id}\t1" for page_id, other_id in pairs)]
         (place / "qrels.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folders
 
 
 def _titles(blocks: Sequence[Block]) -> list[str]:
     """Return the page's title, and the native one where the next block is a heading with other words."""
-    at = next((i for i, block in enumerate(blocks) if block.kind == "heading" and block.level == 1), None)
-    if at is None:
+    title_row = next((i for i, block in enumerate(blocks) if block.kind == "heading" and block.level == 1), None)
+    if title_row is None:
         return []
-    below = blocks[at + 1] if at + 1 < len(blocks) else None
-    native = below is not None and below.kind == "heading" and below.text.casefold() != blocks[at].text.casefold()
-    return [blocks[at].text, *([below.text] if below is not None and native else [])]
+    below = blocks[title_row + 1] if title_row + 1 < len(blocks) else None
+    native = below is not None and below.kind == "heading" and below.text.casefold() != blocks[title_row].text.casefold()
+    return [blocks[title_row].text, *([below.text] if below is not None and native else [])]
 
 
 def _without(blocks: Sequence[Block], titles: Sequence[str]) -> str:

@@ -47,16 +47,16 @@ def read_records(path: Path, faults: list[Fault], *, ids: Sequence[str] = ("_id"
         if not isinstance(record, dict):
             faults.append(Fault(str(path), number, "no JSON object; write one a line"))
             continue
-        own = next((record[name] for name in ids if name in record), None)
-        if isinstance(own, int) and not isinstance(own, bool):
-            own = str(own)
-        if not isinstance(own, str) or not own:
+        record_id = next((record[name] for name in ids if name in record), None)
+        if isinstance(record_id, int) and not isinstance(record_id, bool):
+            record_id = str(record_id)
+        if not isinstance(record_id, str) or not record_id:
             faults.append(Fault(str(path), number, f"has no text in `{ids[0]}`; give every line an id"))
-        elif own in seen:
-            faults.append(Fault(str(path), number, f"the id {own!r} is that of line {seen[own]}; give it another"))
+        elif record_id in seen:
+            faults.append(Fault(str(path), number, f"the id {record_id!r} is that of line {seen[record_id]}; give it another"))
         else:
-            seen[own] = number
-            yield number, {**record, "_id": own}
+            seen[record_id] = number
+            yield number, {**record, "_id": record_id}
 
 
 def text_of(record: Mapping[str, Any], name: str, path: Path, number: int, faults: list[Fault]) -> str | None:

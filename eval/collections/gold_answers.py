@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pes_search.eval.collections.files import InputError, raise_faults, read_records
-from pes_search.eval.collections.questions import OWN, Question
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question
 from pes_search.ingest.faults import Fault
 
-OWN_ANSWERS = OWN / "answers.jsonl"
+PROJECT_ANSWERS = PROJECT_QUESTIONS / "answers.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ def read_answers(path: Path) -> dict[str, Gold]:
     faults: list[Fault] = []
     gold = {}
     for number, record in read_records(path, faults):
-        own = _gold(record)
-        if own is None:
+        entry = _gold(record)
+        if entry is None:
             faults.append(Fault(str(path), number, "needs `answers`, a list of objects with a `text` each; correct it"))
         else:
-            gold[record["_id"]] = own
+            gold[record["_id"]] = entry
     if not gold and not faults:
         faults.append(Fault(str(path), 1, "holds no answer; add lines with `_id`, `is_impossible` and `answers`"))
     raise_faults(faults)
@@ -54,23 +54,23 @@ def with_gold(questions: Sequence[Question], answers: Mapping[str, Gold], path: 
     Raises:
         InputError: none has.
     """
-    found = [
+    pairs = [
         (question, gold)
         for question in questions
         if question.text and (gold := answers.get(question.id) or answers.get(question.need)) is not None
     ]
-    if not found:
+    if not pairs:
         raise InputError(
             [Fault(str(path), 1, "has an answer for none of the questions; name the file of these with --answers")]
         )
-    return found
+    return pairs
 
 
 def _gold(record: Mapping[str, Any]) -> Gold | None:
     answers, document = record.get("answers", []), record.get("doc") or ""
     if not isinstance(answers, list) or not isinstance(document, str):
         return None
-    if not all(isinstance(one, dict) and isinstance(one.get("text"), str) for one in answers):
+    if not all(isinstance(answer, dict) and isinstance(answer.get("text"), str) for answer in answers):
         return None
-    texts = tuple((one["text"], str(one.get("doc") or document)) for one in answers if one["text"].strip())
+    texts = tuple((answer["text"], str(answer.get("doc") or document)) for answer in answers if answer["text"].strip())
     return Gold(bool(record.get("is_impossible", False)), texts, document, str(record.get("wants") or ""))

@@ -9,7 +9,7 @@ from typing import Any
 from pes_search.eval.collections.files import Qrels, raise_faults, read_qrels, read_records, text_of
 from pes_search.ingest.faults import Fault
 
-OWN = Path(__file__).parents[1] / "questions"
+PROJECT_QUESTIONS = Path(__file__).parents[1] / "questions"
 SPLITS = ("dev", "test")
 IDS = ("id", "_id", "qid")
 
@@ -42,7 +42,7 @@ def read_questions(path: Path, split: str | None = None) -> list[Question]:
             faults.append(
                 Fault(str(path), number, "asks nothing; give it a `text`, or a `document` whose relatives are wanted")
             )
-        own = Question(
+        question = Question(
             id=record["_id"],
             text=text or "",
             document=document,
@@ -51,8 +51,8 @@ def read_questions(path: Path, split: str | None = None) -> list[Question]:
             split=_field(record, "split", path, number, faults),
             need=_field(record, "need", path, number, faults),
         )
-        if split is None or own.split == split:
-            questions.append(own)
+        if split is None or question.split == split:
+            questions.append(question)
     if not questions and not faults:
         what = f"no question has the split {split!r}; leave out --split" if split else "holds no question; add some"
         faults.append(Fault(str(path), 1, what))

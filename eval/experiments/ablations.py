@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pes_search.eval.collections.questions import OWN, SPLITS, read_judgments, read_questions
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, SPLITS, read_judgments, read_questions
 from pes_search.eval.measures import MAIN, answerable, measure
 from pes_search.eval.retrieval import runs
 from pes_search.eval.significance import compare
@@ -22,6 +22,8 @@ from pes_search.index.search import SearchConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.engine import open_engine
 from pes_search.service.settings import read_settings
+
+SIGNIFICANT_P = 0.05  # after Holm's correction
 
 
 def variants(config: SearchConfig) -> Mapping[str, SearchConfig]:
@@ -71,11 +73,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _measured(split: str) -> dict[str, Any]:
-    questions = read_questions(OWN / "questions.jsonl", split)
-    qrels = read_judgments(OWN / "qrels.tsv", questions)
-    asked = answerable(qrels)
+    questions = read_questions(PROJECT_QUESTIONS / "questions.jsonl", split)
+    qrels = read_judgments(PROJECT_QUESTIONS / "qrels.tsv", questions)
+    query_ids = answerable(qrels)
     # A document's relatives do not depend on these settings.
-    judged = [question for question in questions if question.id in set(asked) and question.text]
+    judged = [question for question in questions if question.id in set(query_ids) and question.text]
     engine = open_engine(read_settings())
     config = engine.settings.search
     values = {}
@@ -96,9 +98,10 @@ def _measured(split: str) -> dict[str, Any]:
     for row, name in enumerate(others):
         cells = []
         for part in ("en", "xx"):
-            one = parts[part][row]
-            interval = f"{one.difference.value:+.3f} [{one.difference.low:+.3f}, {one.difference.high:+.3f}]"
-            cells.append(f"{one.second:.3f} | {interval}{' *' if one.holm < 0.05 else ''}")
+            comparison = parts[part][row]
+            difference = comparison.difference
+            interval = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+            cells.append(f"{comparison.second:.3f} | {interval}{' *' if comparison.holm < SIGNIFICANT_P else ''}")
         print(f"| {name} | {' | '.join(cells)} |")
         rows[name] = {part: dataclasses.asdict(parts[part][row]) for part in ("en", "xx")}
     print("\n* p < .05 after Holm's correction for all variants of the column")

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from pes_search.eval.collections.beir import read_beir
-from pes_search.eval.collections.questions import OWN, SPLITS, Question, read_judgments, read_questions
-from pes_search.eval.measures import MAIN, answerable, measure
-from pes_search.eval.retrieval import Leg, indexed, runs
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, SPLITS, Question, read_judgments, read_questions
+from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
+from pes_search.eval.measures import MAIN, Estimate, answerable, measure
+from pes_search.eval.retrieval import Retriever, indexed, runs
 from pes_search.eval.significance import Comparison, compare
-from pes_search.eval.training.training_texts import PARALLEL_LANGUAGES, is_training_article
 from pes_search.index.build import build_index
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.identity import model_fingerprint
@@ -33,18 +33,18 @@ from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.settings import Settings, read_settings
 
-MEASURED: tuple[Leg, ...] = ("dense", "hybrid")
+MEASURED: tuple[Retriever, ...] = ("dense", "hybrid")
 
 Values = dict[str, dict[str, float]]
 """For each group of questions the measure by question."""
 
 
-def own_values(encoder: SentenceTransformerEncoder, settings: Settings, split: str) -> Values:
-    """Measure the project's own questions of a split by leg and group: all, language, slice."""
-    questions = read_questions(OWN / "questions.jsonl", split)
-    qrels = read_judgments(OWN / "qrels.tsv", questions)
-    asked = set(answerable(qrels))
-    judged = [question for question in questions if question.id in asked]
+def project_values(encoder: SentenceTransformerEncoder, settings: Settings, split: str) -> Values:
+    """Measure the project's own questions of a split by retriever and group: all, language, slice."""
+    questions = read_questions(PROJECT_QUESTIONS / "questions.jsonl", split)
+    qrels = read_judgments(PROJECT_QUESTIONS / "qrels.tsv", questions)
+    query_ids = set(answerable(qrels))
+    judged = [question for question in questions if question.id in query_ids]
     with tempfile.TemporaryDirectory() as folder:
         store = FileStore(Path(folder))
         build_index(
@@ -55,14 +55,14 @@ def own_values(encoder: SentenceTransformerEncoder, settings: Settings, split: s
             cache_dir=settings.cache_dir,
             config=settings.index_config(),
         )
-        found = runs(judged, open_index(store), encoder, settings.search, MEASURED)
+        rankings = runs(judged, open_index(store), encoder, settings.search, MEASURED)
     values: Values = {}
-    for leg, run in found.items():
+    for retriever, run in rankings.items():
         measured = measure(run, qrels, [question.id for question in judged])[MAIN]
         for question in judged:
             language = "English" if question.language == "en" else "other languages"
             for group in ("all", language, f"slice {question.slice}", f"language {question.language}"):
-                values.setdefault(f"{split}, {leg}: {group}", {})[question.id] = measured[question.id]
+                values.setdefault(f"{split}, {retriever}: {group}", {})[question.id] = measured[question.id]
     return values
 
 
@@ -73,46 +73,47 @@ def xquad_values(encoder: SentenceTransformerEncoder, settings: Settings, data: 
     for language in PARALLEL_LANGUAGES:
         folder = bench / f"xquad-{language}"
         collection = read_beir(bench / "xquad-en", queries=folder / "queries.jsonl", qrels=folder / "qrels.tsv")
-        asked = [
+        query_ids = [
             query for query in answerable(collection.qrels) if not is_training_article(next(iter(collection.qrels[query])))
         ]
-        questions = [Question(query, collection.queries[query]) for query in asked]
+        questions = [Question(query, collection.queries[query]) for query in query_ids]
         lists = read_taxonomy(settings.taxonomy)
         with indexed(collection, encoder, settings.cache_dir, settings.index_config(), lists) as index:
-            found = runs(questions, index, encoder, settings.search, MEASURED, collection.original_ids)
-        for leg, run in found.items():
-            values[f"xquad-en ← {language}, {leg}"] = measure(run, collection.qrels, asked)[MAIN]
+            rankings = runs(questions, index, encoder, settings.search, MEASURED, collection.original_ids)
+        for retriever, run in rankings.items():
+            values[f"xquad-en ← {language}, {retriever}"] = measure(run, collection.qrels, query_ids)[MAIN]
     return values
 
 
 def report(adapters: Sequence[str], settings: Settings, measures: Mapping[str, Callable[..., Values]]) -> dict[str, Any]:
     """Measure every adapter, print what differs from the first as Markdown, and return the figures."""
-    found: dict[str, Values] = {}
+    values_of: dict[str, Values] = {}
     for adapter in adapters:
-        own = settings.model_copy(update={"encoder": replace(settings.encoder, adapter=adapter)})
-        encoder = load_encoder(own.encoder, own.cache_dir)
-        found[adapter] = {group: values for part in measures.values() for group, values in part(encoder, own).items()}
+        adapted = settings.model_copy(update={"encoder": replace(settings.encoder, adapter=adapter)})
+        encoder = load_encoder(adapted.encoder, adapted.cache_dir)
+        values_of[adapter] = {group: values for part in measures.values() for group, values in part(encoder, adapted).items()}
     first, *others = adapters
     rows: dict[str, list[Comparison]] = {}
-    for group, values in found[first].items():
+    for group, values in values_of[first].items():
         ids = list(values)
-        rows[group] = compare([values[i] for i in ids], [[found[other][group][i] for i in ids] for other in others])
+        rows[group] = compare([values[i] for i in ids], [[values_of[other][group][i] for i in ids] for other in others])
     names = " | ".join(f"{other} | difference" for other in others)
     print(f"\n{MAIN} and difference to {first} [95 %]\n\n| questions | number | {first} | {names} |")
     print("|---|---|---|" + "---|---|" * len(others))
     for group, comparisons in rows.items():
-        cells = [
-            f"{one.second:.3f} | {one.difference.value:+.3f} [{one.difference.low:+.3f}, {one.difference.high:+.3f}]"
-            for one in comparisons
-        ]
-        print(f"| {group} | {len(found[first][group])} | {comparisons[0].first:.3f} | {' | '.join(cells)} |", flush=True)
+        cells = [f"{comparison.second:.3f} | {_interval(comparison.difference)}" for comparison in comparisons]
+        print(f"| {group} | {len(values_of[first][group])} | {comparisons[0].first:.3f} | {' | '.join(cells)} |", flush=True)
     return {group: dict(zip(others, map(asdict, comparisons), strict=True)) for group, comparisons in rows.items()}
+
+
+def _interval(difference: Estimate) -> str:
+    return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
 
 
 def parts(data: Path, split: str) -> dict[str, Callable[..., Values]]:
     """Return what can be measured, by name."""
     return {
-        "own": lambda encoder, settings: own_values(encoder, settings, split),
+        "own": lambda encoder, settings: project_values(encoder, settings, split),
         "xquad": lambda encoder, settings: xquad_values(encoder, settings, data),
     }
 

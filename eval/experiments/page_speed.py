@@ -14,19 +14,23 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import numpy as np
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
 
-from pes_search.eval.collections.questions import OWN, read_questions
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, read_questions
 from pes_search.eval.provenance import provenance
 from pes_search.service.api.app import create_app
 from pes_search.service.engine import open_engine
 from pes_search.service.records.file import DatabaseConfig
 from pes_search.service.settings import read_settings
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+SEED = 1  # of the draw: the same questions in every run
 WINDOW = {"width": 1280, "height": 900}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 # The paint that follows the moment when the first hit stands in the page, in milliseconds since the navigation began.
@@ -47,8 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--questions", type=int, default=200, help="how many, by a fixed draw (default: 200)")
     parser.add_argument("--json", type=Path, help="write the figures there")
     parsed = parser.parse_args(arguments)
-    questions = [own.text for own in read_questions(OWN / "questions.jsonl", "dev") if own.text]
-    drawn = random.Random(1).sample(questions, min(parsed.questions, len(questions)))  # noqa: S311
+    from playwright.sync_api import sync_playwright
+
+    questions = [question.text for question in read_questions(PROJECT_QUESTIONS / "questions.jsonl", "dev") if question.text]
+    drawn = random.Random(SEED).sample(questions, min(parsed.questions, len(questions)))  # noqa: S311
     settings = read_settings().model_copy(update={"database": DatabaseConfig(path=Path("var/page_speed.sqlite3"))})
     app = create_app(open_engine(settings))
     listener = socket.create_server(("127.0.0.1", 0))
@@ -94,7 +100,7 @@ def _visit(browser: Browser, address: str) -> tuple[float | None, int, float]:
     page.goto(address, wait_until="networkidle")
     first, shift, size = page.evaluate(
         """[window.firstResult ?? null, window.shift, [...performance.getEntriesByType("navigation"),
-            ...performance.getEntriesByType("resource")].reduce((sum, own) => sum + own.transferSize, 0)]"""
+            ...performance.getEntriesByType("resource")].reduce((sum, entry) => sum + entry.transferSize, 0)]"""
     )
     context.close()
     return first, size, shift

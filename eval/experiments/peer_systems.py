@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-DEPTH = 100  # passages that a search gives
-WARM_UP = 5  # searches that are not timed
+PASSAGES_PER_SEARCH = 100
+WARM_UP_SEARCHES = 5  # that are not timed
 
 Searcher = Callable[[str], list[tuple[str, float]]]
 
@@ -28,7 +28,7 @@ def txtai(task: dict[str, Any]) -> Searcher:
     prompts = {"query": task["query_prompt"], "data": task["passage_prompt"]}
     embeddings = Embeddings(path=task["model"], method="sentence-transformers", instructions=prompts, hybrid=True)
     embeddings.index([(passage["id"], passage["text"], None) for passage in task["passages"]])
-    return lambda query: [(own, float(score)) for own, score in embeddings.search(query, DEPTH)]
+    return lambda query: [(passage_id, float(score)) for passage_id, score in embeddings.search(query, PASSAGES_PER_SEARCH)]
 
 
 def haystack(task: dict[str, Any]) -> Searcher:
@@ -56,16 +56,16 @@ def haystack(task: dict[str, Any]) -> Searcher:
             model=task["model"], prefix=task["query_prompt"], normalize_embeddings=True, progress_bar=False
         ),
     )
-    pipeline.add_component("dense", InMemoryEmbeddingRetriever(store, top_k=DEPTH))
-    pipeline.add_component("bm25", InMemoryBM25Retriever(store, top_k=DEPTH))
-    pipeline.add_component("joiner", DocumentJoiner(join_mode="reciprocal_rank_fusion", top_k=DEPTH))
+    pipeline.add_component("dense", InMemoryEmbeddingRetriever(store, top_k=PASSAGES_PER_SEARCH))
+    pipeline.add_component("bm25", InMemoryBM25Retriever(store, top_k=PASSAGES_PER_SEARCH))
+    pipeline.add_component("joiner", DocumentJoiner(join_mode="reciprocal_rank_fusion", top_k=PASSAGES_PER_SEARCH))
     pipeline.connect("embedder", "dense")
     pipeline.connect("dense", "joiner")
     pipeline.connect("bm25", "joiner")
 
     def search(query: str) -> list[tuple[str, float]]:
-        found = pipeline.run({"embedder": {"text": query}, "bm25": {"query": query}})["joiner"]["documents"]
-        return [(document.id, float(document.score)) for document in found]
+        joined = pipeline.run({"embedder": {"text": query}, "bm25": {"query": query}})["joiner"]["documents"]
+        return [(document.id, float(document.score)) for document in joined]
 
     return search
 
@@ -84,12 +84,12 @@ def llamaindex(task: dict[str, Any]) -> Searcher:
         model_name=task["model"], query_instruction=task["query_prompt"], text_instruction=task["passage_prompt"], device="cpu"
     )
     nodes = [TextNode(id_=passage["id"], text=passage["text"]) for passage in task["passages"]]
-    dense = VectorStoreIndex(nodes).as_retriever(similarity_top_k=DEPTH)
-    bm25 = BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=DEPTH)
+    dense = VectorStoreIndex(nodes).as_retriever(similarity_top_k=PASSAGES_PER_SEARCH)
+    bm25 = BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=PASSAGES_PER_SEARCH)
     retriever = QueryFusionRetriever(
-        [dense, bm25], similarity_top_k=DEPTH, num_queries=1, mode="reciprocal_rerank", use_async=False
+        [dense, bm25], similarity_top_k=PASSAGES_PER_SEARCH, num_queries=1, mode="reciprocal_rerank", use_async=False
     )
-    return lambda query: [(found.node.node_id, float(found.score or 0)) for found in retriever.retrieve(query)]
+    return lambda query: [(scored.node.node_id, float(scored.score or 0)) for scored in retriever.retrieve(query)]
 
 
 SYSTEMS = {"txtai": txtai, "haystack": haystack, "llamaindex": llamaindex}
@@ -103,14 +103,14 @@ def main(system: str, source: str, target: str) -> None:
     torch.set_num_threads(task["threads"])
     search = SYSTEMS[system](task)
     queries = list(task["queries"].items())
-    for _, text in queries[:WARM_UP]:
+    for _, text in queries[:WARM_UP_SEARCHES]:
         search(text)
-    found, seconds = {}, []
+    hits, seconds = {}, []
     for query, text in queries:
         started = time.perf_counter()
-        found[query] = search(text)
+        hits[query] = search(text)
         seconds.append(time.perf_counter() - started)
-    result = {"found": found, "search_ms": 1000 * statistics.median(seconds)}
+    result = {"found": hits, "search_ms": 1000 * statistics.median(seconds)}
     Path(target).write_text(json.dumps(result), encoding="utf-8")
 
 

@@ -21,8 +21,8 @@ from typing import Any
 
 from pes_search.eval.collections.beir import read_beir
 from pes_search.eval.collections.files import Qrels, Run
-from pes_search.eval.collections.questions import OWN, Question, read_judgments, read_questions
-from pes_search.eval.experiments.peer_systems import SYSTEMS, WARM_UP
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, read_judgments, read_questions
+from pes_search.eval.experiments.peer_systems import SYSTEMS, WARM_UP_SEARCHES
 from pes_search.eval.measures import MAIN, answerable, measure
 from pes_search.eval.retrieval import indexed
 from pes_search.eval.significance import compare, holm
@@ -38,7 +38,7 @@ from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings, read_settings
 
-KEPT = 10  # documents that a search gives
+KEPT_DOCUMENTS = 10  # that a search gives
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,8 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         settings = read_settings()
         encoder = load_sentence_transformer(settings.encoder, settings.cache_dir)
         engine = Engine(settings, store_of(settings), encoder)
-        questions = [question for question in read_questions(OWN / "questions.jsonl", "test") if question.text]
-        qrels = read_judgments(OWN / "qrels.tsv", questions)
+        questions = [question for question in read_questions(PROJECT_QUESTIONS / "questions.jsonl", "test") if question.text]
+        qrels = read_judgments(PROJECT_QUESTIONS / "qrels.tsv", questions)
         figures["our test questions"] = _compared(parsed.python, questions, qrels, engine.index(), encoder, settings)
         if (parsed.data / "bench").is_dir():
             german = parsed.data / "bench" / "xquad-de"
@@ -63,13 +63,13 @@ def main(arguments: list[str] | None = None) -> int:
             )
             lists = read_taxonomy(settings.taxonomy)
             with indexed(collection, encoder, settings.cache_dir, settings.index_config(), lists) as index:
-                asked = [Question(query, text) for query, text in collection.queries.items()]
-                ours = {own: id_ for id_, own in collection.original_ids.items()}
+                xquad_questions = [Question(query, text) for query, text in collection.queries.items()]
+                ours = {original_id: index_id for index_id, original_id in collection.original_ids.items()}
                 judged = {
                     query: {ours[document]: grade for document, grade in grades.items()}
                     for query, grades in collection.qrels.items()
                 }
-                figures["xquad-en ← de"] = _compared(parsed.python, asked, judged, index, encoder, settings)
+                figures["xquad-en ← de"] = _compared(parsed.python, xquad_questions, judged, index, encoder, settings)
         else:
             print(f"peers: no test data in {parsed.data}; xquad is left out", file=sys.stderr)
     except PesSearchError as error:
@@ -89,8 +89,8 @@ def _compared(
     settings: Settings,
 ) -> dict[str, dict[str, float]]:
     """Let every system answer one set's questions, one system after the other, and print the table."""
-    asked = set(answerable(qrels))
-    texts = {question.id: question.text for question in questions if question.id in asked}
+    query_ids = set(answerable(qrels))
+    texts = {question.id: question.text for question in questions if question.id in query_ids}
     owners, passages = {}, []
     for text in index.stored.texts([document.id for document in index.stored.documents(EVERYTHING)]):
         for passage in text.passages:
@@ -104,38 +104,38 @@ def _compared(
         "passages": passages,
         "queries": texts,
     }
-    found = {"pes-search": _own(texts, index, encoder, settings)}
+    rankings = {"pes-search": _ours(texts, index, encoder, settings)}
     for system in SYSTEMS:
-        found[system] = _peer(python, system, task, owners)
-    values = {system: list(measure(run, qrels, list(texts))[MAIN].values()) for system, (run, _) in found.items()}
+        rankings[system] = _peer(python, system, task, owners)
+    values = {system: list(measure(run, qrels, list(texts))[MAIN].values()) for system, (run, _) in rankings.items()}
     ours, *others = values
     print(f"{len(texts)} questions, {index.manifest.documents} documents, {len(passages)} passages\n")
     print(f"| system | {MAIN} | pes-search is better by [95 %] | p (Holm) | wins, ties, losses | search ms |")
     print("|---|---|---|---|---|---|")
-    print(f"| {ours} | {statistics.fmean(values[ours]):.3f} | | | | {found[ours][1]:.0f} |")
-    figures = {ours: {MAIN: statistics.fmean(values[ours]), "search_ms": found[ours][1]}}
+    print(f"| {ours} | {statistics.fmean(values[ours]):.3f} | | | | {rankings[ours][1]:.0f} |")
+    figures = {ours: {MAIN: statistics.fmean(values[ours]), "search_ms": rankings[ours][1]}}
     # Each comparison is peer (A) against ours (B), so a positive difference is in our favour; Holm over the peers of the set.
     rows = [compare(values[other], [values[ours]])[0] for other in others]
     for other, row, corrected in zip(others, rows, holm([row.p_value for row in rows]), strict=True):
         better = f"{row.difference.value:+.3f} [{row.difference.low:+.3f}, {row.difference.high:+.3f}]"
         counts = f"{row.wins}, {row.ties}, {row.losses}"
-        print(f"| {other} | {row.first:.3f} | {better} | {corrected:.4f} | {counts} | {found[other][1]:.0f} |", flush=True)
-        figures[other] = {MAIN: row.first, "difference": row.difference.value, "p": corrected, "search_ms": found[other][1]}
+        print(f"| {other} | {row.first:.3f} | {better} | {corrected:.4f} | {counts} | {rankings[other][1]:.0f} |", flush=True)
+        figures[other] = {MAIN: row.first, "difference": row.difference.value, "p": corrected, "search_ms": rankings[other][1]}
     print()
     return figures
 
 
-def _own(
+def _ours(
     texts: Mapping[str, str], index: OpenIndex, encoder: SentenceTransformerEncoder, settings: Settings
 ) -> tuple[Run, float]:
     """Search each question as the service does; return the ranking and the median milliseconds."""
-    for text in list(texts.values())[:WARM_UP]:
+    for text in list(texts.values())[:WARM_UP_SEARCHES]:
         search(text, index, encoder, settings.search)
     run: Run = {}
     seconds = []
     for query, text in texts.items():
         started = time.perf_counter()
-        hits = search(text, index, encoder, settings.search, k=KEPT).hits
+        hits = search(text, index, encoder, settings.search, k=KEPT_DOCUMENTS).hits
         seconds.append(time.perf_counter() - started)
         run[query] = {hit.document.id: hit.score for hit in hits}
     return run, 1000 * statistics.median(seconds)

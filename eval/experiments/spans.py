@@ -24,7 +24,7 @@ from pes_search.index.stores.files import FileStore
 from pes_search.ingest.faults import Fault
 from pes_search.service.settings import Settings
 
-PASSAGES = 5  # that a reader is given
+GIVEN_PASSAGES = 5  # that a reader is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class _Squeezed:
     """A text's letters and digits alone, and where each stands in it."""
 
     text: str
-    at: Sequence[int]
+    places: Sequence[int]
 
 
 def span_figures(folder: Path, encoder: Encoder, settings: Settings, model: str) -> SpanFigures:
@@ -72,50 +72,50 @@ def span_figures(folder: Path, encoder: Encoder, settings: Settings, model: str)
     texts = index.stored.texts([document.id for document in index.stored.documents(EVERYTHING)])
     documents = {Path(text.document.path).stem: text.document.id for text in texts}
     pages = {page.document_id: page for text in texts for page in text.pages}
-    squeezed = {own: _squeezed(page.text) for own, page in pages.items()}
+    squeezed = {document_id: _squeezed(page.text) for document_id, page in pages.items()}
     raw = {stem: (folder / "corpora" / f"{stem}.md").read_text(encoding="utf-8") for stem in documents}
     before = {stem: _squeezed(text) for stem, text in raw.items()}
     recalls, precisions, lost = [], [], 0
     for question in questions:
-        own = documents[question["corpus"]]
+        document_id = documents[question["corpus"]]
         gold: set[int] = set()  # places in the squeezed text
         wanted = 0
         for reference in question["references"]:
             content = _squeezed(reference["content"]).text
             wanted += len(content)
             expected = _place(before[question["corpus"]], reference["start_index"])
-            start = _nearest(squeezed[own].text, content, expected)
+            start = _nearest(squeezed[document_id].text, content, expected)
             lost += start < 0
             gold.update(range(start, start + len(content)) if start >= 0 else ())
-        hits = search(question["text"], index, encoder, settings.search, k=PASSAGES, group="passage").hits
-        found, read = 0, 0
+        hits = search(question["text"], index, encoder, settings.search, k=GIVEN_PASSAGES, group="passage").hits
+        gold_read, read = 0, 0
         for hit in hits:
             page = squeezed[hit.document.id]
             first, end = _place(page, hit.passage.start), _place(page, hit.passage.end)
             read += end - first
-            found += len(gold.intersection(range(first, end))) if hit.document.id == own else 0
-        recalls.append(found / wanted if wanted else 0.0)
-        precisions.append(found / read if read else 0.0)
+            gold_read += len(gold.intersection(range(first, end))) if hit.document.id == document_id else 0
+        recalls.append(gold_read / wanted if wanted else 0.0)
+        precisions.append(gold_read / read if read else 0.0)
     passages = [passage for text in texts for passage in text.passages]
     longest = max(len(passage.text) for passage in passages)
     return SpanFigures(len(questions), len(passages), longest, lost, estimate(recalls), estimate(precisions))
 
 
 def _squeezed(text: str) -> _Squeezed:
-    at = [place for place, character in enumerate(text) if character.isalnum()]
-    return _Squeezed("".join(text[place] for place in at), at)
+    places = [place for place, character in enumerate(text) if character.isalnum()]
+    return _Squeezed("".join(text[place] for place in places), places)
 
 
 def _place(text: _Squeezed, character: int) -> int:
     """Return how many letters and digits stand before a character of the whole text."""
-    return bisect_left(text.at, character)
+    return bisect_left(text.places, character)
 
 
 def _nearest(text: str, part: str, expected: int) -> int:
     """Return where the part stands in the text, of several places the nearest to the expected one; -1 for none."""
     places = []
-    at = text.find(part) if part else -1
-    while at >= 0:
-        places.append(at)
-        at = text.find(part, at + 1)
+    start = text.find(part) if part else -1
+    while start >= 0:
+        places.append(start)
+        start = text.find(part, start + 1)
     return min(places, key=lambda place: abs(place - expected), default=-1)

@@ -22,7 +22,9 @@ from pes_search.index.filters import EVERYTHING
 from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
 
-REPEATS = 60
+REPEATS = 60  # queries that are timed
+REQUEST_TIMEOUT_SECONDS = 60
+START_TRIES, START_PAUSE_SECONDS = 240, 0.5  # how long a service may take to be ready
 QUERIES = (
     "reaching women after career breaks",
     "Wie erreicht man Frauen nach der Familienpause?",
@@ -97,17 +99,17 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def _get(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=60) as response:  # noqa: S310
+    with urllib.request.urlopen(address, timeout=REQUEST_TIMEOUT_SECONDS) as response:  # noqa: S310
         content: bytes = response.read()
         return content
 
 
 def _wait(address: str) -> None:
-    for _ in range(240):
+    for _ in range(START_TRIES):
         try:
             _get(address)
         except OSError:
-            time.sleep(0.5)
+            time.sleep(START_PAUSE_SECONDS)
         else:
             return
     raise TimeoutError(f"{address} does not answer")

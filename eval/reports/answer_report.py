@@ -10,8 +10,8 @@ from typing import Any
 from pes_search.eval.answers import Figures, Outcome, Refusal, figures, given_paragraph, outcomes, refusal, risk_coverage
 from pes_search.eval.collections.beir import read_beir, read_queries
 from pes_search.eval.collections.files import raise_faults
-from pes_search.eval.collections.gold_answers import OWN_ANSWERS, Gold, read_answers, with_gold
-from pes_search.eval.collections.questions import OWN, Question, read_questions
+from pes_search.eval.collections.gold_answers import PROJECT_ANSWERS, Gold, read_answers, with_gold
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, read_questions
 from pes_search.eval.provenance import provenance
 from pes_search.eval.retrieval import indexed
 from pes_search.index.encoders import load_encoder
@@ -25,7 +25,7 @@ from pes_search.service.answers.types import WriterName
 from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings
 
-POINTS = (0.25, 0.5, 0.75, 0.9, 1.0)  # coverage at which the risk is printed
+PRINTED_COVERAGES = (0.25, 0.5, 0.75, 0.9, 1.0)  # at which the risk is printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,9 @@ class Report:
 
     def groups(self, name: Callable[[Question], str]) -> dict[str, Figures]:
         """Return the figures of the questions of each group that has a name."""
-        names = sorted({name(one.question) for one in self.outcomes} - {""})
-        return {own: figures([one for one in self.outcomes if name(one.question) == own]) for own in names}
+        names = sorted({name(outcome.question) for outcome in self.outcomes} - {""})
+        outcomes_of = {group: [outcome for outcome in self.outcomes if name(outcome.question) == group] for group in names}
+        return {group: figures(of_group) for group, of_group in outcomes_of.items()}
 
     def values(self) -> dict[str, Any]:
         """Return all of it for JSON."""
@@ -59,20 +60,20 @@ class Report:
             "threshold": self.threshold,
             **asdict(self.all),
             "given_paragraph": asdict(self.given) if self.given else None,
-            "languages": {own: asdict(one) for own, one in self.groups(lambda question: question.language).items()},
-            "slices": {own: asdict(one) for own, one in self.groups(lambda question: question.slice).items()},
+            "languages": {name: asdict(group) for name, group in self.groups(lambda question: question.language).items()},
+            "slices": {name: asdict(group) for name, group in self.groups(lambda question: question.slice).items()},
             "risk_coverage": risk_coverage(self.outcomes),
             "per_question": {
-                one.question.id: {
-                    "impossible": one.is_impossible,
-                    "refused": one.refused,
-                    "confidence": one.confidence,
-                    "gold_first": one.gold_first,
-                    "gold_all": one.gold_all,
-                    "retrieved": one.retrieved,
-                    "words": one.words,
+                outcome.question.id: {
+                    "impossible": outcome.is_impossible,
+                    "refused": outcome.refused,
+                    "confidence": outcome.confidence,
+                    "gold_first": outcome.gold_first,
+                    "gold_all": outcome.gold_all,
+                    "retrieved": outcome.retrieved,
+                    "words": outcome.words,
                 }
-                for one in self.outcomes
+                for outcome in self.outcomes
             },
             **self.provenance,
         }
@@ -87,7 +88,7 @@ def load_answerer(settings: Settings) -> Answerer:
     return Answerer(load_encoder(settings.encoder, settings.cache_dir), settings.search, settings.answer, load_models())
 
 
-def measure_own(
+def measure_index(
     settings: Settings,
     load_engine: Callable[[], Engine],
     *,
@@ -103,16 +104,16 @@ def measure_own(
         PesSearchError: the index cannot be used.
     """
     if answers is None:
-        answers = OWN_ANSWERS if questions.parent == OWN else questions.with_name("answers.jsonl")
-    asked = with_gold(read_questions(questions, split), read_answers(answers), answers)
+        answers = PROJECT_ANSWERS if questions.parent == PROJECT_QUESTIONS else questions.with_name("answers.jsonl")
+    pairs = with_gold(read_questions(questions, split), read_answers(answers), answers)
     check_writer(writer, settings)
     engine = load_engine()
     index = engine.index()
-    found = list(outcomes(asked, index, engine.answerer, writer=writer))
+    results = list(outcomes(pairs, index, engine.answerer, writer=writer))
     name = f"{questions.parent.name}{f' ({split})' if split else ''}"
     facts = provenance(settings, index.manifest)
     config = settings.answer
-    return Report(name, index.manifest.documents, writer or config.writer, config.threshold, found, None, facts)
+    return Report(name, index.manifest.documents, writer or config.writer, config.threshold, results, None, facts)
 
 
 def measure_folder(
@@ -134,28 +135,28 @@ def measure_folder(
     texts = read_queries(queries or folder / "queries.jsonl", faults)
     raise_faults(faults)
     path = answers or folder / "answers.jsonl"
-    asked = with_gold([Question(own, text) for own, text in texts.items()], read_answers(path), path)
+    pairs = with_gold([Question(query_id, text) for query_id, text in texts.items()], read_answers(path), path)
     collection = read_beir(folder, queries=queries, qrels=None)
     answerer = load()
     taxonomy = read_taxonomy(settings.taxonomy)
     with indexed(collection, answerer.encoder, settings.cache_dir, settings.index_config(), taxonomy) as index:
-        found = list(outcomes(asked, index, answerer, writer=writer, ids=collection.original_ids))
-        given = _given(asked, index, answerer, collection.original_ids)
+        results = list(outcomes(pairs, index, answerer, writer=writer, ids=collection.original_ids))
+        given = _given(pairs, index, answerer, collection.original_ids)
         facts = provenance(settings, index.manifest)
     name = collection.name + (f" ← {queries.resolve().parent.name}/{queries.name}" if queries else "")
     config = settings.answer
-    return Report(name, len(collection.documents), writer or config.writer, config.threshold, found, given, facts)
+    return Report(name, len(collection.documents), writer or config.writer, config.threshold, results, given, facts)
 
 
 def _given(
-    asked: Sequence[tuple[Question, Gold]], index: OpenIndex, answerer: Answerer, ids: Mapping[str, str]
+    pairs: Sequence[tuple[Question, Gold]], index: OpenIndex, answerer: Answerer, ids: Mapping[str, str]
 ) -> Refusal | None:
-    if not any(gold.is_impossible and gold.document for _, gold in asked):
+    if not any(gold.is_impossible and gold.document for _, gold in pairs):
         return None
-    judged = list(given_paragraph(asked, index, answerer, ids))
+    judged = list(given_paragraph(pairs, index, answerer, ids))
     threshold = answerer.config.threshold
-    impossible, confidence = [one for one, _ in judged], [one for _, one in judged]
-    return refusal(impossible, [one < threshold for one in confidence], confidence)
+    impossible, confidences = [is_impossible for is_impossible, _ in judged], [confidence for _, confidence in judged]
+    return refusal(impossible, [confidence < threshold for confidence in confidences], confidences)
 
 
 # ── Printing ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,30 +164,30 @@ def _given(
 
 def print_report(report: Report) -> None:
     """Print the figures as Markdown."""
-    own = report.all
-    print(f"{report.name}: {report.documents} documents, {own.questions} questions, {own.with_gold} with a gold answer")
+    total = report.all
+    print(f"{report.name}: {report.documents} documents, {total.questions} questions, {total.with_gold} with a gold answer")
     print(f"writer {report.writer}, threshold {report.threshold}; mean [95 % interval]\n")
     print("| measure | value |\n|---|---|")
     for label, value in (
-        ("answerable questions that are answered", own.answered),
-        ("gold in the first three quoted sentences", own.gold_first),
-        ("the same, from the gold's own document", own.gold_own_document),
-        ("gold in any quoted sentence", own.gold_all),
-        ("words quoted per answer", own.words),
-        ("sentences per answer", own.sentences),
-        ("citations: weighted precision", own.citation_precision),
-        ("citations: weighted recall", own.citation_recall),
-        ("sentences rejected", own.rejected),
-        ("answers of which the other writer had to write", own.fallen_back),
-        ("time for the answer by that for its search (median)", own.answer_by_search),
+        ("answerable questions that are answered", total.answered),
+        ("gold in the first three quoted sentences", total.gold_first),
+        ("the same, from the gold's own document", total.gold_own_document),
+        ("gold in any quoted sentence", total.gold_all),
+        ("words quoted per answer", total.words),
+        ("sentences per answer", total.sentences),
+        ("citations: weighted precision", total.citation_precision),
+        ("citations: weighted recall", total.citation_recall),
+        ("sentences rejected", total.rejected),
+        ("answers of which the other writer had to write", total.fallen_back),
+        ("time for the answer by that for its search (median)", total.answer_by_search),
     ):
         print(f"| {label} | {value} |")
-    faults = ", ".join(f"{name} {count}" for name, count in own.faults.items())
+    faults = ", ".join(f"{name} {count}" for name, count in total.faults.items())
     print(f"\ngold not quoted, by whose fault: {faults}")
-    _print_refusal("whole collection", own.refusal)
+    _print_refusal("whole collection", total.refusal)
     _print_refusal("given its paragraph alone", report.given)
     curve = risk_coverage(report.outcomes)
-    points = [min(curve, key=lambda point, share=share: abs(point[0] - share)) for share in POINTS]  # type: ignore[misc]
+    points = [min(curve, key=lambda point, share=share: abs(point[0] - share)) for share in PRINTED_COVERAGES]  # type: ignore[misc]
     print("\n| share of the questions answered | share of these answers that is wrong | confidence from |\n|---|---|---|")
     for coverage, risk, confidence in points:
         print(f"| {coverage:.2f} | {risk:.3f} | {confidence:.3f} |")
@@ -196,18 +197,18 @@ def print_report(report: Report) -> None:
     ):
         if len(groups) > 1:
             print(f"\n| {label} | questions | answered | gold in three | gold | refusal F1 |\n|---|---|---|---|---|---|")
-            for name, one in groups.items():
-                f1 = one.refusal.f1 if one.refusal else ""
-                gold = (one.gold_first, one.gold_all) if one.with_gold else ("", "")
-                answered = one.answered if not one.refusal or one.refusal.impossible < one.questions else ""
-                print(f"| {name} | {one.questions} | {answered} | {gold[0]} | {gold[1]} | {f1} |")
+            for name, group in groups.items():
+                f1 = group.refusal.f1 if group.refusal else ""
+                gold = (group.gold_first, group.gold_all) if group.with_gold else ("", "")
+                answered = group.answered if not group.refusal or group.refusal.impossible < group.questions else ""
+                print(f"| {name} | {group.questions} | {answered} | {gold[0]} | {gold[1]} | {f1} |")
 
 
-def _print_refusal(name: str, own: Refusal | None) -> None:
-    if own is not None:
+def _print_refusal(name: str, refused: Refusal | None) -> None:
+    if refused is not None:
         print(
-            f"\nrefusal, {name}: {own.impossible} without an answer; precision {own.precision}, recall {own.recall}, "
-            f"F1 {own.f1}" + (f", AUROC {own.auroc}" if own.auroc else "")
+            f"\nrefusal, {name}: {refused.impossible} without an answer; precision {refused.precision}, "
+            f"recall {refused.recall}, F1 {refused.f1}" + (f", AUROC {refused.auroc}" if refused.auroc else "")
         )
 
 

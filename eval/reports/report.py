@@ -49,11 +49,11 @@ def write_report(settings: Settings, questions_file: Path, qrels_file: Path, spl
     folder.mkdir(parents=True, exist_ok=True)  # before the measuring, which takes minutes
     engine = open_engine(settings)
     index = engine.index()
-    asked = [question for question in questions if question.id in set(queries)]
-    found = runs(asked, index, engine.encoder, settings.search)
-    values = {leg: measure(run, qrels, queries) for leg, run in found.items()}
+    judged = [question for question in questions if question.id in set(queries)]
+    rankings = runs(judged, index, engine.encoder, settings.search)
+    values = {retriever: measure(run, qrels, queries) for retriever, run in rankings.items()}
     titles = {document.id: document.title for document in index.stored.documents(EVERYTHING)}
-    measured = Measured(questions, asked, qrels, found, values, titles)
+    measured = Measured(questions, judged, qrels, rankings, values, titles)
 
     known = provenance(settings, index.manifest)
     date = datetime.now(UTC).isoformat(timespec="seconds")
@@ -66,7 +66,7 @@ def write_report(settings: Settings, questions_file: Path, qrels_file: Path, spl
         ("machine", known["machine"]),
         ("load before", load),  # on a busy machine the latencies are those of the others
         ("date", date),
-        ("questions", f"{len(asked)} of {questions_file.name}, split {split or 'all'}; sha256 {_sha256(questions_file)}"),
+        ("questions", f"{len(judged)} of {questions_file.name}, split {split or 'all'}; sha256 {_sha256(questions_file)}"),
         ("judgments", f"{qrels_file.name}; sha256 {_sha256(qrels_file)}"),
     ]
     facts = Table("Measured with", ("what", "which"), rows)

@@ -10,9 +10,9 @@ What is learnt from (never a test question):
 - XQuAD, articles with even numbers: questions in four languages of the English paragraphs, so that a collection in another
   language than the question is known as well
 
-The sentence scorer puts the gold sentences above the others of their question. Networks that read the question's vector
-(own_matter, subject, answerable) feed the one for confidence. For its training each question gets their log-odds from
-networks that were fitted without it, else it would learn to trust them too far.
+The sentence scorer ranks the sentences that were found: the gold ones above the others of their question. Networks that
+read the question's vector (own_matter, subject, answerable) feed the one for confidence. For its training each question
+gets their log-odds from networks that were fitted without it, else it would learn to trust them too far.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ import numpy as np
 from pes_search.eval.answers import auroc, holds, words
 from pes_search.eval.collections.beir import read_beir, read_queries
 from pes_search.eval.collections.files import read_records
-from pes_search.eval.collections.gold_answers import OWN_ANSWERS, read_answers, with_gold
-from pes_search.eval.collections.questions import OWN, Question, read_questions
+from pes_search.eval.collections.gold_answers import PROJECT_ANSWERS, read_answers, with_gold
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, read_questions
+from pes_search.eval.collections.xquad import is_training_article
 from pes_search.eval.retrieval import indexed
-from pes_search.eval.training.training_texts import is_training_article
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex, open_index
@@ -56,16 +56,17 @@ SEED = 20_231_127
 FOLDS = 5
 VECTOR_C = 0.003  # inverse strength of the penalty for networks that read vectors: .001 to .03 are alike (cross-validated)
 SEVERAL_C = 0.01
+RELATED_C = 0.3
 HIDDEN, PENALTY, NETWORKS = 16, 1.0, 5  # of the confidence: (8, 3), (16, 10) and (32, 3) were worse by .004 to .02 AUROC
-# Of the sentence scorer. A linear prior over the sentence's vector gained .08 on development questions that it had not seen; a
-# product of the vectors of question and sentence (rank 8 to 32) gained nothing more there and lost .05 and more across
+# Of the sentence scorer. A linear prior over the sentence's vector gained .08 on development questions that it had not seen;
+# a product of the vectors of question and sentence (rank 8 to 32) gained nothing more there and lost .05 and more across
 # languages.
-EPOCHS, BATCH, RATE, PRIOR_DECAY, VECTOR_SCALE = 4, 16, 2e-3, 0.03, 8.0
-CONSTANT = 1e-3  # spread below which a feature says nothing
-OWN_WEIGHT = 2  # of this collection's questions beside the others
+EPOCHS, BATCH, RATE, PRIOR_DECAY, FEATURE_DECAY, VECTOR_SCALE = 4, 16, 2e-3, 0.03, 1e-4, 8.0
+CONSTANT_SPREAD = 1e-3  # standard deviation below which a feature says nothing
+PROJECT_WEIGHT = 2  # of this collection's questions beside the others
 LANGUAGES = ("de", "es", "ro", "el")  # of XQuAD's questions
 IMPOSSIBLE_SHARE = 0.2  # of SQuAD's questions without an answer: they were written to deceive, and seldom can be told
-EVERY_OWN, EVERY_SQUAD = 4, 10  # of the questions that are asked of the other's collection
+EVERY_PROJECT_QUESTION, EVERY_SQUAD_QUESTION = 4, 10  # of the questions that are asked of the other's collection
 PERSONAL = {"personal", "injection"}
 OUTSIDE = {"near_topic", "off_topic", "gibberish"}
 # The share of answerable development questions that may be refused; with it the threshold is placed at one half.
@@ -73,7 +74,7 @@ REFUSED_SHARE = 0.025
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrainingQuestion:
     """A question with what is known of it."""
 
     group: str  # questions of a group are never on both sides of a fold
@@ -111,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings()
         encoder = load_encoder(settings.encoder, settings.cache_dir)
-        models = fit(list(examples(parsed.data / "bench", settings, encoder)), several_examples(encoder))
+        models = fit(list(read_examples(parsed.data / "bench", settings, encoder)), several_examples(encoder))
         values = {"model_id": encoder.model_id, **models}
         parsed.out.write_text(json.dumps(values) + "\n", encoding="utf-8")
     except PesSearchError as error:
@@ -124,56 +125,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # ── Examples ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def examples(bench: Path, settings: Settings, encoder: Encoder) -> Iterator[Example]:
+def read_examples(bench: Path, settings: Settings, encoder: Encoder) -> Iterator[Example]:
     """Yield the examples of all sources."""
-    own = open_index(store_of(settings))
-    ours = list(own_questions())
+    project_index = open_index(store_of(settings))
+    ours = list(project_questions())
     squad = _with_answers(bench / "squad2-even", bench / "squad2-even", "squad")
     rng = np.random.default_rng(SEED)
-    yield from _examples(ours, own, settings, encoder, in_field=True)
-    others = [replace(one, kind="off_topic", gold=()) for one in squad[::EVERY_SQUAD]]
-    yield from _examples(others, own, settings, encoder, in_field=True)
+    yield from _examples(ours, project_index, settings, encoder, in_field=True)
+    others = [replace(question, kind="off_topic", gold=()) for question in squad[::EVERY_SQUAD_QUESTION]]
+    yield from _examples(others, project_index, settings, encoder, in_field=True)
     with _collection(bench / "squad2-even", settings, encoder) as index:
-        kept = [one for one in squad if one.kind == "answerable" or rng.random() < IMPOSSIBLE_SHARE]
+        kept = [question for question in squad if question.kind == "answerable" or rng.random() < IMPOSSIBLE_SHARE]
         yield from _examples(kept, index, settings, encoder, in_field=False)
-        strangers = [replace(one, kind="off_topic", gold=()) for one in ours if one.kind not in PERSONAL]
-        yield from _examples(strangers[::EVERY_OWN], index, settings, encoder, in_field=False)
+        strangers = [replace(question, kind="off_topic", gold=()) for question in ours if question.kind not in PERSONAL]
+        yield from _examples(strangers[::EVERY_PROJECT_QUESTION], index, settings, encoder, in_field=False)
     with _collection(bench / "xquad-en", settings, encoder) as index:
         for language in LANGUAGES:
-            asked = _with_answers(bench / "xquad-en", bench / f"xquad-{language}", "xquad")
-            asked = [one for one in asked if is_training_article(one.group.removeprefix("xquad "))]
-            yield from _examples(asked, index, settings, encoder, in_field=False)
+            questions = _with_answers(bench / "xquad-en", bench / f"xquad-{language}", "xquad")
+            questions = [question for question in questions if is_training_article(question.group.removeprefix("xquad "))]
+            yield from _examples(questions, index, settings, encoder, in_field=False)
 
 
-def own_questions() -> Iterator[Asked]:
+def project_questions() -> Iterator[TrainingQuestion]:
     """Yield the development and training questions of this project's collection."""
-    kinds = {record["_id"]: record.get("kind", "") for _, record in read_records(OWN / "questions.jsonl", [], ids=("id",))}
-    answers = read_answers(OWN_ANSWERS)
-    for question, gold in with_gold(read_questions(OWN / "questions.jsonl", "dev"), answers, OWN_ANSWERS):
+    path = PROJECT_QUESTIONS / "questions.jsonl"
+    kinds = {record["_id"]: record.get("kind", "") for _, record in read_records(path, [], ids=("id",))}
+    answers = read_answers(PROJECT_ANSWERS)
+    for question, gold in with_gold(read_questions(path, "dev"), answers, PROJECT_ANSWERS):
         # Training questions are about the same documents, so the document is the group.
         group = gold.texts[0][1] if gold.texts else question.need
-        yield Asked(group, kinds[question.id] or "answerable", question.text, gold.texts, gold.wants)
-    for _, record in read_records(OWN / "training_refusal.jsonl", [], ids=("id",)):
-        yield Asked(record["_id"], record["kind"], record["text"])
-    for _, record in read_records(OWN / "training_answerable.jsonl", [], ids=("id",)):
+        yield TrainingQuestion(group, kinds[question.id] or "answerable", question.text, gold.texts, gold.wants)
+    for _, record in read_records(PROJECT_QUESTIONS / "training_refusal.jsonl", [], ids=("id",)):
+        yield TrainingQuestion(record["_id"], record["kind"], record["text"])
+    for _, record in read_records(PROJECT_QUESTIONS / "training_answerable.jsonl", [], ids=("id",)):
         texts = tuple((text, record["document"]) for text in record["answers"])
-        yield Asked(record["document"], "answerable", record["text"], texts, record["wants"])
+        yield TrainingQuestion(record["document"], "answerable", record["text"], texts, record["wants"])
 
 
 def several_examples(encoder: Encoder) -> tuple[Values, npt.NDArray[np.bool_]]:
     """Return the vectors of questions, and whether each asks for several."""
-    records = [record for _, record in read_records(OWN / "training_several.jsonl", [], ids=("id",))]
+    records = [record for _, record in read_records(PROJECT_QUESTIONS / "training_several.jsonl", [], ids=("id",))]
     vectors = encoder.encode_queries([record["text"] for record in records]).astype(np.float64)
     return vectors, np.array([bool(record["several"]) for record in records])
 
 
-def _with_answers(documents: Path, questions: Path, name: str) -> list[Asked]:
+def _with_answers(documents: Path, questions: Path, name: str) -> list[TrainingQuestion]:
     """Return the questions of a folder with the answers in another; a group is an article."""
     texts = read_queries(questions / "queries.jsonl", [])
     answers = documents / "answers.jsonl"
-    pairs = with_gold([Question(own, text) for own, text in texts.items()], read_answers(answers), answers)
+    pairs = with_gold([Question(query_id, text) for query_id, text in texts.items()], read_answers(answers), answers)
     return [
-        Asked(
+        TrainingQuestion(
             f"{name} {gold.document.partition('-')[0]}",
             "not_answered" if gold.is_impossible else "answerable",
             question.text,
@@ -189,58 +191,58 @@ def _collection(folder: Path, settings: Settings, encoder: Encoder) -> Any:
 
 
 def _examples(
-    asked: Sequence[Asked], index: OpenIndex, settings: Settings, encoder: Encoder, *, in_field: bool
+    questions: Sequence[TrainingQuestion], index: OpenIndex, settings: Settings, encoder: Encoder, *, in_field: bool
 ) -> Iterator[Example]:
     nothing = Kind(0.0, 0.0, 0.0, several=False)
     config = replace(settings.search, passages_per_document=READ_PASSAGES)
-    for one in asked:
-        result = search(one.text, index, encoder, config, k=SEARCHED_DOCUMENTS)
+    for question in questions:
+        result = search(question.text, index, encoder, config, k=SEARCHED_DOCUMENTS)
         # What a question wants is not known yet; the features that depend on it are filled in by `_sentence_scorer`.
-        found, features, vectors = sentence_features(result.parsed_query, result.hits, index, 0.0)
-        values = signals(result.parsed_query, result.hits, found, index, nothing, in_field=in_field)
-        wanted = [(words(text), document) for text, document in one.gold if words(text)]
+        sentences, features, vectors = sentence_features(result.parsed_query, result.hits, index, 0.0)
+        values = signals(result.parsed_query, result.hits, sentences, index, nothing, in_field=in_field)
+        wanted = [(words(text), document) for text, document in question.gold if words(text)]
         is_gold = [
             any(holds(words(sentence.text), text) and document in {"", sentence.hit.document.id} for text, document in wanted)
-            for sentence in found
+            for sentence in sentences
         ]
-        digits = [bool(NUMBER.search(text)) for text, document in one.gold if not document]
+        digits = [bool(NUMBER.search(text)) for text, document in question.gold if not document]
         yield Example(
-            group=one.group,
-            kind=one.kind,
+            group=question.group,
+            kind=question.kind,
             vector=result.parsed_query.vector,
             signals=tuple(values),
             in_field=in_field,
-            wants=one.wants,
+            wants=question.wants,
             wants_number=sum(digits) > len(digits) / 2 if digits else None,
             features=features,
             vectors=vectors.astype(np.float16),
             is_gold=np.array(is_gold, bool),
         )
-    print(f"{len(asked)} questions of {index.manifest.documents} documents", flush=True)
+    print(f"{len(questions)} questions of {index.manifest.documents} documents", flush=True)
 
 
 # ── Fitting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def fit(found: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_]]) -> dict[str, Any]:
+def fit(examples: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_]]) -> dict[str, Any]:
     """Return the fitted networks as JSON values."""
     from sklearn.model_selection import GroupKFold
 
-    vectors = np.array([one.vector for one in found], np.float64)
-    kinds = np.array([one.kind for one in found])
-    in_field = np.array([one.in_field for one in found])
-    groups = np.array([one.group for one in found])
+    vectors = np.array([example.vector for example in examples], np.float64)
+    kinds = np.array([example.kind for example in examples])
+    in_field = np.array([example.in_field for example in examples])
+    groups = np.array([example.group for example in examples])
     truth = kinds == "answerable"
     personal, outside = np.isin(kinds, list(PERSONAL)), np.isin(kinds, list(OUTSIDE))
     heads = {
-        "own_matter": (np.ones(len(found), bool), personal),
+        "own_matter": (np.ones(len(examples), bool), personal),
         "subject": (in_field & ~personal, ~outside),
         "answerable": (in_field, truth),
     }
-    rows = np.array([one.signals for one in found], np.float64)
+    rows = np.array([example.signals for example in examples], np.float64)
     folds = list(GroupKFold(FOLDS, shuffle=True, random_state=0).split(vectors, groups=groups))
     for name, (used, labels) in heads.items():
-        held_out = np.zeros(len(found))
+        held_out = np.zeros(len(examples))
         for train, test in folds:
             train = train[used[train]]
             held_out[test] = _logits(_logistic(vectors[train], labels[train], VECTOR_C), vectors[test])
@@ -248,44 +250,44 @@ def fit(found: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_]])
         rows[:, column] = held_out if name == "own_matter" else np.where(in_field, held_out, 0.0)
         print(f"{name}: AUROC {auroc(labels[used], held_out[used]):.3f} (cross-validated)")
 
-    confidence = np.zeros(len(found))
+    confidence = np.zeros(len(examples))
     for train, test in folds:
-        confidence[test] = np.mean([_logits(own, rows[test]) for own in _networks(rows[train], truth[train])], axis=0)
-    offset = _report(confidence, found, truth)
-    networks = [_shifted(own, -offset) for own in _networks(rows, truth)]
+        confidence[test] = np.mean([_logits(network, rows[test]) for network in _networks(rows[train], truth[train])], axis=0)
+    offset = _report(confidence, examples, truth)
+    networks = [_shifted(network, -offset) for network in _networks(rows, truth)]
     near = ~outside & ~personal
-    numeric = np.array([one.wants_number is not None for one in found])
-    wants = np.array([bool(one.wants_number) for one in found])
+    numeric = np.array([example.wants_number is not None for example in examples])
+    wants = np.array([bool(example.wants_number) for example in examples])
     number = _logistic(vectors[numeric], wants[numeric], VECTOR_C, balanced=False)
-    wanted = np.array([one.wants for one in found])
+    wanted = np.array([example.wants for example in examples])
     fact = _logistic(vectors[wanted != ""], wanted[wanted != ""] == "fact", VECTOR_C)
     return {
         **{name: _logistic(vectors[used], labels[used], VECTOR_C) for name, (used, labels) in heads.items()},
         "several": _logistic(*several, SEVERAL_C),
-        "related": _logistic(rows[~personal], near[~personal], 0.3),
+        "related": _logistic(rows[~personal], near[~personal], RELATED_C),
         "number": number,
         "fact": fact,
         "confidence": networks,
-        "reader": _sentence_scorer(found, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))),
+        "reader": _sentence_scorer(examples, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))),
     }
 
 
-def _sentence_scorer(found: Sequence[Example], number_wanted: Values, fact_wanted: Values) -> dict[str, Any]:
+def _sentence_scorer(examples: Sequence[Example], number_wanted: Values, fact_wanted: Values) -> dict[str, Any]:
     """Fit the sentence scorer: the gold sentences of a question above its others (softmax over them), by torch."""
     import torch
 
     number, column = FEATURES.index("number"), FEATURES.index("number_wanted")
     data, weights = [], []
-    for one, probability, fact in zip(found, number_wanted.tolist(), fact_wanted.tolist(), strict=True):
-        if one.is_gold.any():
-            features = one.features.copy()
+    for example, probability, fact in zip(examples, number_wanted.tolist(), fact_wanted.tolist(), strict=True):
+        if example.is_gold.any():
+            features = example.features.copy()
             features[:, column] = probability * features[:, number]
             features[:, column + 1] = (1 - probability) * features[:, number]
-            data.append((features, one.vectors.astype(np.float32), one.is_gold, torch.tensor([1.0, fact])))
-            weights.append(OWN_WEIGHT if one.in_field else 1)
+            data.append((features, example.vectors.astype(np.float32), example.is_gold, torch.tensor([1.0, fact])))
+            weights.append(PROJECT_WEIGHT if example.in_field else 1)
     every = np.concatenate([features for features, *_ in data])
     mean, spread = every.mean(axis=0), every.std(axis=0)
-    scale = np.where(spread > CONSTANT, spread, 1.0).astype(np.float32)
+    scale = np.where(spread > CONSTANT_SPREAD, spread, 1.0).astype(np.float32)
     vector_mean = np.mean([vectors.mean(axis=0) for _, vectors, *_ in data], axis=0)
     tensors = [
         (
@@ -297,8 +299,8 @@ def _sentence_scorer(found: Sequence[Example], number_wanted: Values, fact_wante
         for features, vectors, gold, both in data
     ]
     torch.manual_seed(SEED)
-    own, prior = (torch.zeros(size, 2, requires_grad=True) for size in (len(FEATURES), len(vector_mean)))
-    groups = [{"params": [own], "weight_decay": 1e-4}, {"params": [prior], "weight_decay": PRIOR_DECAY}]
+    feature_weights, prior = (torch.zeros(size, 2, requires_grad=True) for size in (len(FEATURES), len(vector_mean)))
+    groups = [{"params": [feature_weights], "weight_decay": FEATURE_DECAY}, {"params": [prior], "weight_decay": PRIOR_DECAY}]
     optimiser = torch.optim.AdamW(groups, lr=RATE)
     rows = np.repeat(np.arange(len(data)), weights)
     steps = EPOCHS * (len(rows) // BATCH)
@@ -306,11 +308,11 @@ def _sentence_scorer(found: Sequence[Example], number_wanted: Values, fact_wante
     rng = np.random.default_rng(SEED)
     for _ in range(EPOCHS):
         order = rng.permutation(rows)
-        for at in range(0, len(order) - BATCH + 1, BATCH):
+        for first in range(0, len(order) - BATCH + 1, BATCH):
             loss = torch.zeros(())
-            for row in order[at : at + BATCH].tolist():
+            for row in order[first : first + BATCH].tolist():
                 features, vectors, gold, both = tensors[row]
-                scores = (features @ own + vectors @ prior) @ both
+                scores = (features @ feature_weights + vectors @ prior) @ both
                 loss = loss + torch.logsumexp(scores, 0) - torch.logsumexp(scores[gold], 0)
             optimiser.zero_grad()
             (loss / BATCH).backward()  # type: ignore[no-untyped-call]
@@ -319,23 +321,23 @@ def _sentence_scorer(found: Sequence[Example], number_wanted: Values, fact_wante
     return {
         "mean": _short(mean),
         "scale": _short(scale),
-        "weights": _short(own.detach().numpy()),
+        "weights": _short(feature_weights.detach().numpy()),
         "vector_mean": _short(vector_mean),
         "vector_weights": _short(prior.detach().numpy() * VECTOR_SCALE),
     }
 
 
-def _report(confidence: Values, found: Sequence[Example], truth: npt.NDArray[np.bool_]) -> float:
+def _report(confidence: Values, examples: Sequence[Example], truth: npt.NDArray[np.bool_]) -> float:
     """Print the cross-validated figures by source and kind; return the log-odds that becomes the threshold."""
-    in_field = np.array([one.in_field for one in found])
-    kinds = np.array([one.kind for one in found])
+    in_field = np.array([example.in_field for example in examples])
+    kinds = np.array([example.kind for example in examples])
     offset = float(np.quantile(confidence[in_field & truth], REFUSED_SHARE))
     refused = confidence < offset
     for name, part in (("our collection", in_field), ("other collections", ~in_field)):
         print(f"{name}: AUROC {auroc(~truth[part], -confidence[part]):.3f}; refused by kind (cross-validated):")
         for kind in sorted(set(kinds[part])):
-            own = part & (kinds == kind)
-            print(f"  {kind:<15} {refused[own].mean():.3f} of {own.sum()}")
+            of_kind = part & (kinds == kind)
+            print(f"  {kind:<15} {refused[of_kind].mean():.3f} of {of_kind.sum()}")
     return offset
 
 
@@ -372,11 +374,11 @@ def _network(scaler: Any, layers: Sequence[tuple[Values, Values]]) -> dict[str, 
 
 
 def _logits(network: Mapping[str, Any], values: Values) -> Values:
-    at = (values - np.array(network["mean"])) / np.array(network["scale"])
+    activations = (values - np.array(network["mean"])) / np.array(network["scale"])
     *hidden, (weights, biases) = network["layers"]
-    for own, bias in hidden:
-        at = np.maximum(0.0, at @ np.array(own) + np.array(bias))
-    result: Values = (at @ np.array(weights) + np.array(biases))[:, 0]
+    for layer_weights, bias in hidden:
+        activations = np.maximum(0.0, activations @ np.array(layer_weights) + np.array(bias))
+    result: Values = (activations @ np.array(weights) + np.array(biases))[:, 0]
     return result
 
 

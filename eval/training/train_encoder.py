@@ -52,9 +52,10 @@ PLACES = {
     "ffn": r".*\.(intermediate\.dense|layer\.\d+\.output\.dense)",
     "all": r".*encoder.*\.(query|key|value|dense)",
 }
-CHECKPOINT_EVERY = 50  # steps
-CHUNK = 12  # texts that the student reads at once
-WARM_UP = 0.05  # of the steps
+CHECKPOINT_STEPS = 50  # from one checkpoint to the next
+CHUNK_TEXTS = 12  # that the student reads at once
+WARM_UP_SHARE = 0.05  # of the steps
+MASKED_LOGIT = -1e4  # of a pair that does not count: after softmax nothing is left of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _configured(values: Sequence[str]) -> TrainingConfig:
-    kinds = {own.name: type(getattr(TrainingConfig(), own.name)) for own in dataclasses.fields(TrainingConfig)}
+    kinds = {field.name: type(getattr(TrainingConfig(), field.name)) for field in dataclasses.fields(TrainingConfig)}
     given: dict[str, Any] = {}
     for value in values:
         name, _, text = value.partition("=")
@@ -162,7 +163,7 @@ class Training:
             optimizer.step()
             schedule.step()
             history.append((step, kind, round(divergence.item(), 4), round(distance.item(), 5)))
-            if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == config.steps:
+            if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == config.steps:
                 self._checkpoint(step + 1, weights, optimizer, schedule, history)
                 _print_progress(step + 1, config.steps, history, (time.monotonic() - began) / (step + 1 - start))
         self._write_adapter(model)
@@ -178,8 +179,8 @@ class Training:
         def near(row: int) -> Sequence[int]:
             similarities = vectors @ vectors[row]
             similarities[row] = -1
-            found = np.argpartition(-similarities, count)[:count]
-            return [int(other) for other in found]
+            nearest = np.argpartition(-similarities, count)[:count]
+            return [int(other) for other in nearest]
 
         return near
 
@@ -196,7 +197,7 @@ class Training:
         target = torch.from_numpy(targets(batch, *similar, config))
         logits = now["query"] @ now["passage"].T / config.student_temperature
         if config.mask_same:
-            logits = logits.masked_fill(torch.from_numpy(_same(batch)), -1e4)
+            logits = logits.masked_fill(torch.from_numpy(_same(batch)), MASKED_LOGIT)
         divergence = torch.nn.functional.kl_div(logits.log_softmax(1), target, reduction="batchmean")
         distance = torch.stack([(now[s] - torch.from_numpy(before[s])).square().sum(1).mean() for s in sides]).mean()
         return divergence, distance
@@ -208,8 +209,8 @@ class Training:
         prompt = self.student.query_prompt if side == "query" else self.student.passage_prompt
         order = sorted(range(len(items)), key=lambda row: len(items[row].text))
         parts = []
-        for at in range(0, len(order), CHUNK):
-            texts = [prompt + items[row].text for row in order[at : at + CHUNK]]
+        for first in range(0, len(order), CHUNK_TEXTS):
+            texts = [prompt + items[row].text for row in order[first : first + CHUNK_TEXTS]]
             tokenizer, most = self.student.model.tokenizer, self.config.max_tokens
             features = tokenizer(texts, padding=True, truncation=True, max_length=most, return_tensors="pt")
             parts.append(self.student.model(dict(features))["sentence_embedding"])
@@ -228,8 +229,8 @@ class Training:
         if state["config"] != asdict(self.config):
             raise ValueError(f"{path} is of a run with other settings; name another folder with --out, or delete it")
         with torch.no_grad():
-            for own, saved in zip(weights, state["weights"], strict=True):
-                own.copy_(saved)
+            for weight, saved in zip(weights, state["weights"], strict=True):
+                weight.copy_(saved)
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         print(f"goes on after step {state['step']}", flush=True)
@@ -277,9 +278,9 @@ class Training:
         adapter = self.out / "adapter"
         figures = report([NO_ADAPTER, str(adapter)], self.settings, parts(self.data, "dev"))
         losses = [
-            {"steps": f"{at}-{at + len(rows)}", "divergence": _mean(rows, 2), "distance": _mean(rows, 3)}
-            for at in range(0, len(history), CHECKPOINT_EVERY)
-            if (rows := history[at : at + CHECKPOINT_EVERY])
+            {"steps": f"{first}-{first + len(rows)}", "divergence": _mean(rows, 2), "distance": _mean(rows, 3)}
+            for first in range(0, len(history), CHECKPOINT_STEPS)
+            if (rows := history[first : first + CHECKPOINT_STEPS])
         ]
         sentences = "\n".join(self.texts.sentences).encode()
         values = {
@@ -306,11 +307,11 @@ def targets(batch: Batch, teacher: Vectors, original: Vectors, config: TrainingC
     """
     similar = teacher
     if config.teacher_share < 1:
-        own = (original - original.mean()) / original.std() * teacher.std() + teacher.mean()
-        similar = config.teacher_share * teacher + (1 - config.teacher_share) * own
+        rescaled = (original - original.mean()) / original.std() * teacher.std() + teacher.mean()
+        similar = config.teacher_share * teacher + (1 - config.teacher_share) * rescaled
     scaled = similar / config.teacher_temperature
     if config.mask_same:
-        scaled = np.where(_same(batch), -1e4, scaled)
+        scaled = np.where(_same(batch), MASKED_LOGIT, scaled)
     shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
     answers = np.array([[bool(q.group) and q.group == p.group for p in batch.passages] for q in batch.queries], np.float32)
@@ -346,16 +347,16 @@ def _same(batch: Batch) -> npt.NDArray[np.bool_]:
 
 def _rate(step: int, steps: int) -> float:
     """Return the learning rate's factor: up in a straight line, then down along a cosine."""
-    warm = max(1, int(WARM_UP * steps))
+    warm = max(1, int(WARM_UP_SHARE * steps))
     return (step + 1) / warm if step < warm else 0.5 * (1 + float(np.cos(np.pi * (step - warm) / max(1, steps - warm))))
 
 
 def _print_progress(step: int, steps: int, history: Sequence[Any], seconds: float) -> None:
-    recent = history[-CHECKPOINT_EVERY:]
+    recent = history[-CHECKPOINT_STEPS:]
     parts = []
     for kind in sorted({row[1] for row in recent}):
-        own = [row for row in recent if row[1] == kind]
-        parts.append(f"{kind} {np.mean([row[2] for row in own]):.3f}/{np.mean([row[3] for row in own]):.4f}")
+        rows = [row for row in recent if row[1] == kind]
+        parts.append(f"{kind} {np.mean([row[2] for row in rows]):.3f}/{np.mean([row[3] for row in rows]):.4f}")
     print(f"step {step}/{steps}, {seconds:.1f} s each; divergence/distance: {', '.join(parts)}", flush=True)
 
 

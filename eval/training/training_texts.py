@@ -14,11 +14,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from pes_search.eval.collections.files import InputError, read_qrels
+from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.concepts import labels_of
 from pes_search.index.text.passage_text import full_text
@@ -28,20 +29,10 @@ from pes_search.ingest.passages import PassageConfig, build_pages, build_passage
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.taxonomy import Taxonomy, read_taxonomy
 
-if TYPE_CHECKING:
-    pass
-
-
 T = TypeVar("T")
 
-PARALLEL_LANGUAGES = ("en", "de", "es", "ro", "el")
 SITUATIONS = "When to think of it"
-SHORTEST_SENTENCE = 25  # characters; what is shorter is a heading or a remnant of a table
-
-
-def is_training_article(paragraph: str) -> bool:
-    """Tell whether an XQuAD paragraph (`NNN-NNN`, article and paragraph) is trained on; the other articles are held out."""
-    return int(paragraph.partition("-")[0]) % 2 == 0
+SHORTEST_SENTENCE_CHARACTERS = 25  # what is shorter is a heading or a remnant of a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +81,8 @@ class TrainingTexts:
             chosen: dict[int, None] = {}
             while len(chosen) < size:
                 chosen |= dict.fromkeys([seed := int(rng.integers(len(self.sentences))), *neighbours(seed)])
-            own = [Item(self.sentences[row], self.sentences[row]) for row in list(chosen)[:size]]
-            return Batch(kind, own, own)
+            items = [Item(self.sentences[row], self.sentences[row]) for row in list(chosen)[:size]]
+            return Batch(kind, items, items)
         if kind == "practices":
             queries = _drawn(self.situations, size, rng)
             documents = dict.fromkeys(query.group for query in queries)
@@ -99,13 +90,13 @@ class TrainingTexts:
             return Batch(kind, queries, _drawn(answers, size, rng))
         if kind == "labels":
             languages = rng.choice(list(self.labels), size)
-            queries = [_one(self.labels[language], rng) for language in languages]
+            queries = [_drawn_item(self.labels[language], rng) for language in languages]
             groups = {query.group for query in queries}
-            same = [item for own in self.labels.values() for item in own if item.group in groups]
-            return Batch(kind, queries, [*_drawn(same, size // 2, rng), *_drawn(self.passages, size // 2, rng)])
-        asked = _drawn(self.questions, size, rng)
-        queries = [_one(list(question.values()), rng) for question in asked]
-        answers = [_one(list(self.paragraphs[name].values()), rng) for name in dict.fromkeys(q.group for q in queries)]
+            of_concepts = [item for labels in self.labels.values() for item in labels if item.group in groups]
+            return Batch(kind, queries, [*_drawn(of_concepts, size // 2, rng), *_drawn(self.passages, size // 2, rng)])
+        questions = _drawn(self.questions, size, rng)
+        queries = [_drawn_item(list(question.values()), rng) for question in questions]
+        answers = [_drawn_item(list(self.paragraphs[name].values()), rng) for name in dict.fromkeys(q.group for q in queries)]
         return Batch("parallel", queries, answers)
 
 
@@ -121,7 +112,7 @@ def read_training_texts(data: Path, corpus: Path, encoder: Encoder, passages: Pa
     if missing := [path for path in needed if not path.is_file()]:
         raise InputError([Fault(str(path), 1, "is missing; name the data's folder with --data") for path in missing])
     lines = (line.strip() for line in needed[0].read_text(encoding="utf-8").splitlines())
-    sentences = list(dict.fromkeys(line for line in lines if len(line) >= SHORTEST_SENTENCE))
+    sentences = list(dict.fromkeys(line for line in lines if len(line) >= SHORTEST_SENTENCE_CHARACTERS))
     situations, answers = _write_ups(corpus, encoder, passages)
     questions, paragraphs = _parallel(data / "bench")
     labels = _labels(read_taxonomy(corpus / "taxonomy"))
@@ -132,21 +123,23 @@ def _write_ups(corpus: Path, encoder: Encoder, config: PassageConfig) -> tuple[l
     """Return the sentences of the section on situations, and the passages of the other sections."""
     situations, answers = [], []
     for file in find_files([str(corpus / "practices")]):
-        found = read_document(file)
+        write_up = read_document(file)
         heading = ""
         sections = []
-        for block in found.blocks:
+        for block in write_up.blocks:
             heading = block.text if block.kind == "heading" else heading
             sections.append(heading)
-        own = [block.text for block, section in zip(found.blocks, sections, strict=True) if section == SITUATIONS]
-        for text in own[1:]:
+        situation_blocks = [
+            block.text for block, section in zip(write_up.blocks, sections, strict=True) if section == SITUATIONS
+        ]
+        for text in situation_blocks[1:]:
             spans = sentence_spans(text, 0, len(text), "en")
-            situations += [Item(part, part, found.document.id) for start, end in spans if (part := text[start:end].strip())]
-        rest = [block for block, section in zip(found.blocks, sections, strict=True) if section != SITUATIONS]
-        pages = build_pages(found.document, rest)
-        for passage in build_passages(found.document, pages, encoder.token_starts, config):
-            text = full_text(found.document, passage)
-            answers.append(Item(text, text, found.document.id))
+            situations += [Item(part, part, write_up.document.id) for start, end in spans if (part := text[start:end].strip())]
+        rest = [block for block, section in zip(write_up.blocks, sections, strict=True) if section != SITUATIONS]
+        pages = build_pages(write_up.document, rest)
+        for passage in build_passages(write_up.document, pages, encoder.token_starts, config):
+            text = full_text(write_up.document, passage)
+            answers.append(Item(text, text, write_up.document.id))
     return situations, answers
 
 
@@ -177,11 +170,11 @@ def _parallel(bench: Path) -> tuple[list[dict[str, Item]], dict[str, dict[str, I
 
     def items(texts_by_language: Mapping[str, Mapping[str, str]], name: str, group: str) -> dict[str, Item]:
         english = texts_by_language["en"][name]
-        return {language: Item(own[name], english, group) for language, own in texts_by_language.items()}
+        return {language: Item(by_name[name], english, group) for language, by_name in texts_by_language.items()}
 
     answer = {question: next(iter(qrels[question])) for question in questions["en"] if qrels.get(question)}
     return (
-        [items(questions, question, own) for question, own in answer.items() if is_training_article(own)],
+        [items(questions, question, paragraph) for question, paragraph in answer.items() if is_training_article(paragraph)],
         {name: items(paragraphs, name, name) for name in paragraphs["en"] if is_training_article(name)},
     )
 
@@ -190,5 +183,5 @@ def _drawn(values: Sequence[T], size: int, rng: np.random.Generator) -> list[T]:
     return [values[row] for row in rng.choice(len(values), min(size, len(values)), replace=False)]
 
 
-def _one(values: Sequence[Item], rng: np.random.Generator) -> Item:
+def _drawn_item(values: Sequence[Item], rng: np.random.Generator) -> Item:
     return values[int(rng.integers(len(values)))]

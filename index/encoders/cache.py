@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KEYS_PER_SELECT = 500  # SQLite takes at least 999 variables
 TEXTS_PER_WRITE = 256  # as many a dying build may lose
+LOCK_TIMEOUT_SECONDS = 60  # a build in another process may hold the lock while it writes a batch
 
 
 class VectorCache:
@@ -28,8 +29,7 @@ class VectorCache:
     def __init__(self, folder: Path, model_id: str) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            # A build in another process may hold the lock while it writes a batch.
-            self._database = sqlite3.connect(folder / f"{model_id}.sqlite", timeout=60)
+            self._database = sqlite3.connect(folder / f"{model_id}.sqlite", timeout=LOCK_TIMEOUT_SECONDS)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")

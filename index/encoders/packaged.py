@@ -36,7 +36,9 @@ PACKED_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782
 CONVERSION = 2
 PROMPTS = {"query": "query: ", "passage": "passage: ", "document": "passage: "}
 
-_BLOCK = np.dtype([("scale", "<f2"), ("quants", "u1", 16)])  # 32 weights: one half-precision scale, 32 nibbles
+_BLOCK_WEIGHTS = 32
+# Of so many weights: one half-precision scale, and a nibble each.
+_BLOCK = np.dtype([("scale", "<f2"), ("quants", "u1", _BLOCK_WEIGHTS // 2)])
 
 
 def default_model_folder(cache_dir: Path, adapter: Path | None) -> Path:
@@ -174,7 +176,7 @@ def _read_packed(data: bytes) -> _Packed:
         return np.frombuffer(data, "<f4", int(np.prod(shape)), places[name]).reshape(shape).copy()
 
     def quantised(name: str, rows: int, columns: int) -> Weights:
-        blocks = np.frombuffer(data, _BLOCK, rows * columns // 32, places[name])
+        blocks = np.frombuffer(data, _BLOCK, rows * columns // _BLOCK_WEIGHTS, places[name])
         quants = np.concatenate([blocks["quants"] & 15, blocks["quants"] >> 4], axis=1).astype(np.float32) - 8
         weights: Weights = quants * blocks["scale"].astype(np.float32)[:, None]
         return weights.reshape(rows, columns)

@@ -1,4 +1,4 @@
-"""The lexical leg: bounded BM25 over the passages' terms.
+"""The lexical retriever: bounded BM25 over the passages' terms.
 
 The scores are those of `rank_bm25.BM25Plus`, computed by bm25s from an index that is built once. That class gives a passage
 δ·idf(t) for every term of the query, held or not; the constant is taken off, which leaves
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 DELTA = 1.0  # rank_bm25's default; it drops out of the scores
-ROUNDING = 1e-5
+ROUNDING_SHARE = 1e-5  # of the constant that is taken off: a score below is what rounding left of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Bm25Index:
         # The constant of terms that a passage lacks; what rounding leaves of it (1e-6 of the whole) is no match either.
         absent = float(self._absent[known].sum())
         raw: npt.NDArray[np.float32] = self._model.get_scores_from_ids(known) - np.float32(absent)
-        raw[raw < ROUNDING * absent] = 0
+        raw[raw < ROUNDING_SHARE * absent] = 0
         return raw / np.float32(self._most * sum(self.idf(term) for term in terms))
 
     def idf(self, term: str) -> float:
@@ -99,8 +99,8 @@ class Bm25Index:
 
     def document_frequency(self, term: str) -> int:
         """Return the number of passages that hold the term."""
-        at = self._vocabulary.get(term)
-        return int(self._frequencies[at]) if at is not None else 0
+        number = self._vocabulary.get(term)
+        return int(self._frequencies[number]) if number is not None else 0
 
 
 def load_bm25(folder: Path) -> Bm25Index:

@@ -40,11 +40,11 @@ class _Language:
 class LabelMatcher:
     """Scores documents by the labels of what they hold."""
 
-    def __init__(self, taxonomy: Taxonomy, keys: Sequence[Key], held: Vectors, bm25: Bm25Config) -> None:
-        """`held[i, j]` is how far document i holds the concept of key j."""
+    def __init__(self, taxonomy: Taxonomy, keys: Sequence[Key], holdings: Vectors, bm25: Bm25Config) -> None:
+        """`holdings[i, j]` is how far document i holds the concept of key j."""
         self._taxonomy = taxonomy
         self._keys = keys
-        self._held = held
+        self._holdings = holdings
         self._bm25 = bm25
         self._languages: dict[str, _Language] = {}  # made when a query in it comes
 
@@ -54,14 +54,14 @@ class LabelMatcher:
             self._languages[language] = self._read(language)
         labels = self._languages[language]
         k1, b = self._bm25.k1, self._bm25.b
-        documents = len(self._held)
+        documents = len(self._holdings)
         total = 0.0
         scores = np.zeros(documents, np.float32)
         mean = float(labels.lengths.mean()) if documents else 0.0
         saturation = k1 * (1 - b + b * labels.lengths / mean) if mean else np.full(documents, k1, np.float32)
         for term, repeats in Counter(terms(query, language)).items():
             columns = labels.counts.get(term, {})
-            frequency = self._held[:, list(columns)] @ np.array(list(columns.values()), np.float32)
+            frequency = self._holdings[:, list(columns)] @ np.array(list(columns.values()), np.float32)
             holders = int((frequency > 0).sum())
             idf = repeats * math.log((documents + 1) / max(holders, 1))
             total += idf
@@ -81,4 +81,4 @@ class LabelMatcher:
                     of_term = counts.setdefault(term, {})
                     of_term[column] = of_term.get(column, 0) + 1
                     lengths[column] += 1
-        return _Language(counts, self._held @ lengths)
+        return _Language(counts, self._holdings @ lengths)

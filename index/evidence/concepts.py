@@ -30,15 +30,15 @@ Key = tuple[str, str]
 """A list's name and a concept's id."""
 
 COUNTRIES = "countries"  # the list; a country is no concept that a query is vaguely about, but it has a name in every language
-NAMED = 4.0  # β: a concept that is called by name stands out; from 2 to 8 no different on the development questions
+NAMED_WEIGHT = 4.0  # β: a concept that is called by name stands out; from 2 to 8 no different on the development questions
 LEAST_Z = 1.0  # a query's concepts stand out from the others by one standard deviation (docs/retrieval.md)
 LEAST_LABELS = 50  # of a language whose mean vector says where it lies
-BROADER = 0.5  # a document holds what includes its own concepts only half
+BROADER_CONFIDENCE = 0.5  # a document holds what includes its own concepts only half
 # A document's passages come as close to a label only where they are about it: of 5,183 abstracts of biomedicine one in a
 # hundred has a label nearer than .867, of the corpus's tags a tenth are nearer than .881 (packaged encoder). Lower bounds
 # (.85 to .90) cost .007 on Portuguese university rules, which are about learning but not about these concepts.
-INFERRED_FROM, INFERRED_FULLY = 0.88, 0.93
-INFERRED_Z = 1.5
+INFERRED_FROM_COSINE, INFERRED_FULLY_COSINE = 0.88, 0.93
+INFERRED_Z = 1.5  # standard deviations by which such a concept stands out from the document's others
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,34 +84,37 @@ class ConceptSpace:
         best: Vectors = np.maximum.reduceat(vectors @ self._vectors.T, self._starts, axis=1)
         return best
 
-    def held(self, document: Document, vectors: Vectors, taxonomy: Taxonomy) -> dict[str, float]:
+    def concepts_of(self, document: Document, vectors: Vectors, taxonomy: Taxonomy) -> dict[str, float]:
         """Return the concepts that a document holds, as `list/id`, each with a confidence.
 
         Its tags and countries are held fully, what includes a tag by half. From a list that it has no tag of, it holds the
         concepts that its passages (`vectors`) come close to, by how close they come.
         """
-        held = {f"{COUNTRIES}/{code}": 1.0 for code in document.countries if code in taxonomy.lists.get(COUNTRIES, {})}
+        confidences = {f"{COUNTRIES}/{code}": 1.0 for code in document.countries if code in taxonomy.lists.get(COUNTRIES, {})}
         untagged = set()
         for field, name in FIELDS.items():
             concepts = taxonomy.lists.get(name, {})
             tags = [tag for tag in getattr(document, field) if tag in concepts]
-            held |= {f"{name}/{tag}": 1.0 if tag in tags else BROADER for tag in taxonomy.with_broader(name, tags)}
+            confidences |= {
+                f"{name}/{tag}": 1.0 if tag in tags else BROADER_CONFIDENCE for tag in taxonomy.with_broader(name, tags)
+            }
             if not tags:
                 untagged.add(name)
         if len(vectors) and self.keys and untagged:
             nearest = self.similarities(vectors).max(axis=0)
             stands_out = standard_scores(nearest) >= INFERRED_Z
-            closeness = np.clip((nearest - INFERRED_FROM) / (INFERRED_FULLY - INFERRED_FROM), 0, 1) * stands_out
+            closeness = (nearest - INFERRED_FROM_COSINE) / (INFERRED_FULLY_COSINE - INFERRED_FROM_COSINE)
+            closeness = np.clip(closeness, 0, 1) * stands_out
             for row in np.flatnonzero(closeness):
                 name, concept_id = self.keys[row]
                 if name in untagged:
-                    held[f"{name}/{concept_id}"] = round(float(closeness[row]), 3)
-        return held
+                    confidences[f"{name}/{concept_id}"] = round(float(closeness[row]), 3)
+        return confidences
 
 
 def activations(similarities: Vectors, named: Vectors, idf: Vectors) -> Vectors:
     """Return how much a query is about each concept; the sum is 1, or 0 where nothing stands out."""
-    raw = np.clip(standard_scores(similarities) + NAMED * named - LEAST_Z, 0, None) * idf
+    raw = np.clip(standard_scores(similarities) + NAMED_WEIGHT * named - LEAST_Z, 0, None) * idf
     total = float(raw.sum())
     shares: Vectors = (raw / total if total else raw).astype(np.float32)
     return shares

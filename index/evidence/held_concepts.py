@@ -27,25 +27,25 @@ class HeldConcepts:
 
     def __init__(
         self,
-        held: Sequence[tuple[str, Mapping[str, float]]],
+        concepts_of_documents: Sequence[tuple[str, Mapping[str, float]]],
         space: ConceptSpace,
         taxonomy: Taxonomy,
         bm25: Bm25Config,
         main_language: str,
     ) -> None:
-        """`held` is what a store has of the documents; `main_language` the one that most of the collection is in."""
-        self.ids = [document_id for document_id, _ in held]
+        """`concepts_of_documents` is what a store has of them; `main_language` the one that most of the collection is in."""
+        self.ids = [document_id for document_id, _ in concepts_of_documents]
         self.rows = {document_id: row for row, document_id in enumerate(self.ids)}
         self._space = space
         self._main_language = main_language
         countries: list[Key] = [(COUNTRIES, code) for code in taxonomy.lists.get(COUNTRIES, {})]
-        matrix = _matrix([concepts for _, concepts in held], [*space.keys, *countries])
-        self._held = matrix[:, : len(space.keys)]
+        matrix = _matrix([concepts for _, concepts in concepts_of_documents], [*space.keys, *countries])
+        self._holdings = matrix[:, : len(space.keys)]
         self._names_of_documents = LabelMatcher(taxonomy, [*space.keys, *countries], matrix, bm25)
         self._names_of_concepts = LabelMatcher(taxonomy, space.keys, np.eye(len(space.keys), dtype=np.float32), bm25)
         self._columns = {key: column for column, key in enumerate(space.keys)}
-        self._idf = _concept_idf(self._held)
-        self._profiles = unit_length(self._held * self._idf)  # a document's concepts, the rarer the weightier
+        self._idf = _concept_idf(self._holdings)
+        self._profiles = unit_length(self._holdings * self._idf)  # a document's concepts, the rarer the weightier
 
     def of_query(self, text: str, language: str | None, vector: Vectors) -> list[tuple[str, str, float]]:
         """Return the concepts that a query is about: list, id and share, the highest first. `vector` is the encoder's."""
@@ -57,7 +57,7 @@ class HeldConcepts:
     def agreement(self, query: Query) -> Vectors:
         """Return for each document how much of what the query is about it holds, from 0 to 1."""
         columns = [self._columns[name, concept_id] for name, concept_id, _ in query.concepts]
-        agreement: Vectors = self._held[:, columns] @ np.array([share for _, _, share in query.concepts], np.float32)
+        agreement: Vectors = self._holdings[:, columns] @ np.array([share for _, _, share in query.concepts], np.float32)
         return agreement
 
     def labels(self, query: Query) -> Vectors:
@@ -90,19 +90,19 @@ class HeldConcepts:
         return better
 
 
-def _matrix(held: Sequence[Mapping[str, float]], keys: Sequence[Key]) -> Vectors:
+def _matrix(confidences: Sequence[Mapping[str, float]], keys: Sequence[Key]) -> Vectors:
     """Return how far each document holds each concept, shape (documents, concepts)."""
     columns = {f"{name}/{concept_id}": column for column, (name, concept_id) in enumerate(keys)}
-    matrix = np.zeros((len(held), len(keys)), np.float32)
-    for row, concepts in enumerate(held):
+    matrix = np.zeros((len(confidences), len(keys)), np.float32)
+    for row, concepts in enumerate(confidences):
         for key, confidence in concepts.items():
             matrix[row, columns[key]] = confidence
     return matrix
 
 
-def _concept_idf(held: Vectors) -> Vectors:
+def _concept_idf(holdings: Vectors) -> Vectors:
     """Return each concept's inverse document frequency, the highest that can be as 1; 0 for one that no document holds."""
-    frequency = (held > 0).sum(axis=0)
-    most = np.log(len(held) + 1)
-    idf: Vectors = np.where(frequency > 0, np.log((len(held) + 1) / np.maximum(frequency, 1)) / most, 0).astype(np.float32)
+    frequency = (holdings > 0).sum(axis=0)
+    most = np.log(len(holdings) + 1)
+    idf: Vectors = np.where(frequency > 0, np.log((len(holdings) + 1) / np.maximum(frequency, 1)) / most, 0).astype(np.float32)
     return idf

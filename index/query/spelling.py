@@ -24,12 +24,13 @@ from pes_search.ingest.taxonomy import Taxonomy
 if TYPE_CHECKING:
     from simplemma.strategies import DictionaryLookupStrategy
 
-LONG = 8  # letters from which a word may have two faults
-LONGER = 12  # the same in a language of the labels only, which say less about what is right: Italian maternità is not maturità
+TWO_FAULTS_LETTERS = 8  # of a word from which on it may have two faults
+# The same in a language of the labels only, which say less about what is right: Italian maternità is not maturità.
+TWO_FAULTS_LABEL_LETTERS = 12
 # In a query neither parts of addresses ("www.ams.at", "a@b.eu", "a/b") nor elided words ("aujourd'hui", "dell'anno").
 _OF_QUERY = regex.compile(rf"(?<![@/\\.#]){WORD.pattern}(?![@/\\]|[.'’]\p{{L}})")
-FEW = 3  # words of a query whose language is a guess
-ENDING = 3  # letters at the end of a word that its forms may differ in
+GUESSED_LANGUAGE_WORDS = 3  # of a query whose language is a guess, at most
+ENDING_LETTERS = 3  # at the end of a word that its forms may differ in
 
 
 class Speller:
@@ -49,8 +50,8 @@ class Speller:
 
         `language` is the query's, as identified. All but the replaced words stays as it was typed.
         """
-        found = (self._corrected(query, possible) for possible in self._languages_of(query, language))
-        return next((corrected for corrected in found if corrected != query), None)
+        corrections = (self._corrected(query, possible) for possible in self._languages_of(query, language))
+        return next((corrected for corrected in corrections if corrected != query), None)
 
     def _corrected(self, query: str, language: str) -> str:
         return str(_OF_QUERY.sub(lambda match: self._put_right(match[0], language), query))
@@ -62,14 +63,14 @@ class Speller:
         English, holds more of the words than the identified one does, it is that; where neither holds any, it may be.
         """
         words = [folded(word) for word in _OF_QUERY.findall(query)]
-        held = {language: self._count_held(words, language) for language in (*filter(None, self._languages), "en")}
-        likeliest = max(held, key=held.__getitem__)
-        own = _read_as().get(identified or "", identified or "")
-        of_own = self._count_held(words, own)
-        if held[likeliest] > of_own or not own or not (own in self._languages or own in self._of_labels):
+        counts = {language: self._count_held(words, language) for language in (*filter(None, self._languages), "en")}
+        likeliest = max(counts, key=counts.__getitem__)
+        likely = _read_as().get(identified or "", identified or "")
+        count = self._count_held(words, likely)
+        if counts[likeliest] > count or not likely or not (likely in self._languages or likely in self._of_labels):
             return [likeliest]
-        possible = [own] if own in self._languages or _has_dictionary(own) else []
-        return [*possible, likeliest] if not of_own and len(words) <= FEW else possible
+        possible = [likely] if likely in self._languages or _has_dictionary(likely) else []
+        return [*possible, likeliest] if not count and len(words) <= GUESSED_LANGUAGE_WORDS else possible
 
     def _count_held(self, words: Sequence[str], language: str) -> int:
         return sum(self._stems_in(language).issuperset(terms(word, language)) for word in words)
@@ -90,7 +91,7 @@ class Speller:
         The labels include the acronyms and former names that `index.expand` writes out.
         """
         return word in self._words or any(
-            self._stems_in(own).issuperset(terms(word, own)) for own in {*self._languages, language}
+            self._stems_in(code).issuperset(terms(word, code)) for code in {*self._languages, language}
         )
 
     def _stems_in(self, language: str | None) -> set[str]:
@@ -106,14 +107,14 @@ class Speller:
         from rapidfuzz.process import extract_iter
 
         candidates, frequencies = self._candidates(language)
-        most = 2 if len(word) >= (LONG if language in self._languages else LONGER) else 1
-        found = [
+        most_faults = 2 if len(word) >= (TWO_FAULTS_LETTERS if language in self._languages else TWO_FAULTS_LABEL_LETTERS) else 1
+        neighbours = [
             (distance, -frequencies[candidate], candidate)
-            for candidate, distance, _ in extract_iter(word, candidates, scorer=OSA.distance, score_cutoff=most)
+            for candidate, distance, _ in extract_iter(word, candidates, scorer=OSA.distance, score_cutoff=most_faults)
             if (candidate[0] == word[0] or candidate[:2] == word[1::-1])  # few people mistake the first letter
             and (language in self._languages or not _differ_in_ending(word, candidate))
         ]
-        return min(found)[2] if found else None
+        return min(neighbours)[2] if neighbours else None
 
     def _candidates(self, language: str) -> tuple[list[str], Mapping[str, int]]:
         """Return the words of the collection and of the labels in a language, with the number of passages that have each."""
@@ -126,7 +127,7 @@ class Speller:
 
 def _differ_in_ending(word: str, other: str) -> bool:
     """Tell whether two words may be forms of one: they differ in their last letters, which are not merely swapped."""
-    same_until = min(len(word), len(other)) - ENDING
+    same_until = min(len(word), len(other)) - ENDING_LETTERS
     return word[:same_until] == other[:same_until] and word[-2:] != other[-2:] and sorted(word) != sorted(other)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from pes_search.index.arrays import mean_vectors
 from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
-from pes_search.index.evidence.bm25 import DELTA, Bm25Config
+from pes_search.index.evidence.bm25 import DELTA, ROUNDING_SHARE, Bm25Config
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.text.passage_text import full_text
@@ -157,7 +157,9 @@ class MemoryIndex:
         self._bm25 = BM25Plus(terms, k1=config.k1, b=config.b, delta=DELTA) if any(terms) else None
         owners = np.array([self._ids.index(passage.document_id) for passage in self._passages], dtype=np.int64)
         dimensions = (0, manifest.dimensions)
-        self._vectors = np.concatenate([np.empty(dimensions, np.float32), *(own.vectors for own in self._encoded.values())])
+        self._vectors = np.concatenate(
+            [np.empty(dimensions, np.float32), *(encoded.vectors for encoded in self._encoded.values())]
+        )
         self._means = mean_vectors(self._vectors, owners, len(self._ids))
         counts = [len(encoded.passages) for encoded in self._encoded.values()]
         self._metadata = Metadata([encoded.document for encoded in self._encoded.values()], counts, taxonomy)
@@ -236,8 +238,8 @@ class MemoryIndex:
     def documents(self, filters: Filters, limit: int | None = None, offset: int = 0) -> list[Document]:
         """Return the documents that pass the filters, by id."""
         passing = self._passing(filters)
-        found = [encoded.document for document_id, encoded in self._encoded.items() if document_id in passing]
-        return found[offset : None if limit is None else offset + limit]
+        documents = [encoded.document for document_id, encoded in self._encoded.items() if document_id in passing]
+        return documents[offset : None if limit is None else offset + limit]
 
     def counts(self, filters: Filters) -> Counts:
         """Return how much the filters leave, and the facets."""
@@ -312,7 +314,7 @@ class MemoryIndex:
                 continue
             constant = sum(self._bm25.idf[term] for term in known) * DELTA  # that every passage has
             raw = self._bm25.get_scores(known) - constant
-            raw[raw < 1e-5 * constant] = 0
+            raw[raw < ROUNDING_SHARE * constant] = 0
             bounded = raw / (self._most * sum(self.idf(query)[term] for term in query))
             scores[of_language.rows] = bounded[of_language.rows]
         return scores

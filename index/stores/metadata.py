@@ -1,4 +1,4 @@
-"""Documents' metadata in columns, for stores that filter in memory: which documents pass, how many a value would leave."""
+"""Documents' metadata, field by field, for stores that filter in memory: which documents pass, how many a value would leave."""
 
 from __future__ import annotations
 
@@ -86,5 +86,7 @@ class _Column:
     def counts(self, mask: Mask) -> dict[str, int]:
         """Return the values that the masked documents have, the most frequent first, equal ones by name."""
         counts = np.bincount(self._codes[mask[self._rows]], minlength=len(self._values))
-        held = [(value, int(count)) for value, count in zip(self._values, counts[: len(self._values)], strict=True) if count]
-        return dict(sorted(held, key=lambda item: (-item[1], item[0])))
+        by_value = [
+            (value, int(count)) for value, count in zip(self._values, counts[: len(self._values)], strict=True) if count
+        ]
+        return dict(sorted(by_value, key=lambda item: (-item[1], item[0])))

@@ -1,4 +1,4 @@
-"""What both legs read of a passage: its own text under its document's title and headings."""
+"""What both retrievers, words and vectors, read of a passage: its own text under its document's title and headings."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 # Scripts that write no spaces between words are indexed by overlapping pairs of characters.
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
 
+KEPT_WORDS = 65_536  # whose terms are remembered
+
 
 def terms(text: str, language: str | None) -> list[str]:
     """Return the text's terms in order, repeats included."""
@@ -36,7 +38,7 @@ def term_spans(text: str, language: str | None) -> Iterator[tuple[int, int, str]
 
 
 # The words of the passages on a page of results are stemmed again with every search: most of its time without this.
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=KEPT_WORDS)
 def _term(word: str, language: str | None) -> str:
     word = unicodedata.normalize("NFKC", word).casefold()
     stemmer = _stemmer(language)
@@ -44,16 +46,16 @@ def _term(word: str, language: str | None) -> str:
 
 
 def _pairs(word: str, offset: int) -> Iterator[tuple[int, int, str]]:
-    at = 0
+    position = 0
     for run in _UNSPACED.finditer(word):
-        if run.start() > at:
-            yield offset + at, offset + run.start(), word[at : run.start()].casefold()
+        if run.start() > position:
+            yield offset + position, offset + run.start(), word[position : run.start()].casefold()
         for i in range(run.start(), max(run.end() - 1, run.start() + 1)):
             end = min(i + 2, run.end())
             yield offset + i, offset + end, word[i:end]
-        at = run.end()
-    if at < len(word):
-        yield offset + at, offset + len(word), word[at:].casefold()
+        position = run.end()
+    if position < len(word):
+        yield offset + position, offset + len(word), word[position:].casefold()
 
 
 @cache

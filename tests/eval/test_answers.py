@@ -10,8 +10,8 @@ import pytest
 from pes_search.eval.answers import Outcome, auroc, figures, holds, refusal, risk_coverage, words
 from pes_search.eval.cli import main
 from pes_search.eval.collections.files import InputError
-from pes_search.eval.collections.gold_answers import OWN_ANSWERS, Gold, read_answers, with_gold
-from pes_search.eval.collections.questions import OWN, Question, read_questions
+from pes_search.eval.collections.gold_answers import PROJECT_ANSWERS, Gold, read_answers, with_gold
+from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, read_questions
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
@@ -43,21 +43,21 @@ FOUR = [
 
 
 def test_shares_are_of_those_they_are_about() -> None:
-    own = figures([*FOUR, outcome("missed", retrieved=False)])
-    assert own.answered.value == pytest.approx(3 / 4)
-    assert own.gold_first.value == pytest.approx(1 / 4)
-    assert own.faults == {"retriever": 1, "refused": 1, "reader": 1}
-    assert own.answer_by_search == 1.5
+    total = figures([*FOUR, outcome("missed", retrieved=False)])
+    assert total.answered.value == pytest.approx(3 / 4)
+    assert total.gold_first.value == pytest.approx(1 / 4)
+    assert total.faults == {"retriever": 1, "refused": 1, "reader": 1}
+    assert total.answer_by_search == 1.5
 
 
 def test_a_refused_question_is_a_positive() -> None:
-    own = figures(FOUR).refusal
-    assert own is not None
-    assert own.precision.value == pytest.approx(1 / 2)
-    assert own.recall.value == 1.0
-    assert own.f1.value == pytest.approx(2 * (1 / 2) / (1 / 2 + 1))
-    assert own.auroc is not None
-    assert own.auroc.value == 1.0
+    refused = figures(FOUR).refusal
+    assert refused is not None
+    assert refused.precision.value == pytest.approx(1 / 2)
+    assert refused.recall.value == 1.0
+    assert refused.f1.value == pytest.approx(2 * (1 / 2) / (1 / 2 + 1))
+    assert refused.auroc is not None
+    assert refused.auroc.value == 1.0
 
 
 def test_without_a_question_that_has_no_answer_there_is_no_refusal_to_measure() -> None:
@@ -89,26 +89,31 @@ def test_what_is_refused_is_not_quoted_but_its_risk_is_known() -> None:
 
 
 def test_the_answers_of_the_project_are_in_its_documents(corpus_index: OpenIndex) -> None:
-    questions = read_questions(OWN / "questions.jsonl")
-    pairs = with_gold(questions, read_answers(OWN_ANSWERS), OWN_ANSWERS)
+    questions = read_questions(PROJECT_QUESTIONS / "questions.jsonl")
+    pairs = with_gold(questions, read_answers(PROJECT_ANSWERS), PROJECT_ANSWERS)
     texts = {
         document.id: words(" ".join(page.text for page in corpus_index.text(document.id).pages))
         for document in corpus_index.stored.documents(Filters())
     }
-    lost = [(question.id, text) for question, gold in pairs for text, own in gold.texts if not holds(texts[own], words(text))]
+    lost = [
+        (question.id, text)
+        for question, gold in pairs
+        for text, document_id in gold.texts
+        if not holds(texts[document_id], words(text))
+    ]
     assert lost == []
     assert {question.id for question, _ in pairs} == {question.id for question in questions if question.text}
 
 
 def test_impossible_questions_are_those_without_judgment() -> None:
-    pairs = with_gold(read_questions(OWN / "questions.jsonl"), read_answers(OWN_ANSWERS), OWN_ANSWERS)
+    pairs = with_gold(read_questions(PROJECT_QUESTIONS / "questions.jsonl"), read_answers(PROJECT_ANSWERS), PROJECT_ANSWERS)
     assert all((question.slice == "unanswerable") == gold.is_impossible for question, gold in pairs)
 
 
 @pytest.mark.parametrize("name", ["training_refusal", "training_answerable", "training_several"])
 def test_no_training_question_is_a_test_question(name: str) -> None:
-    test = {words(question.text) for question in read_questions(OWN / "questions.jsonl", "test")}
-    training = [json.loads(line)["text"] for line in (OWN / f"{name}.jsonl").read_text("utf-8").splitlines()]
+    test = {words(question.text) for question in read_questions(PROJECT_QUESTIONS / "questions.jsonl", "test")}
+    training = [json.loads(line)["text"] for line in (PROJECT_QUESTIONS / f"{name}.jsonl").read_text("utf-8").splitlines()]
     assert [text for text in training if words(text) in test and words(text)] == []
 
 

@@ -13,9 +13,9 @@ RUN = {"q1": {"a": 2.0, "x": 1.0}, "q2": {"x": 2.0, "b": 1.0}}
 
 
 def test_measures_are_those_of_the_textbook() -> None:
-    asked = answerable(QRELS)
-    assert asked == ["q1", "q2", "missing"]
-    values = estimates(measure(RUN, QRELS, asked))
+    query_ids = answerable(QRELS)
+    assert query_ids == ["q1", "q2", "missing"]
+    values = estimates(measure(RUN, QRELS, query_ids))
     assert values["nDCG@10"].value == pytest.approx((1 + 1 / log2(3) + 0) / 3)  # a query missing from the run counts 0
     assert values["RR@10"].value == pytest.approx((1 + 1 / 2 + 0) / 3)
     assert values["R@100"].value == pytest.approx(2 / 3)

@@ -37,17 +37,19 @@ def collection() -> BeirSet:
     )
 
 
-def test_each_leg_ranks_the_judged_queries(collection: BeirSet, encoder: SentenceTransformerEncoder, cache_dir: Path) -> None:
+def test_each_retriever_ranks_the_judged_queries(
+    collection: BeirSet, encoder: SentenceTransformerEncoder, cache_dir: Path
+) -> None:
     with indexed(collection, encoder, cache_dir, IndexConfig()) as index:
         questions = [Question(query, text) for query, text in collection.queries.items()]
-        found = runs(questions, index, encoder, SearchConfig(), ids=collection.original_ids)
+        rankings = runs(questions, index, encoder, SearchConfig(), ids=collection.original_ids)
         best = search("bakers", index, encoder, SearchConfig(), k=3)
-    assert {query for run in found.values() for query in run} == {"q1", "q2"}
-    assert set(found["bm25"]["q1"]) == {"BAKERY"}  # the others have none of the words
-    assert found["bm25"]["q2"] == {}
-    assert max(found["dense"]["q2"], key=found["dense"]["q2"].__getitem__) == "LIBRARY"
+    assert {query for run in rankings.values() for query in run} == {"q1", "q2"}
+    assert set(rankings["bm25"]["q1"]) == {"BAKERY"}  # the others have none of the words
+    assert rankings["bm25"]["q2"] == {}
+    assert max(rankings["dense"]["q2"], key=rankings["dense"]["q2"].__getitem__) == "LIBRARY"
     # What is measured is what the service gives.
-    assert {hit.document.id.upper(): hit.score for hit in best.hits} == pytest.approx(found["hybrid"]["q1"], abs=1e-5)
+    assert {hit.document.id.upper(): hit.score for hit in best.hits} == pytest.approx(rankings["hybrid"]["q1"], abs=1e-5)
 
 
 def test_a_document_is_asked_for_its_relatives(
@@ -55,16 +57,16 @@ def test_a_document_is_asked_for_its_relatives(
 ) -> None:
     with indexed(collection, encoder, cache_dir, IndexConfig()) as index:
         bakery = next(ours for ours, name in collection.original_ids.items() if name == "BAKERY")
-        found = runs([Question("e1", document=bakery)], index, encoder, SearchConfig(), ids=collection.original_ids)
+        rankings = runs([Question("e1", document=bakery)], index, encoder, SearchConfig(), ids=collection.original_ids)
         expected = [hit.document.id for hit in related(bakery, index)]
     assert [collection.original_ids[name] for name in expected] == sorted(
-        found["hybrid"]["e1"], key=lambda name: -found["hybrid"]["e1"][name]
+        rankings["hybrid"]["e1"], key=lambda name: -rankings["hybrid"]["e1"][name]
     )
-    assert all("BAKERY" not in run["e1"] for run in found.values())
+    assert all("BAKERY" not in run["e1"] for run in rankings.values())
 
 
 @pytest.mark.parametrize("language", ["de", "el", "es", "ro"])
-def test_across_languages_the_hybrid_is_not_below_its_better_leg(
+def test_across_languages_the_hybrid_is_not_below_its_better_retriever(
     shared_data: Path, encoder: SentenceTransformerEncoder, language: str
 ) -> None:
     """Every tenth question, so a difference below .01 is noise; `make bench` asks them all."""
@@ -74,9 +76,9 @@ def test_across_languages_the_hybrid_is_not_below_its_better_leg(
     part = replace(whole, qrels={query: whole.qrels[query] for query in tenth})
     settings = Settings()
     with indexed(part, encoder, KEPT, settings.index_config()) as index:
-        found = runs(
+        rankings = runs(
             [Question(query, part.queries[query]) for query in tenth], index, encoder, settings.search, ids=part.original_ids
         )
-    ndcg = {leg: estimates(measure(run, part.qrels, tenth))[MAIN].value for leg, run in found.items()}
+    ndcg = {retriever: estimates(measure(run, part.qrels, tenth))[MAIN].value for retriever, run in rankings.items()}
     assert ndcg["hybrid"] >= max(ndcg["bm25"], ndcg["dense"]) - 0.01
     assert ndcg["hybrid"] >= {"de": 0.92, "el": 0.85, "es": 0.92, "ro": 0.90}[language]

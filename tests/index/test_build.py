@@ -88,7 +88,7 @@ def test_the_lists_of_a_source_go_into_the_index(build: Build, sources: Path, tm
     (lists / "notes.txt").write_text("A folder of this name without lists is a folder like any other.")
     assert build([sources], tmp_path / "index").documents == 3
 
-    def found(label: str) -> list[str]:
+    def titles_tagged(label: str) -> list[str]:
         index = open_index(FileStore(tmp_path / "index"))
         return [document.title for document in index.stored.documents(Filters(target_group=(label,)))]
 
@@ -99,18 +99,18 @@ def test_the_lists_of_a_source_go_into_the_index(build: Build, sources: Path, tm
     assert build([sources], tmp_path / "index").taxonomy == str(lists)
     assert build([sources / "guide.md"], tmp_path / "other").taxonomy == str(lists)  # beside a source
     assert build([tmp_path / "other", sources / "fair.md"], tmp_path / "third").taxonomy == str(lists)
-    assert found("Berufsrückkehrerinnen") == found("women-returners") == ["Guidance"]
-    assert found(unicodedata.normalize("NFD", " Berufsrückkehrerinnen ")) == ["Guidance"]
-    assert found("Wiedereinsteigerinnen") == []
+    assert titles_tagged("Berufsrückkehrerinnen") == titles_tagged("women-returners") == ["Guidance"]
+    assert titles_tagged(unicodedata.normalize("NFD", " Berufsrückkehrerinnen ")) == ["Guidance"]
+    assert titles_tagged("Wiedereinsteigerinnen") == []
 
     (lists / "target-groups.yaml").write_text("- {id: women-returners, terms: {de: [Wiedereinsteigerinnen]}}\n", "utf-8")
     assert build([sources], tmp_path / "index").changed
-    assert found("wiedereinsteigerinnen") == ["Guidance"]
+    assert titles_tagged("wiedereinsteigerinnen") == ["Guidance"]
 
     (lists / "target-groups.yaml").write_text("- {id: women-returners}\n", "utf-8")
     with pytest.raises(TaxonomyError, match=r"target-groups\.yaml:1: `terms`"):
         build([sources], tmp_path / "index")
-    assert found("wiedereinsteigerinnen") == ["Guidance"]  # the old index still serves
+    assert titles_tagged("wiedereinsteigerinnen") == ["Guidance"]  # the old index still serves
 
 
 def test_an_id_that_is_taken_is_reported(build: Build, sources: Path, tmp_path: Path) -> None:
@@ -137,9 +137,9 @@ def test_what_a_folders_files_share_at_their_edges_is_dropped(build: Build, tmp_
     folder.mkdir()
     for i in range(6):
         field = f"## Field\n\nThe {i}th measure of this country."
-        own = f"{field}\n\n## Target groups\n\nYoung people\n\n## Budget\n\n{i} million euros"
+        text = f"{field}\n\n## Target groups\n\nYoung people\n\n## Budget\n\n{i} million euros"
         (folder / f"{i}.md").write_text(
-            f"About this database of measures\n\n# Measure {i}\n\n{own}\n\nTell us more about it here"
+            f"About this database of measures\n\n# Measure {i}\n\n{text}\n\nTell us more about it here"
         )
     build([folder], tmp_path / "index")
     index = open_index(FileStore(tmp_path / "index"))

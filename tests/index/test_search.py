@@ -119,12 +119,12 @@ def test_a_document_takes_the_best_of_its_passages(many: OpenIndex, encoder: Sen
 
 
 def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
-    """The candidates of both legs hold whatever an exhaustive scoring puts first."""
+    """The candidates of all retrievers hold whatever an exhaustive scoring puts first."""
     query = "older workers who lost their job"
     result = search(query, corpus_index, encoder, CONFIG, k=100, group="passage")
     vector = encoder.encode_queries([query])[0]
-    asked = read_query(query, "en", vector, corpus_index, CONFIG)
-    everything = candidates(asked, corpus_index, CONFIG.fusion, Filters(), 10_000)
+    parsed_query = read_query(query, "en", vector, corpus_index, CONFIG)
+    everything = candidates(parsed_query, corpus_index, CONFIG.fusion, Filters(), 10_000)
     assert len(everything) == corpus_index.manifest.passages
     best = sorted(
         everything,
@@ -235,6 +235,6 @@ def test_passages_are_matched_by_the_stemmer_of_their_own_language(
     vector = np.zeros(384, np.float32)
     for query, expected in (("arbeitslose", {"de"}), ("searches", {"en"}), ("Stelle search", {"de", "en"})):
         terms = terms_by_language(query, index)
-        asked = Query(query, "en", terms, vector, dict.fromkeys(terms, vector), ())
-        found = candidates(asked, index, CONFIG.fusion, Filters(), 10)
-        assert {candidate.document.id for candidate in found if candidate.scores.lexical > 0} == expected
+        parsed_query = Query(query, "en", terms, vector, dict.fromkeys(terms, vector), ())
+        matched = candidates(parsed_query, index, CONFIG.fusion, Filters(), 10)
+        assert {candidate.document.id for candidate in matched if candidate.scores.lexical > 0} == expected

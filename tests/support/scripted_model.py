@@ -39,8 +39,8 @@ class ScriptedModel:
             handler.send_response(200)
             handler.send_header("Content-Type", "text/event-stream")
             handler.end_headers()
-            for at in range(0, len(whole), pieces):
-                event = {"choices": [{"delta": {"content": whole[at : at + pieces]}}]}
+            for start in range(0, len(whole), pieces):
+                event = {"choices": [{"delta": {"content": whole[start : start + pieces]}}]}
                 handler.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
                 time.sleep(pause)
             handler.wfile.write(b"data: [DONE]\n\n")

@@ -16,7 +16,7 @@ from pes_search.eval.measures import MAIN, answerable, by_group, estimate, estim
 from pes_search.eval.provenance import provenance
 from pes_search.eval.reports.plots import Group, plot_groups
 from pes_search.eval.reports.report import write_report
-from pes_search.eval.retrieval import LEGS, runs
+from pes_search.eval.retrieval import RETRIEVERS, runs
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
@@ -72,7 +72,9 @@ def reported(settings: Settings, folder: Path, questions: list[dict[str, str]], 
     ids = {document.title: document.id for document in index.stored.documents(Filters())}
     folder.mkdir(exist_ok=True)
     questions_file, qrels_file = folder / "questions.jsonl", folder / "qrels.tsv"
-    lines = [{**one, "document": ids[one["document"]]} if "document" in one else one for one in questions]
+    lines = [
+        {**question, "document": ids[question["document"]]} if "document" in question else question for question in questions
+    ]
     questions_file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     qrels_file.write_text("".join(f"{q}\t{ids.get(d, d)}\t{grade}\n" for q, d, grade in qrels), encoding="utf-8")
     files = write_report(settings, questions_file, qrels_file, None, folder / "a" / "b")
@@ -97,10 +99,10 @@ def report(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Repo
 def values_of(report: Reported, encoder: SentenceTransformerEncoder) -> dict[str, dict[str, dict[str, float]]]:
     questions = read_questions(report.questions)
     qrels = read_judgments(report.qrels, questions)
-    asked = answerable(qrels)
-    judged = [question for question in questions if question.id in asked]
-    found = runs(judged, report.index, encoder, report.settings.search)
-    return {leg: measure(run, qrels, asked) for leg, run in found.items()}
+    query_ids = answerable(qrels)
+    judged = [question for question in questions if question.id in query_ids]
+    rankings = runs(judged, report.index, encoder, report.settings.search)
+    return {retriever: measure(run, qrels, query_ids) for retriever, run in rankings.items()}
 
 
 def test_all_files_are_written(report: Reported) -> None:
@@ -113,14 +115,14 @@ def test_all_files_are_written(report: Reported) -> None:
 
 def test_the_figures_are_those_of_the_measures(report: Reported, encoder: SentenceTransformerEncoder) -> None:
     values = values_of(report, encoder)
-    for leg in LEGS:
-        row = [leg, *map(str, estimates(values[leg]).values())]
+    for retriever in RETRIEVERS:
+        row = [retriever, *map(str, estimates(values[retriever]).values())]
         assert f"| {' | '.join(row)} |" in report.markdown
         assert "".join(f"<td>{cell}</td>" for cell in row[1:]) in report.page
     for names in ({"q1": "lexical", "q2": "paraphrase"}, {"q1": "en", "q2": "de"}):
-        groups = {leg: by_group(values[leg][MAIN], names) for leg in LEGS}
+        groups = {retriever: by_group(values[retriever][MAIN], names) for retriever in RETRIEVERS}
         for group in names.values():
-            row = [group, "1", *(str(estimate(groups[leg][group])) for leg in LEGS)]
+            row = [group, "1", *(str(estimate(groups[retriever][group])) for retriever in RETRIEVERS)]
             assert f"| {' | '.join(row)} |" in report.markdown
             assert f'<th scope="row">{group}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) in report.page
     assert f"Worst language of the hybrid: de {estimate([values['hybrid'][MAIN]['q2']])} (n = 1)." in report.markdown
@@ -185,7 +187,9 @@ def test_the_page_is_accessible_and_stands_alone(report: Reported) -> None:
     assert "<title>Retrieval report</title>" in page
     assert '<meta name="viewport"' in page
     assert "prefers-color-scheme: dark" in page
-    assert page.count("<table>") == page.count("<caption ") == 8  # header, legs, slices, languages, unknown, 2 worst, latency
+    assert (
+        page.count("<table>") == page.count("<caption ") == 8
+    )  # header, retrievers, slices, languages, unknown, 2 worst, latency
     assert not re.search(r"<th(?! scope=)[ >]", page)
     images = re.findall(r"<img [^>]*>", page)
     assert len(images) == 2
@@ -196,8 +200,8 @@ def test_the_page_is_accessible_and_stands_alone(report: Reported) -> None:
     assert '<caption id="worst-1-caption" lang="de">' in page
     ids = re.findall(r' id="([^"]*)"', page)
     assert len(ids) == len(set(ids))
-    assert set(re.findall(r'href="#([^"]*)"|labelledby="([^"]*)"', page)) <= {(own, "") for own in ids} | {
-        ("", own) for own in ids
+    assert set(re.findall(r'href="#([^"]*)"|labelledby="([^"]*)"', page)) <= {(part_id, "") for part_id in ids} | {
+        ("", part_id) for part_id in ids
     }
 
 
@@ -218,8 +222,8 @@ def test_without_a_relevant_document_there_is_no_report(settings: Settings, tmp_
 
 def test_a_plot_takes_any_name_and_is_the_same_each_time() -> None:
     groups = [
-        Group("$\\frac{1}$", 2, {leg: estimate([0.0, 1.0]) for leg in LEGS}),
-        Group("en", 1, {leg: estimate([0.1 + 0.2]) for leg in LEGS}),
+        Group("$\\frac{1}$", 2, {retriever: estimate([0.0, 1.0]) for retriever in RETRIEVERS}),
+        Group("en", 1, {retriever: estimate([0.1 + 0.2]) for retriever in RETRIEVERS}),
     ]
     first, second = (plot_groups(groups, MAIN, "slice", "by-slice.png") for _ in range(2))
     assert first == second

@@ -7,13 +7,12 @@ import pytest
 from folders import CORPUS
 
 from pes_search.eval.collections.files import InputError
+from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
 from pes_search.eval.training.train_encoder import TrainingConfig, _configured, targets
 from pes_search.eval.training.training_texts import (
-    PARALLEL_LANGUAGES,
     Batch,
     Item,
     TrainingTexts,
-    is_training_article,
     read_training_texts,
 )
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
@@ -70,18 +69,18 @@ SIMILAR = np.array([[1, 0.2, 0.1], [0.1, 0.2, 0.3]], np.float32)
 
 
 def test_targets_follow_the_teacher_and_the_answers() -> None:
-    found = targets(pair(), SIMILAR, SIMILAR, TrainingConfig(teacher_temperature=0.1, positives=0.5))
-    assert found.sum(axis=1) == pytest.approx([1, 1])
-    assert found[0, 0] == 0  # a text is not its own neighbour
-    assert found[0, 1] / found[0, 2] == pytest.approx(np.exp(1), rel=1e-4)
+    shares = targets(pair(), SIMILAR, SIMILAR, TrainingConfig(teacher_temperature=0.1, positives=0.5))
+    assert shares.sum(axis=1) == pytest.approx([1, 1])
+    assert shares[0, 0] == 0  # a text is not its own neighbour
+    assert shares[0, 1] / shares[0, 2] == pytest.approx(np.exp(1), rel=1e-4)
     soft = np.exp(np.array([1, 2, 3])) / np.exp(np.array([1, 2, 3])).sum()
-    assert found[1] == pytest.approx(soft / 2 + np.array([0, 0.5, 0]), rel=1e-4)
+    assert shares[1] == pytest.approx(soft / 2 + np.array([0, 0.5, 0]), rel=1e-4)
 
 
 def test_the_original_encoder_can_share_in_the_targets() -> None:
     reversed_order = -SIMILAR
-    own = targets(pair(), SIMILAR, reversed_order, TrainingConfig(teacher_share=0, positives=0))
-    assert own[1].argmax() == 0
+    shares = targets(pair(), SIMILAR, reversed_order, TrainingConfig(teacher_share=0, positives=0))
+    assert shares[1].argmax() == 0
     assert targets(pair(), SIMILAR, reversed_order, TrainingConfig(positives=0))[1].argmax() == 2
 
 

@@ -59,8 +59,8 @@ def test_weights_equal_a_dequantisation_written_differently(encoder: SentenceTra
     weights = load_file(tmp_path / "model" / "model.safetensors")
     words = weights["embeddings.word_embeddings.weight"]
     data = packed_file().read_bytes()
-    at = data.rindex(_packed_row(words[5]))  # the row's blocks stand in the file as they are packed again here
-    assert at > 0
+    position = data.rindex(_packed_row(words[5]))  # the row's blocks stand in the file as they are packed again here
+    assert position > 0
     assert words.shape == (250037, 384)
     assert sum(tensor.size for tensor in weights.values()) > 117_000_000
     assert all(np.isfinite(tensor).all() for tensor in weights.values())

@@ -1,4 +1,4 @@
-"""The lexical leg gives rank-bm25's scores, bounded."""
+"""The lexical retriever gives rank-bm25's scores, bounded."""
 
 import random
 from pathlib import Path

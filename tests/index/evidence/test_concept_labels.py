@@ -21,8 +21,8 @@ TAXONOMY = Taxonomy(
         }
     }
 )
-KEYS = [("target-groups", own) for own in TAXONOMY.lists["target-groups"]]
-HELD = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 0]], np.float32)
+KEYS = [("target-groups", concept_id) for concept_id in TAXONOMY.lists["target-groups"]]
+HOLDINGS = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 0]], np.float32)
 
 
 def test_the_scores_are_those_of_bm25_over_the_labels_that_documents_hold() -> None:
@@ -35,30 +35,32 @@ def test_the_scores_are_those_of_bm25_over_the_labels_that_documents_hold() -> N
     tokens = [[term for label in labels for term in terms(label, "de")] for labels in texts]
     query = "ältere Menschen und junge Mütter"
     reference = BM25Plus(tokens, k1=1.5, b=0.75, delta=1)
-    asked = terms(query, "de")
-    known = [term for term in asked if term in reference.idf]
+    query_terms = terms(query, "de")
+    known = [term for term in query_terms if term in reference.idf]
     raw = reference.get_scores(known) - sum(reference.idf[term] for term in known)  # the constant of absent terms
-    total = sum(reference.idf.get(term, np.log(5)) for term in asked)
-    found = LabelMatcher(TAXONOMY, KEYS, HELD, Bm25Config()).scores(query, "de")
-    assert found.tolist() == pytest.approx((raw / (2.5 * total)).tolist(), abs=1e-6)
-    assert found.argmax() == 2
+    total = sum(reference.idf.get(term, np.log(5)) for term in query_terms)
+    scores = LabelMatcher(TAXONOMY, KEYS, HOLDINGS, Bm25Config()).scores(query, "de")
+    assert scores.tolist() == pytest.approx((raw / (2.5 * total)).tolist(), abs=1e-6)
+    assert scores.argmax() == 2
 
 
 def test_the_configuration_of_bm25_is_that_of_the_index() -> None:
-    flat = LabelMatcher(TAXONOMY, KEYS, HELD, Bm25Config(k1=0, b=0)).scores("junge Menschen", "de")
+    flat = LabelMatcher(TAXONOMY, KEYS, HOLDINGS, Bm25Config(k1=0, b=0)).scores("junge Menschen", "de")
     assert flat.tolist() == pytest.approx([0, 1, 1, 0])  # without saturation a term that stands there counts fully
 
 
 def test_what_is_held_by_half_counts_by_half() -> None:
-    half = HELD.copy()
+    half = HOLDINGS.copy()
     half[1] *= 0.5
-    whole, less = (LabelMatcher(TAXONOMY, KEYS, held, Bm25Config()).scores("Jugendliche", "de") for held in (HELD, half))
+    whole, less = (
+        LabelMatcher(TAXONOMY, KEYS, holdings, Bm25Config()).scores("Jugendliche", "de") for holdings in (HOLDINGS, half)
+    )
     assert 0 < less[1] < whole[1] <= 1
 
 
 @pytest.mark.parametrize(("query", "language"), [("Frauen", "fr"), ("unbekannt", "de"), ("", "de"), ("!?", "en")])
 def test_without_a_shared_word_the_score_is_0(query: str, language: str) -> None:
-    assert LabelMatcher(TAXONOMY, KEYS, HELD, Bm25Config()).scores(query, language).tolist() == [0, 0, 0, 0]
+    assert LabelMatcher(TAXONOMY, KEYS, HOLDINGS, Bm25Config()).scores(query, language).tolist() == [0, 0, 0, 0]
 
 
 def test_without_lists_or_documents_there_is_nothing_to_match() -> None:

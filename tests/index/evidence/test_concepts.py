@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.index.evidence.concepts import BROADER, ConceptSpace, Label, activations, labels_of
+from pes_search.index.evidence.concepts import BROADER_CONFIDENCE, ConceptSpace, Label, activations, labels_of
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, search
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
@@ -49,7 +49,7 @@ def test_a_concept_is_as_near_as_its_nearest_label() -> None:
 def test_without_lists_there_are_no_concepts() -> None:
     space = ConceptSpace([], np.empty((0, 4), np.float32))
     assert space.similarities(ROWS).shape == (4, 0)
-    assert space.held(document(), ROWS, NO_TAXONOMY) == {}
+    assert space.concepts_of(document(), ROWS, NO_TAXONOMY) == {}
     assert activations(*[np.empty(0, np.float32)] * 3).tolist() == []
 
 
@@ -70,8 +70,8 @@ def test_a_concept_that_is_called_by_name_stands_out() -> None:
 def test_a_tag_is_held_fully_and_what_includes_it_by_half() -> None:
     labels = labels_of(TAXONOMY)
     space = ConceptSpace(labels, ROWS[: len(labels)])
-    held = space.held(document(target_groups=("neets", "unknown")), ROWS, TAXONOMY)
-    assert held == {"target-groups/neets": 1.0, "target-groups/youth": BROADER}
+    confidences = space.concepts_of(document(target_groups=("neets", "unknown")), ROWS, TAXONOMY)
+    assert confidences == {"target-groups/neets": 1.0, "target-groups/youth": BROADER_CONFIDENCE}
 
 
 def test_from_a_list_without_tags_a_document_holds_what_its_passages_come_close_to() -> None:
@@ -79,9 +79,9 @@ def test_from_a_list_without_tags_a_document_holds_what_its_passages_come_close_
     lists = {"target-groups": {f"c{i}": Concept(id=f"c{i}", terms={"en": [str(i)]}) for i in range(6)}}
     space = ConceptSpace(labels, np.eye(6, dtype=np.float32))
     near = np.array([[0.95, 0.1, 0.1, 0.1, 0.1, 0.1]], np.float32)
-    assert space.held(document(), near, Taxonomy(lists)) == {"target-groups/c0": 1.0}
-    assert space.held(document(), near * np.float32(0.5), Taxonomy(lists)) == {}  # stands out, but is not close
-    assert space.held(document(target_groups=("c1",)), near, Taxonomy(lists)) == {"target-groups/c1": 1.0}
+    assert space.concepts_of(document(), near, Taxonomy(lists)) == {"target-groups/c0": 1.0}
+    assert space.concepts_of(document(), near * np.float32(0.5), Taxonomy(lists)) == {}  # stands out, but is not close
+    assert space.concepts_of(document(target_groups=("c1",)), near, Taxonomy(lists)) == {"target-groups/c1": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_everyday_words_name_a_concept(
     corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, concept: str
 ) -> None:
     result = search(query, corpus_index, encoder, SearchConfig(), k=3)
-    assert concept in [found.id for found in result.concepts]
-    assert sum(found.share for found in result.concepts) <= 1.001
-    (found,) = [found for found in result.concepts if found.id == concept]
-    assert found.filter == "target_group"
-    assert found.documents > 0
+    assert concept in [shown.id for shown in result.concepts]
+    assert sum(shown.share for shown in result.concepts) <= 1.001
+    (shown,) = [shown for shown in result.concepts if shown.id == concept]
+    assert shown.filter == "target_group"
+    assert shown.documents > 0

@@ -35,7 +35,7 @@ def rows(whole: list[float], windows: list[list[float]]) -> PassageRows:
 def test_each_kind_of_evidence_is_computed_for_each_passage() -> None:
     along = np.array([1, 0], np.float32)
     query = Query("x", None, {}, along, {None: along}, ())
-    found = scores_of(
+    computed = scores_of(
         query,
         rows([0.8, 0.6, 0.3], [[0.2, 0.9], [], [0.1]]),
         CONFIG,
@@ -43,8 +43,8 @@ def test_each_kind_of_evidence_is_computed_for_each_passage() -> None:
         labels=np.full(3, 0.6, np.float32),
     )
     dense = [0.75 * 0.8 + 0.25 * 0.9, 0.6, 0.75 * 0.3 + 0.25 * 0.1]  # without windows the whole passage is all there is
-    assert [scores.dense for scores in found] == pytest.approx(dense, abs=1e-6)
-    for scores in found:
+    assert [scores.dense for scores in computed] == pytest.approx(dense, abs=1e-6)
+    for scores in computed:
         assert (scores.lexical, scores.topic, scores.agreement, scores.labels) == pytest.approx((0.5, 0.7, 0.4, 0.6))
 
 

@@ -221,9 +221,9 @@ def test_the_nearest_are_those_of_the_highest_products_with_passages_or_windows(
         for vector in vectors:
             expected |= {ids[row] for row in np.argsort(-(rows.vectors @ vector), kind="stable")[:depth]}
             expected |= {owners[row] for row in np.argsort(-(rows.windows @ vector), kind="stable")[:depth]}
-        found = stored.nearest(vectors, EVERYTHING, depth)
-        assert set(found) == expected
-        assert len(found) == len(expected)  # each once
+        passage_ids = stored.nearest(vectors, EVERYTHING, depth)
+        assert set(passage_ids) == expected
+        assert len(passage_ids) == len(expected)  # each once
 
 
 def test_rows_come_in_the_order_asked_for(stored: StoredIndex) -> None:
@@ -265,9 +265,9 @@ def test_words_are_counted_by_the_passages_that_have_them(stored: StoredIndex) -
 
 
 def test_what_documents_hold_comes_by_id(stored: StoredIndex) -> None:
-    held = dict(stored.held_concepts())
-    assert list(held) == sorted(TEXTS)
-    assert held["street"] == {"countries/DE": 1.0, "target-groups/neet": 1.0, "target-groups/young-people": 0.5}
+    concepts = dict(stored.held_concepts())
+    assert list(concepts) == sorted(TEXTS)
+    assert concepts["street"] == {"countries/DE": 1.0, "target-groups/neet": 1.0, "target-groups/young-people": 0.5}
     assert stored.label_vectors().shape == (len(labels_of(TAXONOMY)), stored.manifest.dimensions)
     assert stored.taxonomy == TAXONOMY
 
@@ -328,9 +328,9 @@ def test_every_store_gives_the_same_ranking(tmp_path: Path, write: Write, encode
         for query in ("young people", "Frauen im Beruf", "vouchers", "Deutschland", "?"):
             for filters in (EVERYTHING, Filters(country=["DE"])):
                 expected = search(query, reference, encoder, SearchConfig(), filters=filters)
-                found = search(query, index, encoder, SearchConfig(), filters=filters)
-                assert [hit.passage for hit in found.hits] == [hit.passage for hit in expected.hits]
-                assert [hit.score for hit in found.hits] == pytest.approx([hit.score for hit in expected.hits], abs=2e-6)
-                assert (found.facets, found.total) == (expected.facets, expected.total)
+                result = search(query, index, encoder, SearchConfig(), filters=filters)
+                assert [hit.passage for hit in result.hits] == [hit.passage for hit in expected.hits]
+                assert [hit.score for hit in result.hits] == pytest.approx([hit.score for hit in expected.hits], abs=2e-6)
+                assert (result.facets, result.total) == (expected.facets, expected.total)
         near = [hit.document.id for hit in related("street", index)]
         assert near == [hit.document.id for hit in related("street", reference)]

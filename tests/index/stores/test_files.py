@@ -1,4 +1,4 @@
-"""The local store: complete generations, switched at once, and never trusted when altered."""
+"""The file store: complete generations, switched at once, and never trusted when altered."""
 
 import hashlib
 import json
@@ -181,15 +181,15 @@ def test_an_open_index_outlives_its_generation(store: FileStore, encoder: Senten
 
 def test_candidates_carry_both_scores(store: FileStore, encoder: SentenceTransformerEncoder) -> None:
     vector = encoder.encode_queries(["vouchers for training"])[0]
-    asked = Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}, ())
-    found = {
-        candidate.document.id: candidate.scores for candidate in candidates(asked, open_index(store), WEIGHTS, Filters(), 10)
+    query = Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}, ())
+    scores = {
+        candidate.document.id: candidate.scores for candidate in candidates(query, open_index(store), WEIGHTS, Filters(), 10)
     }
-    assert set(found) == {"a", "b", "c"}
-    assert found["b"].lexical > 0 == found["a"].lexical
-    assert found["b"].dense > found["a"].dense
+    assert set(scores) == {"a", "b", "c"}
+    assert scores["b"].lexical > 0 == scores["a"].lexical
+    assert scores["b"].dense > scores["a"].dense
     passage = encoder.encode_passages([f"Practice b\n{TEXTS['b']}"])[0]
-    assert found["b"].dense == pytest.approx(float(vector @ passage), abs=1e-5)
+    assert scores["b"].dense == pytest.approx(float(vector @ passage), abs=1e-5)
 
 
 def test_nearest_documents_leave_out_the_document_itself(store: FileStore) -> None:

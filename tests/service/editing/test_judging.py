@@ -8,7 +8,7 @@ import pytest
 
 from pes_search.eval.collections.files import read_qrels
 from pes_search.eval.collections.questions import Question, read_questions
-from pes_search.eval.retrieval import LEGS, runs
+from pes_search.eval.retrieval import RETRIEVERS, runs
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex
@@ -39,7 +39,7 @@ def test_the_pool_is_what_the_evaluation_ranks_first_by_each_retriever(
     rankings = runs([Question("q", query)], corpus_index, encoder, SearchConfig())
     first = {
         retriever: sorted(scores := rankings[retriever]["q"], key=lambda document_id: (-scores[document_id], document_id))[:5]
-        for retriever in LEGS
+        for retriever in RETRIEVERS
     }
     pooled = [hit.document.id for hit in pool(query, corpus_index, encoder, SearchConfig(), depth=5)[1]]
     assert len(pooled) == len(set(pooled))
