@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 HOST ?= 127.0.0.1
 PORT ?= 8000
-# Of the pages beside English, which is their own.
-LANGUAGES := de es fr it pl
+# Of the pages beside English, which is their own: each has a folder.
+LANGUAGES := $(notdir $(wildcard service/web/locale/*))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-web catalogues train-answers train-encoder lock clean

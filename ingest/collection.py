@@ -14,7 +14,7 @@ from types import TracebackType
 from pes_search.ingest.cleaning.edges import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
 from pes_search.ingest.errors import NothingReadError, UnreadableFileError
-from pes_search.ingest.readers import format_of
+from pes_search.ingest.readers import SUFFIXES, format_of
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
@@ -174,4 +174,4 @@ def _folder(document: Document) -> str:
 def _nothing_read(unread: Sequence[Unread]) -> str:
     first = [f"{file.path}: {file.reason}" for file in unread][:SHOWN_REASONS]
     detail = "; ".join(first) or "the sources hold no file"
-    return f"no file could be read ({detail}); give files or folders with .html, .pdf, .docx, .md or .txt"
+    return f"no file could be read ({detail}); give files or folders with {', '.join(SUFFIXES)}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from typing import get_args
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS
+from pes_search.service.answers.types import WriterName
 from pes_search.service.cli.frame import Run, add_command, add_index_argument
 
 
@@ -37,7 +39,7 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
     ask = add_command(commands, "ask", runs["ask"], "answer a question", 'pes ask "Which countries use vouchers for training?"')
     ask.add_argument("question", metavar="QUESTION")
-    ask.add_argument("--writer", choices=("extractive", "llm"), help="who writes the sentences (default: [answer] writer)")
+    ask.add_argument("--writer", choices=get_args(WriterName), help="who writes the sentences (default: [answer] writer)")
     ask.add_argument("-k", type=int, default=5, metavar="N", help="how many nearest documents to list (default: 5)")
     add_index_argument(ask)
     _filter_arguments(ask)

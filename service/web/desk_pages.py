@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from pes_search.index.search import QUERY_CHARACTERS
+from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf, RecordsOf, engine_of
 from pes_search.service.editing.duplicates import Pair, near_duplicates
@@ -212,7 +213,12 @@ def decide_feedback(records: RecordsOf, feedback_id: int, action: Annotated[str,
 def upload_page(request: Request, engine: EngineOf) -> HTMLResponse:
     """Ask for a file."""
     folder = engine.settings.desk.uploads
-    context = {"kept": [path.name for path in kept(folder)], "folder": folder, "most": LARGEST_UPLOAD_BYTES // 1_000_000}
+    context = {
+        "kept": [path.name for path in kept(folder)],
+        "folder": folder,
+        "suffixes": list(SUFFIXES),
+        "most": LARGEST_UPLOAD_BYTES // 1_000_000,
+    }
     return _page(request, "desk/upload.html", context)
 
 

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
+from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.types import Page
 from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine, store_of
@@ -112,6 +113,10 @@ def test_a_catalogue_has_every_text(code: str) -> None:
     assert [(text, list(message.check())) for text, message in known.items() if list(message.check())] == []
     # Jinja doubles a bare sign in a text, and takes one in a translation for a placeholder.
     assert [text for text, message in known.items() if "%" in re.sub(r"%\(\w+\)s", "", f"{text}{message.string}")] == []
+
+
+def test_every_language_but_the_texts_own_has_a_catalogue_and_no_other_has() -> None:
+    assert {folder.name for folder in LOCALE.iterdir()} == set(LANGUAGES) - {"en"}  # `make catalogues` goes by the folders
 
 
 @pytest.mark.parametrize("code", [language for language in LANGUAGES if language != "en"])
@@ -356,3 +361,9 @@ def test_feedback_on_a_personal_question_does_not_carry_it(site: TestClient) -> 
     page = site.get("/?q=Will+I+get+my+unemployment+benefit+next+month,+Anna+Muster%3F").text
     box = page[page.index('aria-labelledby="answer-title"') : page.index("</section>")]
     assert re.findall(r'name="question" value="([^"]*)"', box) == [""]
+
+
+def test_the_upload_page_takes_every_format_that_has_a_reader(site: TestClient) -> None:
+    page = site.get("/desk/upload").text
+    assert f'accept="{",".join(SUFFIXES)}"' in page
+    assert f"{', '.join(SUFFIXES)}, up to 50 MB" in page
