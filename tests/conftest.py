@@ -83,7 +83,7 @@ def build(encoder: SentenceTransformerEncoder, cache_dir: Path) -> Build:
 
 
 @pytest.fixture(scope="session")
-def corpus_folder(encoder: SentenceTransformerEncoder) -> Path:
+def corpus_folder() -> Path:
     """An index folder of `corpus/`, to be read only: one for all processes of a run, and for the next if nothing changed."""
     KEPT.mkdir(parents=True, exist_ok=True)
     folder = KEPT / "index"
@@ -91,7 +91,7 @@ def corpus_folder(encoder: SentenceTransformerEncoder) -> Path:
         build_index(
             [str(CORPUS)],
             FileStore(folder),
-            lambda: encoder,
+            lambda: load_encoder(EncoderConfig(), Settings().cache_dir),  # on all cores: the other process waits for it
             model=model_fingerprint(EncoderConfig()),
             cache_dir=KEPT,
             config=IndexConfig(),
