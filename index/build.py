@@ -19,17 +19,18 @@ import numpy as np
 
 import pes_search.index
 import pes_search.ingest
-from pes_search.index.encoders.cache import VectorCache, encode_cached
+from pes_search.index.config import IndexConfig
+from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.errors import IndexDamagedError
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
+from pes_search.index.evidence.label_vectors import read_label_vectors
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.stores.base import IndexStore, IndexWriter
 from pes_search.index.stores.files import SCHEMA
-from pes_search.index.text.passage_text import full_text
+from pes_search.index.text.passage_text import full_text, sentence_text
 from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.collection import Collection, Sources, find_sources
-from pes_search.ingest.passages import PassageConfig, build_pages, build_passages, passage_sentences, window_spans
+from pes_search.ingest.passages import PassageConfig, build_pages, build_passages, passage_sentences
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 
@@ -46,18 +47,6 @@ Progress = Callable[[str, int, int], object]
 
 
 @dataclass(frozen=True, slots=True)
-class IndexConfig:
-    """All settings that an index depends on, beside the encoder. They are kept in its manifest."""
-
-    passages: PassageConfig = field(default_factory=PassageConfig)
-    bm25: Bm25Config = field(default_factory=Bm25Config)
-
-    def values(self) -> dict[str, dict[str, float]]:
-        """Return the settings as plain values, by stage."""
-        return {"passages": dataclasses.asdict(self.passages), "bm25": dataclasses.asdict(self.bm25)}
-
-
-@dataclass(frozen=True, slots=True)
 class BuildReport:
     """What a build did with every file that it was given."""
 
@@ -65,7 +54,7 @@ class BuildReport:
     changed: bool  # False: the sources are those of the index in use, which stays
     documents: int
     passages: int
-    encoded: int  # texts (passages, and windows of them) whose vector was not known yet
+    encoded: int  # texts (passages and sentences) whose vector was not known yet
     read: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()  # could not be read
     skipped: tuple[Unread, ...] = ()  # of a format that has no reader
@@ -123,6 +112,7 @@ def build_index(
                 cache_dir=cache_dir,
                 config=config,
                 taxonomy=taxonomy,
+                lists=Path(files.taxonomy_folder) if files.taxonomy_folder else None,
                 inputs_sha256=inputs,
                 report={name: [dataclasses.asdict(file) for file in unread] for name, unread in not_read.items()},
                 on_progress=progress,
@@ -166,12 +156,14 @@ def write_documents(
     cache_dir: Path,
     config: IndexConfig,
     taxonomy: Taxonomy = NO_TAXONOMY,
+    lists: Path | None = None,
     inputs_sha256: str = "",
     report: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Manifest, int]:
     """Split, encode and write the documents, and make them the current generation.
 
+    `lists` is the folder of the taxonomy, which may hold its labels' vectors.
     Returns its manifest, and how many texts had to be encoded.
     """
     progress = on_progress or _silent
@@ -186,12 +178,12 @@ def write_documents(
         progress("encoding", texts_done, texts_before + texts)
 
     labels = [label.text for label in labels_of(taxonomy)]
-    label_vectors = _label_vectors(labels, encoder, cache_dir, progress)
-    space = ConceptSpace(labels_of(taxonomy), label_vectors)
-    cache = VectorCache(cache_dir / "vectors", encoder.model_id)
+    label_vectors = _label_vectors(labels, lists, encoder, cache_dir, progress).astype(np.float16)
+    space = ConceptSpace(labels_of(taxonomy), label_vectors.astype(np.float32))
+    cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "passages"))
     try:
         for batch in _batches(_split(documents, encoder, config.passages)):
-            texts, new = _write_batch(batch, writer, encoder, cache, config.passages, taxonomy, space, count)
+            texts, new = _write_batch(batch, writer, encoder, cache, taxonomy, space, count)
             texts_before, encoded = texts_before + texts, encoded + new
             for split in batch:
                 parts = [(page.number, page.text) for page in split.pages], [passage.id for passage in split.passages]
@@ -220,20 +212,25 @@ def write_documents(
     return writer.commit(manifest, taxonomy, label_vectors), encoded
 
 
-def _label_vectors(labels: Sequence[str], encoder: Encoder, cache_dir: Path, progress: Progress) -> Vectors:
-    """Return the labels' vectors, read as queries, in their order."""
+def _label_vectors(labels: Sequence[str], lists: Path | None, encoder: Encoder, cache_dir: Path, progress: Progress) -> Vectors:
+    """Return the labels' vectors, read as queries, in their order; only those that the lists' folder has not are encoded."""
+    known = read_label_vectors(lists, encoder.model_id, labels)
+    missing = [label for label in dict.fromkeys(labels) if label not in known]
     done = 0
 
     def count(finished: int) -> None:
         nonlocal done
         done += finished
-        progress("labels", done, len(labels))
+        progress("labels", done, len(missing))
 
-    cache = VectorCache(cache_dir / "vectors", f"{encoder.model_id}-queries")
-    try:
-        return encode_cached(labels, encoder.encode_queries, encoder.dimensions, cache, count)[0]
-    finally:
-        cache.close()
+    if missing:
+        cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "queries"))
+        try:
+            vectors, _ = encode_cached(missing, encoder.encode_queries, encoder.dimensions, cache, count)
+        finally:
+            cache.close()
+        known.update(zip(missing, vectors, strict=True))
+    return np.stack([known[label] for label in labels]) if labels else np.empty((0, encoder.dimensions), np.float32)
 
 
 def _split(documents: Iterable[tuple[Document, Sequence[Block]]], encoder: Encoder, config: PassageConfig) -> Iterator[_Split]:
@@ -260,32 +257,27 @@ def _write_batch(
     writer: IndexWriter,
     encoder: Encoder,
     cache: VectorCache,
-    config: PassageConfig,
     taxonomy: Taxonomy,
     space: ConceptSpace,
     progress: Callable[[int, int], object],
 ) -> tuple[int, int]:
-    """Encode a batch's passages, their windows and sentences, and hand its documents to the store.
+    """Encode a batch's passages and their sentences, and hand its documents to the store.
 
     Returns how many texts it has, and how many of them had to be encoded.
     """
     passages = [(split.document, passage) for split in batch for passage in split.passages]
     page_of = {(page.document_id, page.number): page for split in batch for page in split.pages}
-    window_places = [window_spans(passage.text, passage.language, encoder.token_starts, config) for _, passage in passages]
     sentence_places = [passage_sentences(passage, page_of[passage.document_id, passage.page]) for _, passage in passages]
     texts = [full_text(document, passage) for document, passage in passages]
-    for places in (window_places, sentence_places):
-        texts += [
-            full_text(document, dataclasses.replace(passage, text=passage.text[start:end]))
-            for (document, passage), spans in zip(passages, places, strict=True)
-            for start, end in spans
-        ]
+    texts += [
+        sentence_text(passage.text[start:end])
+        for (_, passage), spans in zip(passages, sentence_places, strict=True)
+        for start, end in spans
+    ]
     vectors, encoded = encode_cached(
         texts, encoder.encode_passages, encoder.dimensions, cache, lambda finished: progress(finished, len(texts))
     )
-    ends = np.cumsum([len(passages), sum(map(len, window_places))])
-    whole, windows, sentences = np.split(vectors, ends)
-    windows_of = np.split(windows, np.cumsum([len(spans) for spans in window_places])[:-1])
+    whole, sentences = np.split(vectors.astype(np.float16), [len(passages)])
     sentences_of = np.split(sentences, np.cumsum([len(spans) for spans in sentence_places])[:-1])
     first = 0
     for split in batch:
@@ -297,10 +289,9 @@ def _write_batch(
                 pages=split.pages,
                 passages=split.passages,
                 vectors=whole[rows],
-                windows=windows_of[rows],
                 sentence_spans=sentence_places[rows],
                 sentences=np.concatenate([sentences[:0], *sentences_of[rows]]),
-                concepts=space.concepts_of(split.document, whole[rows], taxonomy),
+                concepts=space.concepts_of(split.document, whole[rows].astype(np.float32), taxonomy),
             )
         )
     return len(texts), encoded

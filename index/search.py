@@ -83,7 +83,9 @@ def search(
     counts = index.stored.counts(filters)
     total = counts.documents if group == "document" else counts.passages
     wanted = min(offset + k, total)
-    depth = max(FIRST_DEPTH, CANDIDATES_PER_HIT * wanted)
+    # In few steps: how deep is looked decides which of a document's passages speak for it, and pages should join up.
+    depths = (FIRST_DEPTH, FIRST_DEPTH * DEPTH_FACTOR, CANDIDATES_PER_HIT * wanted)
+    depth = next(depth for depth in depths if depth >= CANDIDATES_PER_HIT * wanted)
     hits = ranked(parsed_query, index, config, filters, depth, Least(wanted, group, counts))
     groups = by_document(hits, config.fusion) if group == "document" else [(hit.score, [hit]) for hit in hits]
     page = [(score, several[: config.passages_per_document]) for score, several in groups[offset : offset + k]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pes_search.ingest.types import Document, Page, Passage
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import Vectors
+    from pes_search.index.arrays import HalfVectors, Vectors
 
 Terms: TypeAlias = Mapping[str | None, Sequence[str]]
 """A query's terms by the language of the passages that they are for, repeats included."""
@@ -50,7 +50,7 @@ class Scores:
     """What each kind of evidence says of a passage; bounded, higher is better. `evidence.fusion` computes and weighs them."""
 
     lexical: float = _kind("bounded BM25, 0 to 1")
-    dense: float = _kind("cosine similarity of the passage and of its closest sentences")
+    dense: float = _kind("cosine similarity of the passage and of its closest sentence")
     topic: float = _kind("cosine similarity of the whole document")
     agreement: float = _kind("of the document's concepts with the query's, 0 to 1")
     labels: float = _kind("what the query shares with the names of the document's concepts, 0 to 1")
@@ -119,10 +119,9 @@ class EncodedDocument:
     document: Document
     pages: Sequence[Page]
     passages: Sequence[Passage]
-    vectors: Vectors  # row i is passage i, unit length
-    windows: Sequence[Vectors]  # for each passage a row for each of its windows
+    vectors: HalfVectors  # row i is passage i, unit length
     sentence_spans: Sequence[Sequence[tuple[int, int]]]  # for each passage the places of its sentences in its text
-    sentences: Vectors  # row i is sentence i, passage after passage
+    sentences: HalfVectors  # row i is sentence i, passage after passage
     concepts: Mapping[str, float]  # held, as `list/id`, with the confidence
 
 
@@ -144,8 +143,8 @@ class PassageRows:
     lexical: Vectors  # bounded BM25 for the terms that were given, from 0 to 1; shape (passages,)
     vectors: Vectors  # unit length, shape (passages, dimensions)
     means: Vectors  # of the passages' documents, unit length, shape (passages, dimensions)
-    windows: Vectors  # of all passages one after the other, unit length, shape (windows, dimensions)
-    window_counts: Sequence[int]  # how many of them each passage has; a passage that would be one window has none
+    sentences: Vectors  # of all passages one after the other, unit length, shape (sentences, dimensions)
+    sentence_counts: Sequence[int]  # how many of them each passage has; one of headings only has none
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pes_search.ingest.errors import NothingReadError, UnreadableFileError
 from pes_search.ingest.readers import SUFFIXES, format_of
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.sources.base import SourceFile
-from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
+from pes_search.ingest.taxonomy import LABEL_VECTORS, NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
 from pes_search.ingest.types import Block, Document, Unread
 
 SHOWN_REASONS = 3  # where nothing could be read
@@ -74,10 +74,16 @@ def find_sources(sources: Sequence[str], default_lists: Path | None = None) -> S
     reasons = {file: _reason_to_skip(file) for file in files}
     return Sources(
         files=tuple(file for file, reason in reasons.items() if reason is None),
-        skipped=tuple(Unread(file.name, reason) for file, reason in reasons.items() if reason and file.path not in lists),
+        skipped=tuple(
+            Unread(file.name, reason) for file, reason in reasons.items() if reason and not _is_of_lists(file.path, lists)
+        ),
         taxonomy_folder=str(taxonomy_folder) if taxonomy_folder else None,
         lists=tuple(lists),
     )
+
+
+def _is_of_lists(path: Path, lists: Sequence[Path]) -> bool:
+    return path in lists or (path.name == LABEL_VECTORS and any(path.parent == other.parent for other in lists))
 
 
 def _reason_to_skip(file: SourceFile) -> str | None:

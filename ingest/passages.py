@@ -24,11 +24,8 @@ class PassageConfig:
 
     max_tokens: int = 220
     min_tokens: int = 60  # a section shorter than this may share its passage with the next one
-    window_tokens: int = 48  # sentences of a passage are read in groups of so many tokens too; 0: only as a whole
 
     def __post_init__(self) -> None:
-        if self.window_tokens < 0:
-            raise ValueError("window_tokens must not be negative")
         if not 0 <= self.min_tokens <= self.max_tokens or self.max_tokens < 8:
             raise ValueError("needs 0 <= min_tokens <= max_tokens and max_tokens >= 8")
 
@@ -198,24 +195,6 @@ def sentence_spans(text: str, start: int, end: int, language: str | None) -> Ite
         if stripped:
             first = sentence_start + sentence.index(stripped)
             yield first, first + len(stripped)
-
-
-def window_spans(text: str, language: str | None, token_starts: TokenStarts, config: PassageConfig) -> list[tuple[int, int]]:
-    """Return the places of a passage's windows: whole sentences in their order, together up to `window_tokens` long.
-
-    A longer sentence is a window of its own. A passage that would be one window has none.
-    """
-    if not config.window_tokens:
-        return []
-    tokens = _TokenCounter(text, token_starts)
-    windows: list[tuple[int, int]] = []
-    for paragraph in re.finditer(r"[^\n]+", text):
-        for start, end in sentence_spans(text, *paragraph.span(), language):
-            if windows and tokens.count(windows[-1][0], end) <= config.window_tokens:
-                windows[-1] = (windows[-1][0], end)
-            else:
-                windows.append((start, end))
-    return windows if len(windows) > 1 else []
 
 
 def passage_sentences(passage: Passage, page: Page) -> list[tuple[int, int]]:

@@ -151,6 +151,11 @@ REQUIRED: Mapping[str, _Rule] = {
 }
 
 
+LABEL_VECTORS = (
+    "label_vectors.npz"  # beside the lists: what an index has encoded of them before (`index.evidence.label_vectors`)
+)
+
+
 def list_files(folder: Path) -> list[Path]:
     """Return the lists that a folder holds: none, if it is a folder of something else."""
     return [path for name in REQUIRED if (path := folder / f"{name}.yaml").is_file()]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from pes_search.index.build import BuildReport, Progress, build_index
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.encoders.identity import model_fingerprint
 from pes_search.index.errors import IndexDamagedError
-from pes_search.index.filters import Filters
+from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.query.spelling import Speller
 from pes_search.index.search import Group, search
@@ -26,13 +27,17 @@ from pes_search.service.answers.types import Answer, Comparison, Event, WriterNa
 from pes_search.service.editing.comparison import compare
 from pes_search.service.settings import Settings
 
+if TYPE_CHECKING:
+    from pes_search.index.build import BuildReport, Progress
+
 logger = logging.getLogger(__name__)
 
 
 class Engine:
     """Searches the generation in use; after a build it goes over to the new one with the next request."""
 
-    def __init__(self, settings: Settings, store: IndexStore, encoder: Encoder) -> None:
+    def __init__(self, settings: Settings, store: IndexStore, encoder: Encoder, index: OpenIndex | None = None) -> None:
+        """`index` is the store's, where it has been opened before."""
         self.settings = settings
         self._store = store
         self.encoder = encoder
@@ -40,11 +45,17 @@ class Engine:
         check_models(self.answerer.models, encoder.model_id)
         self._lock = threading.Lock()
         self._name = store.current_name()
-        self._index = _checked(store, encoder)
-        self._speller = Speller(self._index.stored)
-        # The first question loads the language identifier, the stemmers and torch's kernels, and looks at what field the
-        # collection is of; the first user should not wait.
-        self.ask(self._index, "women returning to work", k=1, filters=Filters(), writer="extractive")
+        self._index = _checked(store, encoder, index or open_index(store))
+        self._speller: Speller | None = None  # made when it is asked for
+
+    def warm_up(self) -> None:
+        """Ask a question, and look a word up: whoever comes first to a service should not wait.
+
+        The first question loads the language identifier and the stemmers, and looks at what field the collection is of.
+        """
+        index = self.index()
+        self.ask(index, "women returning to work", k=1, filters=EVERYTHING, writer="extractive")
+        self.did_you_mean(index, "women retuning to work")
 
     def index(self) -> OpenIndex:
         """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays."""
@@ -55,8 +66,7 @@ class Engine:
             name = self._name
         if name is not None and name != self._name and self._lock.acquire(blocking=False):
             try:
-                self._index = _checked(self._store, self.encoder)
-                self._speller = Speller(self._index.stored)
+                self._index = _checked(self._store, self.encoder, open_index(self._store))
                 logger.info("now serving index %s", self._index.manifest.index_id)
             except PesSearchError as error:
                 logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
@@ -72,8 +82,10 @@ class Engine:
     def did_you_mean(self, index: OpenIndex, query: str) -> str | None:
         """Return the query with its misspelled words put right, or None where there is nothing to put right."""
         speller = self._speller
-        if speller.index is not index.stored:  # a request that began before a build ended
+        if speller is None or speller.index is not index.stored:
             speller = Speller(index.stored)
+            if index is self._index:  # no request that began before a build ended
+                self._speller = speller
         return speller.suggestion(query, detect_language(query))
 
     def ask(self, index: OpenIndex, question: str, *, k: int, filters: Filters, writer: WriterName | None = None) -> Answer:
@@ -102,6 +114,8 @@ def build(settings: Settings, sources: Sequence[str], on_progress: Progress | No
     Raises:
         PesSearchError: a source names no file, or no file can be read.
     """
+    from pes_search.index.build import build_index  # with the readers, which searching does without
+
     return build_index(
         sources,
         store_of(settings),
@@ -123,11 +137,13 @@ def open_engine(settings: Settings) -> Engine:
     store = store_of(settings)
     if store.current() is None:  # before the model, which takes seconds: a missing index is the most common fault
         store.open()
-    return Engine(settings, store, load_encoder(settings.encoder, settings.cache_dir))
+    with ThreadPoolExecutor(1) as pool:  # the tokenizer and the layers load while the index is opened
+        encoder = pool.submit(load_encoder, settings.encoder, settings.cache_dir)
+        index = open_index(store)
+        return Engine(settings, store, encoder.result(), index)
 
 
-def _checked(store: IndexStore, encoder: Encoder) -> OpenIndex:
-    index = open_index(store)
+def _checked(store: IndexStore, encoder: Encoder, index: OpenIndex) -> OpenIndex:
     if index.manifest.model_id != encoder.model_id:
         raise IndexDamagedError(
             f"the index in {store.place} was built with the model {index.manifest.model_id} (adapter "

@@ -10,7 +10,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from pes_search.index.build import IndexConfig
+from pes_search.index.config import IndexConfig
 from pes_search.index.encoders.base import EncoderConfig
 from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.search import SearchConfig

@@ -14,11 +14,11 @@ from folders import CORPUS, KEPT, SHARED
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from pes_search.index.build import BuildReport, IndexConfig, build_index
+from pes_search.index.build import BuildReport, build_index
+from pes_search.index.config import IndexConfig
 from pes_search.index.encoders import load_encoder
-from pes_search.index.encoders.base import EncoderConfig
+from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.encoders.identity import model_fingerprint
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.settings import Settings
@@ -42,12 +42,10 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def encoder() -> SentenceTransformerEncoder:
+def encoder() -> Encoder:
     """The default model, in the user's cache folder, where the service looks for it too."""
     # One thread: the tests run in two processes.
-    encoder = load_encoder(EncoderConfig(threads=1), Settings().cache_dir)
-    assert isinstance(encoder, SentenceTransformerEncoder)
-    return encoder
+    return load_encoder(EncoderConfig(threads=1), Settings().cache_dir)
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +64,7 @@ def cache_dir(corpus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def build(encoder: SentenceTransformerEncoder, cache_dir: Path) -> Build:
+def build(encoder: Encoder, cache_dir: Path) -> Build:
     """Build an index of some sources in a folder."""
 
     def run(sources: Sequence[str | Path], folder: Path) -> BuildReport:

@@ -32,7 +32,7 @@ def variants(config: SearchConfig) -> Mapping[str, SearchConfig]:
     def fusion(**values: float) -> SearchConfig:
         return replace(config, fusion=replace(config.fusion, **values))
 
-    plain = fusion(window_weight=0, topic_weight=0, concept_weight=0, label_weight=0, lexical_weight=0.2)
+    plain = fusion(sentence_weight=0, topic_weight=0, concept_weight=0, label_weight=0, lexical_weight=0.2)
     return {
         "plain form: cosine + 0.2 bounded BM25": replace(plain, language_shift=0),
         "without the concept layer (agreement and labels)": fusion(concept_weight=0, label_weight=0),
@@ -41,12 +41,12 @@ def variants(config: SearchConfig) -> Mapping[str, SearchConfig]:
         "agreement weight 0.15": fusion(concept_weight=0.15),
         "label weight 0.1": fusion(label_weight=0.1),
         "label weight 0.3": fusion(label_weight=0.3),
-        "without windows": fusion(window_weight=0),
+        "without sentences": fusion(sentence_weight=0),
         "without the document's mean": fusion(topic_weight=0),
         "document's mean 0.4": fusion(topic_weight=0.4),
         "without moving the query to the passages' language": replace(config, language_shift=0),
         "document's mean 0.3": fusion(topic_weight=0.3),
-        "windows 0.3": fusion(window_weight=0.3),
+        "sentences 0.3": fusion(sentence_weight=0.3),
         "agreement weight 0.1": fusion(concept_weight=0.1),
         "agreement weight 0.05": fusion(concept_weight=0.05),
         "moving the query by 1.0": replace(config, language_shift=1.0),

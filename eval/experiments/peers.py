@@ -27,8 +27,8 @@ from pes_search.eval.measures import MAIN, answerable, measure
 from pes_search.eval.retrieval import indexed
 from pes_search.eval.significance import compare, holm
 from pes_search.index.encoders.adapter import adapter_folder
-from pes_search.index.encoders.packaged import default_model_folder
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder, load_sentence_transformer
+from pes_search.index.encoders.transformer_folder import default_model_folder
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import search

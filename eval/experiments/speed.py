@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from pes_search.index.build import IndexConfig, build_index
+from pes_search.index.build import build_index
+from pes_search.index.config import IndexConfig
 from pes_search.index.encoders.base import EncoderConfig
 from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.filters import EVERYTHING

@@ -33,7 +33,7 @@ from pes_search.eval.training.teacher import load_teacher
 from pes_search.eval.training.training_texts import Batch, Item, read_training_texts
 from pes_search.index.encoders.adapter import CONFIG_FILE, WEIGHTS_FILE, adapter_hash
 from pes_search.index.encoders.base import NO_ADAPTER
-from pes_search.index.encoders.cache import VectorCache, encode_cached
+from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.encoders.packaged import PACKED_SHA256
 from pes_search.index.encoders.sentence_transformer import load_sentence_transformer
 from pes_search.ingest.errors import PesSearchError
@@ -125,11 +125,13 @@ class Training:
         self.texts = read_training_texts(data, corpus, self.original, settings.passages)
         teacher = load_teacher(settings.cache_dir, settings.encoder.threads)
         vectors = settings.cache_dir / "vectors"
-        self.teacher = _Cached(teacher.encode_passages, teacher.dimensions, VectorCache(vectors, teacher.model_id))
+        self.teacher = _Cached(
+            teacher.encode_passages, teacher.dimensions, VectorCache(vectors, cache_name(teacher, "passages"))
+        )
         before = self.original
         self.before = {
-            "query": _Cached(before.encode_queries, before.dimensions, VectorCache(vectors, f"{before.model_id}-queries")),
-            "passage": _Cached(before.encode_passages, before.dimensions, VectorCache(vectors, before.model_id)),
+            "query": _Cached(before.encode_queries, before.dimensions, VectorCache(vectors, cache_name(before, "queries"))),
+            "passage": _Cached(before.encode_passages, before.dimensions, VectorCache(vectors, cache_name(before, "passages"))),
         }
 
     def run(self) -> None:

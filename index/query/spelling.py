@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import regex
@@ -39,17 +39,25 @@ class Speller:
     def __init__(self, index: StoredIndex) -> None:
         self.index = index
         self._languages = [language or None for language in index.manifest.languages]
-        self._of_labels = _label_words(index.taxonomy)
-        self._words: set[str] = set().union(*self._of_labels.values(), *(index.words(language) for language in self._languages))
         # Made when a query in the language comes.
         self._stems: dict[str | None, set[str]] = {}
         self._suggested: dict[str, tuple[list[str], Mapping[str, int]]] = {}
+
+    @cached_property
+    def _of_labels(self) -> dict[str, set[str]]:
+        return _label_words(self.index.taxonomy)
+
+    @cached_property
+    def _words(self) -> set[str]:
+        return set().union(*self._of_labels.values(), *(self.index.words(language) for language in self._languages))
 
     def suggestion(self, query: str, language: str | None) -> str | None:
         """Return the query with its misspelled words put right, or None where there is nothing to put right.
 
         `language` is the query's, as identified. All but the replaced words stays as it was typed.
         """
+        if all(any(folded(word) in self.index.words(code) for code in self._languages) for word in _OF_QUERY.findall(query)):
+            return None  # most queries: nothing of what follows has to be read
         corrections = (self._corrected(query, possible) for possible in self._languages_of(query, language))
         return next((corrected for corrected in corrections if corrected != query), None)
 

@@ -24,7 +24,7 @@ from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import Vectors
+    from pes_search.index.arrays import HalfVectors, Vectors
 
 
 class StoredIndex(Protocol):
@@ -44,7 +44,7 @@ class StoredIndex(Protocol):
     def nearest(self, vectors: Vectors, filters: Filters, depth: int) -> list[str]:
         """Return the ids of the passages that are nearest to one of the vectors, in any order, each once.
 
-        For each vector those of the `depth` highest inner products with a whole passage, and with a window of one.
+        For each vector those of the `depth` highest inner products with a whole passage.
         """
 
     def members(self, document_ids: Iterable[str], filters: Filters, depth: int | None) -> list[str]:
@@ -103,7 +103,7 @@ class IndexWriter(Protocol):
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
 
-    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> Manifest:
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: HalfVectors) -> Manifest:
         """Make this generation the current one, at once, and return its manifest as it is kept.
 
         The manifest's configuration is what the terms are scored by. `labels` are the vectors of

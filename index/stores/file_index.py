@@ -12,7 +12,7 @@ import numpy as np
 
 from pes_search.index.arrays import mean_vectors
 from pes_search.index.errors import NotInIndexError
-from pes_search.index.evidence.bm25 import load_bm25
+from pes_search.index.evidence.bm25 import Bm25Index
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.types import Counts, DocumentText, Manifest, PassageRows, PassageSentences, Terms
@@ -20,9 +20,7 @@ from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage, passage_id
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from pes_search.index.arrays import Mask, Rows, Vectors
+    from pes_search.index.arrays import HalfVectors, Mask, Rows, Vectors
 
 
 class FileIndex:
@@ -47,25 +45,17 @@ class FileIndex:
         for row, owner in enumerate(self._owners.tolist()):
             self._members[owner].append(row)
 
-        self._whole = _Flat(_read_vectors(folder / "vectors.f32", np.float32, manifest.dimensions, len(lines), "passages"))
-        self._means = mean_vectors(self._whole.vectors, self._owners, len(self._documents))
-        window_counts = [line["windows"] for line in lines]
-        self._windows = _Flat(
-            _read_vectors(folder / "windows.f32", np.float32, manifest.dimensions, sum(window_counts), "windows")
-        )
-        self._window_starts = np.concatenate([[0], np.cumsum(window_counts)]).astype(np.int64)
-        self._window_owners = np.repeat(np.arange(len(lines)), window_counts)  # the passage of each window
+        self._whole = _Flat(_read_vectors(folder / "vectors.f16", manifest.dimensions, len(lines), "passages"))
+        self._means = mean_vectors(self._whole.vectors.astype(np.float32), self._owners, len(self._documents))
         self._sentence_spans = [[(start, end) for start, end in line["sentences"]] for line in lines]
         sentence_counts = [len(spans) for spans in self._sentence_spans]
         self._sentence_starts = np.concatenate([[0], np.cumsum(sentence_counts)]).astype(np.int64)
-        self._sentences = _read_vectors(
-            folder / "sentences.f16", np.float16, manifest.dimensions, sum(sentence_counts), "sentences"
-        )
+        self._sentences = _read_vectors(folder / "sentences.f16", manifest.dimensions, sum(sentence_counts), "sentences")
 
-        self._bm25 = load_bm25(folder / "bm25")
+        self._bm25 = Bm25Index(folder / "bm25")
         # Not when they are first asked for: by then later builds may have removed the files.
         self._words: dict[str, dict[str, int]] = json.loads((folder / "words.json").read_text(encoding="utf-8"))
-        self._labels = np.fromfile(folder / "labels.f16", np.float16).reshape(-1, manifest.dimensions)
+        self._labels: HalfVectors = np.fromfile(folder / "labels.f16", np.float16).reshape(-1, manifest.dimensions)
         self._concepts = list(_read_lines(folder / "concepts.jsonl"))
         if len(self._concepts) != len(self._documents):
             raise ValueError(f"concepts of {len(self._concepts)} documents for {len(self._documents)}")
@@ -90,17 +80,9 @@ class FileIndex:
         return self._ids(best)
 
     def nearest(self, vectors: Vectors, filters: Filters, depth: int) -> list[str]:
-        """Return the ids of the passages that, whole or by a window, are nearest to one of the vectors, in any order."""
+        """Return the ids of the passages that are nearest to one of the vectors, in any order."""
         allowed = self._allowed(filters)
-        allowed_windows = None if allowed is None else allowed[self._window_owners]
-        rows = [
-            part
-            for vector in vectors
-            for part in (
-                self._whole.top(vector, allowed, depth),
-                self._window_owners[self._windows.top(vector, allowed_windows, depth)],
-            )
-        ]
+        rows = [self._whole.top(vector, allowed, depth) for vector in vectors]
         return self._ids(np.unique(np.concatenate(rows)) if rows else np.empty(0, np.int64))
 
     def members(self, document_ids: Iterable[str], filters: Filters, depth: int | None) -> list[str]:
@@ -122,17 +104,17 @@ class FileIndex:
             NotInIndexError: an id is unknown.
         """
         rows = self._rows_of(passage_ids)
-        starts, ends = self._window_starts[rows], self._window_starts[rows + 1]
-        windows = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)] or [starts])
+        starts, ends = self._sentence_starts[rows], self._sentence_starts[rows + 1]
+        sentences = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)] or [starts])
         passages = [self._passages[row] for row in rows.tolist()]
         return PassageRows(
             passages=passages,
             documents=[self._documents[owner] for owner in self._owners[rows].tolist()],
             lexical=self._scores(terms)[rows],
-            vectors=self._whole.vectors[rows],
+            vectors=self._whole.vectors[rows].astype(np.float32),
             means=self._means[self._owners[rows]],
-            windows=self._windows.vectors[windows.astype(np.int64)],
-            window_counts=(ends - starts).tolist(),
+            sentences=self._sentences[sentences].astype(np.float32),
+            sentence_counts=(ends - starts).tolist(),
         )
 
     def sentences(self, passage_ids: Sequence[str]) -> list[PassageSentences]:
@@ -233,16 +215,19 @@ class FileIndex:
 
 
 class _Flat:
-    """Vectors that are searched exactly."""
+    """Vectors that are searched exactly, as they are kept."""
 
-    def __init__(self, vectors: Vectors) -> None:
+    def __init__(self, vectors: HalfVectors) -> None:
         import faiss
 
-        self._faiss = faiss.IndexFlatIP(vectors.shape[1])
-        self._faiss.add(vectors)
+        scalar: Any = faiss  # its annotations are those of the C++ signatures, not of the Python ones
+        self._faiss = scalar.IndexScalarQuantizer(vectors.shape[1], scalar.ScalarQuantizer.QT_fp16, scalar.METRIC_INNER_PRODUCT)
+        self._faiss.is_trained = True  # half precision has nothing to learn
+        scalar.copy_array_to_vector(vectors.view(np.uint8).reshape(-1), self._faiss.codes)
+        self._faiss.ntotal = len(vectors)
         # FAISS holds the only copy; this is a view of it.
-        view = faiss.rev_swig_ptr(self._faiss.get_xb(), vectors.size) if vectors.size else vectors.reshape(-1)
-        self.vectors: Vectors = view.reshape(vectors.shape)
+        codes = scalar.rev_swig_ptr(self._faiss.codes.data(), vectors.nbytes) if vectors.size else vectors.view(np.uint8)
+        self.vectors: HalfVectors = codes.view(np.float16).reshape(vectors.shape)
 
     def top(self, vector: Vectors, allowed: Mask | None, depth: int) -> Rows:
         """Return the rows of the `depth` highest inner products among the allowed ones, best first."""
@@ -293,9 +278,9 @@ def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _read_vectors(path: Path, kind: type[np.floating[Any]], dimensions: int, count: int, what: str) -> npt.NDArray[Any]:
+def _read_vectors(path: Path, dimensions: int, count: int, what: str) -> HalfVectors:
     """Return the vectors of a file, shape (count, dimensions)."""
-    vectors = np.fromfile(path, kind).reshape(-1, dimensions)
+    vectors = np.fromfile(path, np.float16).reshape(-1, dimensions)
     if len(vectors) != count:
         raise ValueError(f"{len(vectors)} vectors for {count} {what}")
     return vectors

@@ -2,7 +2,7 @@
 
     INDEX/CURRENT                      the name of the generation in use, and the hash of its manifest
     INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, concepts.jsonl,
-                                       taxonomy.json, words.json, vectors.f32, windows.f32, sentences.f16, labels.f16, bm25/
+                                       taxonomy.json, words.json, vectors.f16, sentences.f16, labels.f16, bm25/
     INDEX/.lock                        held while a build writes
 
 A generation is complete before its name goes into CURRENT, which is replaced in one step, so a reader sees the old index
@@ -23,7 +23,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import numpy as np
 from filelock import FileLock, Timeout
 
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError
@@ -36,9 +35,9 @@ from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import Vectors
+    from pes_search.index.arrays import HalfVectors
 
-SCHEMA = 8  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 9  # raise it when a change of the files makes older indexes unreadable
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
 
@@ -165,8 +164,7 @@ class FileWriter:
             name: (self._aside / f"{name}.jsonl").open("w", encoding="utf-8")
             for name in ("documents", "pages", "passages", "concepts")
         }
-        self._vectors = (self._aside / "vectors.f32").open("wb")
-        self._windows = (self._aside / "windows.f32").open("wb")
+        self._vectors = (self._aside / "vectors.f16").open("wb")
         self._sentences = (self._aside / "sentences.f16").open("wb")
         self._terms = Bm25Builder()
         self._words: dict[str, Counter[str]] = {}  # the number of passages that have each, by language
@@ -180,7 +178,7 @@ class FileWriter:
                 self._files["pages"],
                 {"document": document.id, "number": page.number, "text": page.text, "headings": page.headings},
             )
-        for passage, windows, spans in zip(encoded.passages, encoded.windows, encoded.sentence_spans, strict=True):
+        for passage, spans in zip(encoded.passages, encoded.sentence_spans, strict=True):
             # The text is a slice of its page and is not stored twice.
             _write_line(
                 self._files["passages"],
@@ -191,27 +189,23 @@ class FileWriter:
                     "end": passage.end,
                     "headings": passage.headings,
                     "language": passage.language,
-                    "windows": len(windows),
                     "sentences": spans,
                 },
             )
-            self._windows.write(np.ascontiguousarray(windows, np.float32).tobytes())
             text = full_text(document, passage)
             self._terms.add(terms_of(text, passage.language))
             self._words.setdefault(passage.language or "", Counter()).update(words_of(text))
-        self._vectors.write(np.ascontiguousarray(encoded.vectors, np.float32).tobytes())
-        # Half precision moves a cosine by less than .0005.
-        self._sentences.write(np.ascontiguousarray(encoded.sentences, np.float16).tobytes())
+        self._vectors.write(encoded.vectors.tobytes())
+        self._sentences.write(encoded.sentences.tobytes())
         _write_line(self._files["concepts"], encoded.concepts)
 
-    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> Manifest:
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: HalfVectors) -> Manifest:
         """Make this generation the current one, at once, and return its manifest with the files' hashes."""
         _write_text(self._aside / "taxonomy.json", json.dumps(taxonomy.values(), ensure_ascii=False))
         _write_text(self._aside / "words.json", json.dumps(self._words, ensure_ascii=False, sort_keys=True))
-        # Half precision moves a cosine by less than .0005 and halves the largest file of a small collection.
-        (self._aside / "labels.f16").write_bytes(np.ascontiguousarray(labels, np.float16).tobytes())
+        (self._aside / "labels.f16").write_bytes(labels.tobytes())
         _sync(self._aside / "labels.f16")
-        for file in (*self._files.values(), self._vectors, self._windows, self._sentences):
+        for file in (*self._files.values(), self._vectors, self._sentences):
             file.flush()
             os.fsync(file.fileno())
             file.close()
@@ -233,7 +227,7 @@ class FileWriter:
 
     def discard(self) -> None:
         """Remove what was written; does nothing after `commit`."""
-        for file in (*self._files.values(), self._vectors, self._windows, self._sentences):
+        for file in (*self._files.values(), self._vectors, self._sentences):
             file.close()
         shutil.rmtree(self._aside, ignore_errors=True)
         self._lock.release()

@@ -17,7 +17,7 @@ import numpy as np
 
 from pes_search.index.arrays import mean_vectors
 from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
-from pes_search.index.evidence.bm25 import DELTA, ROUNDING_SHARE, Bm25Config
+from pes_search.index.evidence.bm25 import DELTA, Bm25Config
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.text.passage_text import full_text
@@ -36,7 +36,10 @@ from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Passage
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import Vectors
+    from pes_search.index.arrays import HalfVectors, Vectors
+
+
+ROUNDING_SHARE = 1e-5  # of the constant that is taken off: a score below is what rounding left of it
 
 
 def open_memory(folder: Path) -> MemoryStore:  # noqa: ARG001 – the others keep an index there
@@ -103,7 +106,7 @@ class MemoryWriter:
         """Add a document with its passages."""
         self._documents.append(encoded)
 
-    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> Manifest:
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: HalfVectors) -> Manifest:
         """Make this generation the current one, and return its manifest."""
         if self._store is None:
             raise RuntimeError("this generation was committed or discarded already")
@@ -129,7 +132,9 @@ class _Language:
 class MemoryIndex:
     """One generation, searched by going through all of it."""
 
-    def __init__(self, documents: Sequence[EncodedDocument], manifest: Manifest, taxonomy: Taxonomy, labels: Vectors) -> None:
+    def __init__(
+        self, documents: Sequence[EncodedDocument], manifest: Manifest, taxonomy: Taxonomy, labels: HalfVectors
+    ) -> None:
         from rank_bm25 import BM25Plus
 
         self.manifest = manifest
@@ -158,7 +163,7 @@ class MemoryIndex:
         owners = np.array([self._ids.index(passage.document_id) for passage in self._passages], dtype=np.int64)
         dimensions = (0, manifest.dimensions)
         self._vectors = np.concatenate(
-            [np.empty(dimensions, np.float32), *(encoded.vectors for encoded in self._encoded.values())]
+            [np.empty(dimensions, np.float32), *(encoded.vectors.astype(np.float32) for encoded in self._encoded.values())]
         )
         self._means = mean_vectors(self._vectors, owners, len(self._ids))
         counts = [len(encoded.passages) for encoded in self._encoded.values()]
@@ -174,15 +179,13 @@ class MemoryIndex:
         return [self._passages[row].id for row in sorted(matching, key=lambda row: -scores[row])[:depth]]
 
     def nearest(self, vectors: Vectors, filters: Filters, depth: int) -> list[str]:
-        """Return the ids of the passages that, whole or by a window, are nearest to one of the vectors, in any order."""
+        """Return the ids of the passages that are nearest to one of the vectors, in any order."""
         passing = self._passing(filters)
         passages = [passage for passage in self._passages if passage.document_id in passing]
-        windows = [(passage.id, window) for passage in passages for window in self._windows(passage.id)]
         ids: dict[str, None] = {}
         for vector in vectors:
-            for texts in ([(passage.id, self._vectors[self._rows[passage.id]]) for passage in passages], windows):
-                nearest = sorted(texts, key=lambda text: -float(text[1] @ vector))
-                ids |= dict.fromkeys(passage_id for passage_id, _ in nearest[:depth])
+            nearest = sorted(passages, key=lambda passage: -float(self._vectors[self._rows[passage.id]] @ vector))
+            ids |= dict.fromkeys(passage.id for passage in nearest[:depth])
         return list(ids)
 
     def members(self, document_ids: Iterable[str], filters: Filters, depth: int | None) -> list[str]:
@@ -204,15 +207,15 @@ class MemoryIndex:
         """
         rows = [self._row(passage_id) for passage_id in passage_ids]
         passages = [self._passages[row] for row in rows]
-        windows = [self._windows(passage_id) for passage_id in passage_ids]
+        sentences = [several.vectors for several in self.sentences(passage_ids)]
         return PassageRows(
             passages=passages,
             documents=[self._encoded[passage.document_id].document for passage in passages],
             lexical=self._scores(terms)[rows],
             vectors=self._vectors[rows],
             means=self._means[[self._ids.index(passage.document_id) for passage in passages]],
-            windows=np.concatenate([np.empty((0, self.manifest.dimensions), np.float32), *windows]),
-            window_counts=[len(several) for several in windows],
+            sentences=np.concatenate([np.empty((0, self.manifest.dimensions), np.float32), *sentences]),
+            sentence_counts=[len(several) for several in sentences],
         )
 
     def sentences(self, passage_ids: Sequence[str]) -> list[PassageSentences]:
@@ -228,8 +231,7 @@ class MemoryIndex:
             encoded = self._encoded[document_id]
             first = sum(len(spans) for spans in encoded.sentence_spans[:number])
             spans = encoded.sentence_spans[number]
-            # As coarse as the files keep them, so that stores give the same.
-            vectors = encoded.sentences[first : first + len(spans)].astype(np.float16).astype(np.float32)
+            vectors = encoded.sentences[first : first + len(spans)].astype(np.float32)
             sentences.append(PassageSentences(spans, vectors))
         return sentences
 
@@ -284,8 +286,8 @@ class MemoryIndex:
         return [(document_id, encoded.concepts) for document_id, encoded in self._encoded.items()]
 
     def label_vectors(self) -> Vectors:
-        """Return the vectors of the lists' labels, as coarse as the files keep them."""
-        return self._labels.astype(np.float16).astype(np.float32)
+        """Return the vectors of the lists' labels."""
+        return self._labels.astype(np.float32)
 
     # ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -294,10 +296,6 @@ class MemoryIndex:
             return self._rows[passage_id]
         except KeyError:
             raise NotInIndexError(f"no passage {passage_id!r} in this index; `pes search` lists ids") from None
-
-    def _windows(self, passage_id: str) -> Vectors:
-        document_id, number = self._places[passage_id]
-        return self._encoded[document_id].windows[number]
 
     def _passing(self, filters: Filters) -> dict[str, None]:
         """Return the ids of the documents that pass, in their order."""

@@ -10,6 +10,11 @@ from pes_search.ingest.types import Document, Passage
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 
 
+def sentence_text(sentence: str) -> str:
+    """Return what is read of a sentence: itself alone, without web addresses."""
+    return _ADDRESS.sub(" ", sentence)
+
+
 def full_text(document: Document, passage: Passage) -> str:
     """Return the title, the headings that the passage's own text does not show, and the text, each on its line.
 

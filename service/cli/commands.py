@@ -43,10 +43,11 @@ def _build(parsed: argparse.Namespace) -> int:
 
 
 def _search(parsed: argparse.Namespace) -> int:
-    from pes_search.service.api.schemas import search_out
     from pes_search.service.engine import open_engine
 
     engine = open_engine(index_settings(parsed))
+    from pes_search.service.api.schemas import search_out
+
     index = engine.index()
     filters = _filters(parsed)
     ranking = engine.search(index, parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=filters)
@@ -156,7 +157,9 @@ def _serve(parsed: argparse.Namespace) -> int:
         raise SettingsError(f"--port must be from 0 to {LARGEST_PORT}, not {port}")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pes_search").setLevel(logging.INFO)
-    app = create_app(open_engine(settings))
+    engine = open_engine(settings)
+    engine.warm_up()
+    app = create_app(engine)
     if settings.desk.key is None and host not in LOOPBACK_HOSTS:
         print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)
     print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)

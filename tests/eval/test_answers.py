@@ -12,7 +12,7 @@ from pes_search.eval.cli import main
 from pes_search.eval.collections.files import InputError
 from pes_search.eval.collections.gold_answers import PROJECT_ANSWERS, Gold, read_answers, with_gold
 from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, read_questions
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 
@@ -171,9 +171,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def evaluate(
-    tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., int]:
+def evaluate(tmp_path: Path, encoder: Encoder, cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     monkeypatch.setenv("PES_CACHE_DIR", str(cache_dir))
     monkeypatch.setenv("PES_ANSWER__THRESHOLD", "0")
     for module in ("eval.reports.answer_report", "service.engine"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pes_search.eval.cli import main
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 
 from ..conftest import Build  # noqa: TID252
 
@@ -15,9 +15,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def pes_eval(
-    monkeypatch: pytest.MonkeyPatch, encoder: SentenceTransformerEncoder, cache_dir: Path, capsys: pytest.CaptureFixture[str]
-) -> Command:
+def pes_eval(monkeypatch: pytest.MonkeyPatch, encoder: Encoder, cache_dir: Path, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command in this process with the model that is loaded already, and without the project's lists."""
     monkeypatch.setenv("PES_CACHE_DIR", str(cache_dir))
     monkeypatch.setenv("PES_TAXONOMY", "no/such/folder")

@@ -9,7 +9,7 @@ from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, r
 from pes_search.eval.measures import MAIN, answerable, by_group, estimate, measure
 from pes_search.eval.retrieval import Retriever, runs
 from pes_search.eval.significance import compare
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig
 
@@ -22,7 +22,7 @@ Rankings = tuple[list[Question], dict[str, dict[str, int]], dict[Retriever, Run]
 
 
 @pytest.fixture(scope="module")
-def rankings(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> Rankings:
+def rankings(corpus_index: OpenIndex, encoder: Encoder) -> Rankings:
     """The answerable development questions, their judgments, and each retriever's rankings."""
     questions = read_questions(PROJECT_QUESTIONS / "questions.jsonl", "dev")
     qrels = read_judgments(PROJECT_QUESTIONS / "qrels.tsv", questions)

@@ -10,8 +10,8 @@ from pes_search.eval.collections.beir import BeirSet, read_beir
 from pes_search.eval.collections.questions import Question
 from pes_search.eval.measures import MAIN, estimates, measure
 from pes_search.eval.retrieval import indexed, runs
-from pes_search.index.build import IndexConfig
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.config import IndexConfig
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.search import SearchConfig, related, search
 from pes_search.ingest.types import Block, Document
 from pes_search.service.settings import Settings
@@ -37,9 +37,7 @@ def collection() -> BeirSet:
     )
 
 
-def test_each_retriever_ranks_the_judged_queries(
-    collection: BeirSet, encoder: SentenceTransformerEncoder, cache_dir: Path
-) -> None:
+def test_each_retriever_ranks_the_judged_queries(collection: BeirSet, encoder: Encoder, cache_dir: Path) -> None:
     with indexed(collection, encoder, cache_dir, IndexConfig()) as index:
         questions = [Question(query, text) for query, text in collection.queries.items()]
         rankings = runs(questions, index, encoder, SearchConfig(), ids=collection.original_ids)
@@ -52,9 +50,7 @@ def test_each_retriever_ranks_the_judged_queries(
     assert {hit.document.id.upper(): hit.score for hit in best.hits} == pytest.approx(rankings["hybrid"]["q1"], abs=1e-5)
 
 
-def test_a_document_is_asked_for_its_relatives(
-    collection: BeirSet, encoder: SentenceTransformerEncoder, cache_dir: Path
-) -> None:
+def test_a_document_is_asked_for_its_relatives(collection: BeirSet, encoder: Encoder, cache_dir: Path) -> None:
     with indexed(collection, encoder, cache_dir, IndexConfig()) as index:
         bakery = next(ours for ours, name in collection.original_ids.items() if name == "BAKERY")
         rankings = runs([Question("e1", document=bakery)], index, encoder, SearchConfig(), ids=collection.original_ids)
@@ -67,7 +63,7 @@ def test_a_document_is_asked_for_its_relatives(
 
 @pytest.mark.parametrize("language", ["de", "el", "es", "ro"])
 def test_across_languages_the_hybrid_is_not_below_its_better_retriever(
-    shared_data: Path, encoder: SentenceTransformerEncoder, language: str
+    shared_data: Path, encoder: Encoder, language: str
 ) -> None:
     """Every tenth question, so a difference below .01 is noise; `make bench` asks them all."""
     folder = shared_data / "bench" / f"xquad-{language}"

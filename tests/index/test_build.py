@@ -75,7 +75,7 @@ def test_only_new_passages_are_encoded_and_removed_documents_disappear(build: Bu
 
 def test_a_damaged_index_is_built_anew_though_nothing_changed(build: Build, sources: Path, tmp_path: Path) -> None:
     build([sources], tmp_path / "index")
-    next((tmp_path / "index").rglob("vectors.f32")).write_bytes(b"")
+    next((tmp_path / "index").rglob("vectors.f16")).write_bytes(b"")
     report = build([sources], tmp_path / "index")
     assert (report.changed, report.encoded) == (True, 0)
     assert titles(tmp_path / "index") == ["Guidance", "Job fair"]
@@ -168,9 +168,9 @@ while True:
         name = f"d{i}"
         document = Document(id=name, title="x", kind="d", language="en", sha256="", path=name)
         passage = Passage(f"{name}~0-4", name, None, 0, 4, (), "en", "text")
-        vectors = np.zeros((1, 384), np.float32)
+        vectors = np.zeros((1, 384), np.float16)
         pages = [Page(name, None, "text")]
-        writer.add(EncodedDocument(document, pages, [passage], vectors, [vectors[:0]], [[(0, 4)]], vectors, {}))
+        writer.add(EncodedDocument(document, pages, [passage], vectors, [[(0, 4)]], vectors, {}))
     writer.commit(manifest, NO_TAXONOMY, vectors[:0])
     print("written", flush=True)
 """

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pes_search.index.build import IndexConfig, write_documents
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.build import write_documents
+from pes_search.index.config import IndexConfig
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import NotInIndexError, QueryError
 from pes_search.index.evidence.fusion import FusionConfig, fused
 from pes_search.index.filters import Filters
@@ -21,7 +22,7 @@ CONFIG = SearchConfig()
 
 
 @pytest.fixture(scope="module")
-def many(encoder: SentenceTransformerEncoder, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenIndex:
+def many(encoder: Encoder, cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenIndex:
     """Three hundred documents of the same words, so that all tie; every tenth is Polish; one has many passages."""
     store = FileStore(tmp_path_factory.mktemp("many"))
     writer = store.writer()
@@ -54,7 +55,7 @@ def ids(result: object) -> list[str]:
     return [hit.document.id for hit in result.hits]  # type: ignore[attr-defined]
 
 
-def test_ties_are_in_the_order_of_ids(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_ties_are_in_the_order_of_ids(many: OpenIndex, encoder: Encoder) -> None:
     result = search("job fair", many, encoder, CONFIG, k=5, filters=Filters(kind=("practice",)))
     assert ids(result) == ["d000", "d001", "d002", "d003", "d004"]
     assert len({hit.score for hit in result.hits}) == 1
@@ -62,23 +63,19 @@ def test_ties_are_in_the_order_of_ids(many: OpenIndex, encoder: SentenceTransfor
 
 
 @pytest.mark.parametrize(("country", "k", "expected"), [("PL", 25, 25), ("PL", 30, 30), ("PL", 50, 30), ("FR", 5, 0)])
-def test_k_results_come_back_whenever_k_exist(
-    many: OpenIndex, encoder: SentenceTransformerEncoder, country: str, k: int, expected: int
-) -> None:
+def test_k_results_come_back_whenever_k_exist(many: OpenIndex, encoder: Encoder, country: str, k: int, expected: int) -> None:
     result = search("anything else entirely", many, encoder, CONFIG, k=k, filters=Filters(country=(country,)))
     assert len(result.hits) == expected
     assert result.total == {"PL": 30, "FR": 0}[country]
     assert {code for hit in result.hits for code in hit.document.countries} <= {country}
 
 
-def test_all_documents_can_be_had_though_one_holds_most_of_the_best_passages(
-    many: OpenIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_all_documents_can_be_had_though_one_holds_most_of_the_best_passages(many: OpenIndex, encoder: Encoder) -> None:
     result = search("Part job fair for jobseekers", many, encoder, CONFIG, k=301)
     assert len(set(ids(result))) == 301 == result.total
 
 
-def test_pages_of_results_join_up(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_pages_of_results_join_up(many: OpenIndex, encoder: Encoder) -> None:
     whole = search("job fair", many, encoder, CONFIG, k=12)
     parts = [search("job fair", many, encoder, CONFIG, k=4, offset=offset) for offset in (0, 4, 8)]
     assert [hit for part in parts for hit in ids(part)] == ids(whole)
@@ -86,21 +83,21 @@ def test_pages_of_results_join_up(many: OpenIndex, encoder: SentenceTransformerE
     assert search("job fair", many, encoder, CONFIG, offset=400).hits == ()
 
 
-def test_grouped_by_passage_a_document_may_come_several_times(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_grouped_by_passage_a_document_may_come_several_times(many: OpenIndex, encoder: Encoder) -> None:
     result = search("job fair", many, encoder, CONFIG, k=10, group="passage", filters=Filters(kind=("report",)))
     assert ids(result) == ["long"] * 10
     assert result.total == 40
     assert all(hit.passages == () for hit in result.hits)
 
 
-def test_a_document_shows_its_next_best_passages(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_a_document_shows_its_next_best_passages(many: OpenIndex, encoder: Encoder) -> None:
     (hit,) = search("job fair", many, encoder, CONFIG, k=1, filters=Filters(kind=("report",))).hits
     assert len(hit.passages) == CONFIG.passages_per_document - 1
     assert [other.rank for other in hit.passages] == [2, 3]
     assert hit.score >= hit.passages[0].score >= hit.passages[1].score
 
 
-def test_scores_add_up(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_scores_add_up(corpus_index: OpenIndex, encoder: Encoder) -> None:
     config = SearchConfig(fusion=FusionConfig(lexical_weight=0.5))
     weights = config.fusion
     for hit in search("vouchers for training", corpus_index, encoder, config, k=5, group="passage").hits:
@@ -109,7 +106,7 @@ def test_scores_add_up(corpus_index: OpenIndex, encoder: SentenceTransformerEnco
         assert hit.score == pytest.approx(dense + 0.5 * hit.scores.lexical + named, abs=4e-6)
 
 
-def test_a_document_takes_the_best_of_its_passages(many: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_a_document_takes_the_best_of_its_passages(many: OpenIndex, encoder: Encoder) -> None:
     (hit,) = search("job fair", many, encoder, CONFIG, k=1, filters=Filters(kind=("report",))).hits
     assert hit.score >= max(
         other.score
@@ -118,7 +115,7 @@ def test_a_document_takes_the_best_of_its_passages(many: OpenIndex, encoder: Sen
     )
 
 
-def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: OpenIndex, encoder: Encoder) -> None:
     """The candidates of all retrievers hold whatever an exhaustive scoring puts first."""
     query = "older workers who lost their job"
     result = search(query, corpus_index, encoder, CONFIG, k=100, group="passage")
@@ -144,9 +141,7 @@ def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: OpenIndex, e
         ("dotarcie do kobiet po przerwie w karierze", 3),
     ],
 )
-def test_six_languages_find_the_same_practice(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, at_most: int
-) -> None:
+def test_six_languages_find_the_same_practice(corpus_index: OpenIndex, encoder: Encoder, query: str, at_most: int) -> None:
     assert "de-power-m" in ids(search(query, corpus_index, encoder, CONFIG, k=at_most))
 
 
@@ -159,18 +154,18 @@ def test_six_languages_find_the_same_practice(
         ("Krajowy Fundusz Szkoleniowy", "pl-kfs"),
     ],
 )
-def test_names_are_found(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, document: str) -> None:
+def test_names_are_found(corpus_index: OpenIndex, encoder: Encoder, query: str, document: str) -> None:
     assert ids(search(query, corpus_index, encoder, CONFIG, k=1)) == [document]
 
 
-def test_highlights_mark_the_words_of_the_query(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_highlights_mark_the_words_of_the_query(corpus_index: OpenIndex, encoder: Encoder) -> None:
     (hit,) = search("career breaks of women", corpus_index, encoder, CONFIG, k=1).hits
     marked = {hit.passage.text[start:end].lower() for start, end in hit.highlights}
     assert {"career", "break"} <= marked
     assert not marked & {"of", "the", "and"}
 
 
-def test_facets_come_with_the_results(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_facets_come_with_the_results(corpus_index: OpenIndex, encoder: Encoder) -> None:
     result = search("training", corpus_index, encoder, CONFIG, k=1, filters=Filters(country=("AT",)))
     assert result.facets["country"]["DE"] >= 2  # other countries could be chosen instead
     assert result.total == result.facets["country"]["AT"]
@@ -188,14 +183,14 @@ def test_facets_come_with_the_results(corpus_index: OpenIndex, encoder: Sentence
     ],
 )
 def test_impossible_searches_are_refused(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, options: dict[str, int], message: str
+    corpus_index: OpenIndex, encoder: Encoder, query: str, options: dict[str, int], message: str
 ) -> None:
     with pytest.raises(QueryError, match=message):
         search(query, corpus_index, encoder, CONFIG, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("query", ["?", "…", "\x00", "12", "🙂", "失业"])
-def test_queries_without_words_still_answer(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str) -> None:
+def test_queries_without_words_still_answer(corpus_index: OpenIndex, encoder: Encoder, query: str) -> None:
     assert len(search(query, corpus_index, encoder, CONFIG, k=3).hits) == 3
 
 
@@ -212,9 +207,7 @@ def test_related_documents_of_a_practice(corpus_index: OpenIndex) -> None:
         related("nope", corpus_index)
 
 
-def test_passages_are_matched_by_the_stemmer_of_their_own_language(
-    encoder: SentenceTransformerEncoder, cache_dir: Path, tmp_path: Path
-) -> None:
+def test_passages_are_matched_by_the_stemmer_of_their_own_language(encoder: Encoder, cache_dir: Path, tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     writer = store.writer()
     texts = {"de": "Die Arbeitslosen suchen Stellen.", "en": "The unemployed are searching."}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
-from pes_search.ingest.passages import PassageConfig, TokenStarts, build_pages, build_passages, sentence_spans, window_spans
+from pes_search.index.encoders.base import Encoder
+from pes_search.ingest.passages import PassageConfig, TokenStarts, build_pages, build_passages, sentence_spans
 from pes_search.ingest.types import Block, Document, Page, Passage
 
 DOCUMENT = Document(id="bus", title="Bus", kind="practice", language="en", sha256="0", path="bus.md")
@@ -354,7 +354,7 @@ def test_a_heading_with_text_below_is_in_that_texts_passage_or_in_its_path(block
             at += len(block.text)
 
 
-def test_the_real_tokenizer_is_kept_to(encoder: SentenceTransformerEncoder) -> None:
+def test_the_real_tokenizer_is_kept_to(encoder: Encoder) -> None:
     texts = [
         "Arbeitslosenversicherungsbeitragsanpassungsverordnungen werden von den Beraterinnen jährlich erklärt. " * 4,
         "Οι σύμβουλοι επισκέπτονται τα χωριά κάθε εβδομάδα. Το λεωφορείο σταματά στην αγορά. " * 4,
@@ -367,20 +367,3 @@ def test_the_real_tokenizer_is_kept_to(encoder: SentenceTransformerEncoder) -> N
     # Splitting is not thrifty without reason: together they need little more room than the text.
     assert len(passages) <= 1 + 1.5 * len(encoder.token_starts(pages[0][0].text)) / 40
     assert "".join("".join(passage.text.split()) for passage in passages) == "".join(pages[0][0].text.split())
-
-
-@pytest.mark.parametrize(
-    ("tokens", "windows"),
-    [
-        (2, ["One two.", "Three four.", "Five six seven eight nine."]),  # a longer sentence is a window of its own
-        (8, ["One two. Three four.", "Five six seven eight nine."]),
-        (9, []),  # all of it would be one
-        (0, []),
-    ],
-)
-def test_windows_are_whole_sentences(tokens: int, windows: list[str]) -> None:
-    text = "One two. Three four.\n\nFive six seven eight nine."
-    found = window_spans(
-        text, "en", lambda part: [m.start() for m in re.finditer(r"\S+", part)], PassageConfig(window_tokens=tokens)
-    )
-    assert [re.sub(r"\s+", " ", text[start:end]) for start, end in found] == windows

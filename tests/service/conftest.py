@@ -10,7 +10,7 @@ import pytest
 from kept import kept_in
 from starlette.testclient import TestClient
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.service.api.app import create_app
 from pes_search.service.cli.commands import main
 from pes_search.service.engine import Engine, open_engine, store_of
@@ -26,7 +26,7 @@ class Run(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def engine(corpus_folder: Path, encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def engine(corpus_folder: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     settings = Settings(index_dir=corpus_folder, **kept_in(tmp_path_factory.mktemp("kept")))
     return Engine(settings, store_of(settings), encoder)
 
@@ -40,7 +40,7 @@ def client(engine: Engine) -> TestClient:
 def pes(
     tmp_path: Path,
     cache_dir: Path,
-    encoder: SentenceTransformerEncoder,
+    encoder: Encoder,
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from models import renamed
 
 from pes_search.index.build import BuildReport
-from pes_search.index.encoders.base import EncoderConfig
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.errors import IndexDamagedError, IndexNotFoundError
 from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.filters import Filters
@@ -41,7 +41,7 @@ def folder(sources: Path, tmp_path: Path, build: Build) -> Path:
 
 
 @pytest.fixture
-def running(folder: Path, encoder: SentenceTransformerEncoder) -> Engine:
+def running(folder: Path, encoder: Encoder) -> Engine:
     """An engine that serves this index."""
     settings = Settings(index_dir=folder)
     return Engine(settings, store_of(settings), encoder)
@@ -56,9 +56,9 @@ def document_ids(engine: Engine) -> list[str]:
     return [hit.document.id for hit in result.hits]
 
 
-def other_model(encoder: SentenceTransformerEncoder) -> SentenceTransformerEncoder:
+def other_model(encoder: Encoder) -> Encoder:
     """The same weights under another name, which no index can tell from another model."""
-    return SentenceTransformerEncoder(encoder.model, "other weights", EncoderConfig())
+    return renamed(encoder, "other weights", EncoderConfig())
 
 
 # ── A new generation ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -81,7 +81,7 @@ def test_a_build_that_changes_nothing_leaves_the_open_index_alone(
 
 
 def _truncate_vectors(generation: Path) -> None:
-    vectors = generation / "vectors.f32"
+    vectors = generation / "vectors.f16"
     vectors.write_bytes(vectors.read_bytes()[:-4])
 
 
@@ -154,7 +154,7 @@ def test_a_new_generation_of_another_model_is_not_taken(
     sources: Path,
     folder: Path,
     build: Build,
-    encoder: SentenceTransformerEncoder,
+    encoder: Encoder,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -181,7 +181,7 @@ def test_requests_during_the_change_are_all_answered(running: Engine, sources: P
 # ── Opening ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_index_of_another_model_is_refused_with_the_next_command(folder: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_an_index_of_another_model_is_refused_with_the_next_command(folder: Path, encoder: Encoder) -> None:
     other = other_model(encoder)
     assert other.model_id != encoder.model_id
     settings = Settings(index_dir=folder)
@@ -200,9 +200,7 @@ def test_a_missing_index_is_named_before_the_model_is_loaded(tmp_path: Path, mon
         open_engine(Settings(index_dir=tmp_path / "none"))
 
 
-def test_an_index_is_not_scored_with_other_bm25_settings_than_it_was_built_with(
-    folder: Path, encoder: SentenceTransformerEncoder
-) -> None:
+def test_an_index_is_not_scored_with_other_bm25_settings_than_it_was_built_with(folder: Path, encoder: Encoder) -> None:
     """The stored scores hold the k1 of the build; bounded by another k1 they would be others, some above 1."""
 
     def lexical(bm25: Bm25Config) -> float | None:

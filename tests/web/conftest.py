@@ -17,7 +17,7 @@ import uvicorn
 from kept import kept_in
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings
@@ -46,7 +46,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def serve(encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def serve(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Serve an index folder over HTTP; return the address."""
     servers: list[tuple[uvicorn.Server, threading.Thread]] = []
 

@@ -7,7 +7,7 @@ import pytest
 
 from pes_search.eval.collections.files import InputError
 from pes_search.eval.experiments.spans import span_figures
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.service.settings import Settings
 
 CORPUS = """# Mobile offices
@@ -34,7 +34,7 @@ def letters(text: str) -> int:
     return sum(character.isalnum() for character in text)
 
 
-def test_recall_and_precision_count_letters(tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path) -> None:
+def test_recall_and_precision_count_letters(tmp_path: Path, encoder: Encoder, cache_dir: Path) -> None:
     settings = Settings(cache_dir=cache_dir)
     figures = span_figures(write(tmp_path, GOLD), encoder, settings, "model")
     assert (figures.questions, figures.lost) == (1, 0)
@@ -44,16 +44,14 @@ def test_recall_and_precision_count_letters(tmp_path: Path, encoder: SentenceTra
     assert figures.longest <= len(CORPUS)
 
 
-def test_gold_that_the_text_does_not_hold_counts_as_not_found(
-    tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path
-) -> None:
+def test_gold_that_the_text_does_not_hold_counts_as_not_found(tmp_path: Path, encoder: Encoder, cache_dir: Path) -> None:
     elsewhere = "Nothing of this stands in the corpus."
     figures = span_figures(write(tmp_path, GOLD, elsewhere), encoder, Settings(cache_dir=cache_dir), "model")
     assert figures.lost == 1
     assert figures.recall.value == pytest.approx(letters(GOLD) / (letters(GOLD) + letters(elsewhere)))
 
 
-def test_questions_that_do_not_fit_are_named(tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path) -> None:
+def test_questions_that_do_not_fit_are_named(tmp_path: Path, encoder: Encoder, cache_dir: Path) -> None:
     write(tmp_path, GOLD)
     (tmp_path / "queries.jsonl").write_text("no json\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"queries\.jsonl:1: no JSON"):

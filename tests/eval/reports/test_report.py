@@ -17,7 +17,7 @@ from pes_search.eval.provenance import provenance
 from pes_search.eval.reports.plots import Group, plot_groups
 from pes_search.eval.reports.report import write_report
 from pes_search.eval.retrieval import RETRIEVERS, runs
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
@@ -96,7 +96,7 @@ def report(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Repo
     )
 
 
-def values_of(report: Reported, encoder: SentenceTransformerEncoder) -> dict[str, dict[str, dict[str, float]]]:
+def values_of(report: Reported, encoder: Encoder) -> dict[str, dict[str, dict[str, float]]]:
     questions = read_questions(report.questions)
     qrels = read_judgments(report.qrels, questions)
     query_ids = answerable(qrels)
@@ -113,7 +113,7 @@ def test_all_files_are_written(report: Reported) -> None:
         assert f"]({path.name})" in report.markdown
 
 
-def test_the_figures_are_those_of_the_measures(report: Reported, encoder: SentenceTransformerEncoder) -> None:
+def test_the_figures_are_those_of_the_measures(report: Reported, encoder: Encoder) -> None:
     values = values_of(report, encoder)
     for retriever in RETRIEVERS:
         row = [retriever, *map(str, estimates(values[retriever]).values())]
@@ -128,7 +128,7 @@ def test_the_figures_are_those_of_the_measures(report: Reported, encoder: Senten
     assert f"Worst language of the hybrid: de {estimate([values['hybrid'][MAIN]['q2']])} (n = 1)." in report.markdown
 
 
-def test_what_is_not_known_is_counted(report: Reported, encoder: SentenceTransformerEncoder) -> None:
+def test_what_is_not_known_is_counted(report: Reported, encoder: Encoder) -> None:
     assert "1 of 3 questions have no relevant document" in report.markdown
     assert "1 of them have no judgment at all" in report.markdown
     assert "1 of 3 judged documents are not in this index" in report.markdown  # "gone"

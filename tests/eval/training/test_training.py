@@ -15,12 +15,12 @@ from pes_search.eval.training.training_texts import (
     TrainingTexts,
     read_training_texts,
 )
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.ingest.passages import PassageConfig
 
 
 @pytest.fixture(scope="module")
-def texts(shared_data: Path, encoder: SentenceTransformerEncoder) -> TrainingTexts:
+def texts(shared_data: Path, encoder: Encoder) -> TrainingTexts:
     return read_training_texts(shared_data, CORPUS, encoder, PassageConfig())
 
 
@@ -55,7 +55,7 @@ def test_a_label_means_what_its_concept_is_called_in_english(texts: TrainingText
     assert len(texts.labels) == 24
 
 
-def test_missing_data_is_named(tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_missing_data_is_named(tmp_path: Path, encoder: Encoder) -> None:
     with pytest.raises(InputError, match=r"labour-en.txt.*is missing; name the data's folder with --data"):
         read_training_texts(tmp_path, CORPUS, encoder, PassageConfig())
 

@@ -8,9 +8,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from pes_search.index.encoders.adapter import adapter_folder, adapter_hash, merge
-from pes_search.index.encoders.base import NO_ADAPTER, PACKAGED_ADAPTER, EncoderConfig
+from pes_search.index.encoders.base import NO_ADAPTER, PACKAGED_ADAPTER, Encoder, EncoderConfig
 from pes_search.index.encoders.identity import model_fingerprint
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import EncoderError
 
 LARGEST_BYTES = 4_000_000
@@ -89,7 +88,7 @@ def test_a_folder_without_an_adapter_is_refused(tmp_path: Path) -> None:
         adapter_folder(str(tmp_path))
 
 
-def test_the_packaged_adapter_is_small_and_told_apart(encoder: SentenceTransformerEncoder) -> None:
+def test_the_packaged_adapter_is_small_and_told_apart(encoder: Encoder) -> None:
     folder = adapter_folder(PACKAGED_ADAPTER)
     assert folder is not None
     assert sum(file.stat().st_size for file in folder.iterdir()) < LARGEST_BYTES

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.encoders.cache import VectorCache, encode_cached
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.index.errors import EncoderError
 
 
-def test_known_texts_are_not_encoded_again(encoder: SentenceTransformerEncoder, tmp_path: Path) -> None:
+def test_known_texts_are_not_encoded_again(encoder: Encoder, tmp_path: Path) -> None:
     cache = VectorCache(tmp_path, encoder.model_id)
     first, encoded = encode_cached(["a", "bb", "a"], encoder.encode_passages, encoder.dimensions, cache)
     assert (first.shape, encoded) == ((3, 384), 2)
@@ -23,7 +23,7 @@ def test_known_texts_are_not_encoded_again(encoder: SentenceTransformerEncoder, 
     np.testing.assert_array_equal(again[[2, 0]], first[[0, 1]])
 
 
-def test_models_do_not_share_vectors(encoder: SentenceTransformerEncoder, tmp_path: Path) -> None:
+def test_models_do_not_share_vectors(encoder: Encoder, tmp_path: Path) -> None:
     encode_cached(["a"], encoder.encode_passages, encoder.dimensions, VectorCache(tmp_path, encoder.model_id))
     assert VectorCache(tmp_path, "another").get(["a"]) == {}
 
@@ -36,7 +36,7 @@ def test_more_keys_than_one_query_takes_are_found(tmp_path: Path) -> None:
     assert len(cache.get(texts)) == 1203
 
 
-def test_no_texts_give_no_vectors(encoder: SentenceTransformerEncoder, tmp_path: Path) -> None:
+def test_no_texts_give_no_vectors(encoder: Encoder, tmp_path: Path) -> None:
     vectors, encoded = encode_cached([], encoder.encode_passages, encoder.dimensions, VectorCache(tmp_path, "m"))
     assert (vectors.shape, encoded) == ((0, 384), 0)
 

@@ -6,17 +6,25 @@ import pytest
 from pes_search.index.encoders import ENCODERS, load_encoder
 from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.encoders.identity import model_fingerprint
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.service.settings import Settings
 
 TEXTS = ["short", "Wie findet man nach der Elternzeit zurück in den Beruf? " * 8, "Δημόσια υπηρεσία απασχόλησης", "x " * 700]
 
 
 @pytest.fixture(scope="module", params=sorted(ENCODERS.rows))
-def every_encoder(request: pytest.FixtureRequest, encoder: SentenceTransformerEncoder) -> Encoder:
-    if request.param == EncoderConfig().runtime:
+def every_encoder(request: pytest.FixtureRequest, encoder: Encoder) -> Encoder:
+    if request.param == encoder.runtime:
         return encoder
-    return load_encoder(EncoderConfig(runtime=request.param), Settings().cache_dir)
+    return load_encoder(EncoderConfig(runtime=request.param, threads=1), Settings().cache_dir)
+
+
+def test_it_says_what_runs_it_and_is_of_one_model(every_encoder: Encoder, encoder: Encoder) -> None:
+    assert every_encoder.runtime in ENCODERS.rows
+    assert (every_encoder.model_id, every_encoder.adapter, every_encoder.dimensions) == (
+        encoder.model_id,
+        encoder.adapter,
+        encoder.dimensions,
+    )
 
 
 def test_vectors_are_rows_of_unit_length(every_encoder: Encoder) -> None:
@@ -40,7 +48,8 @@ def test_queries_and_passages_differ(every_encoder: Encoder) -> None:
 def test_progress_counts_every_text_once(every_encoder: Encoder) -> None:
     done: list[int] = []
     every_encoder.encode_passages(["a"] * 33, done.append)
-    assert done == [32, 1]
+    assert sum(done) == 33
+    assert min(done) > 0
 
 
 def test_token_starts_are_ascending_characters(every_encoder: Encoder) -> None:

@@ -6,14 +6,13 @@ import pytest
 
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.adapter import adapter_folder, adapter_hash
-from pes_search.index.encoders.base import NO_ADAPTER, PACKAGED_ADAPTER, EncoderConfig
+from pes_search.index.encoders.base import NO_ADAPTER, PACKAGED_ADAPTER, Encoder, EncoderConfig
 from pes_search.index.encoders.identity import model_fingerprint, model_id, weights_identity
 from pes_search.index.encoders.packaged import CONVERSION, PACKED_SHA256, PROMPTS
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 from pes_search.ingest.errors import MissingPartError
 
 
-def test_the_packaged_model_is_known_by_what_it_is_made_of(encoder: SentenceTransformerEncoder) -> None:
+def test_the_packaged_model_is_known_by_what_it_is_made_of(encoder: Encoder) -> None:
     adapter = adapter_hash(adapter_folder(PACKAGED_ADAPTER))
     assert weights_identity(EncoderConfig()) == f"{PACKED_SHA256}-{adapter}-{CONVERSION}"
     assert weights_identity(EncoderConfig(adapter=NO_ADAPTER)) == f"{PACKED_SHA256}-none-{CONVERSION}"
@@ -45,5 +44,5 @@ def test_a_folder_of_the_packaged_models_name_changes_nothing(tmp_path: Path, mo
 
 
 def test_an_unknown_encoder_names_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(MissingPartError, match="no encoder is called 'abacus'; there are sentence-transformers"):
+    with pytest.raises(MissingPartError, match="no encoder is called 'abacus'; there are onnx, sentence-transformers"):
         load_encoder(EncoderConfig(runtime="abacus"), tmp_path)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from pes_search.index.encoders import packaged as default_model
-from pes_search.index.encoders.packaged import convert, default_model_folder, packed_file
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders import transformer_folder
+from pes_search.index.encoders.packaged import convert, packed_file
+from pes_search.index.encoders.transformer_folder import default_model_folder, write_transformers
 from pes_search.index.errors import EncoderError
 
 
@@ -21,7 +21,7 @@ def test_a_damaged_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     with pytest.raises(EncoderError, match=r"damaged or of another release.*pip install"):
-        convert(damaged, tmp_path / "model")
+        convert(damaged, tmp_path / "model", None, write_transformers)
     assert not (tmp_path / "model").exists()
 
 
@@ -29,15 +29,15 @@ def test_a_conversion_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(default_model, "_write_tokenizer", fail)
+    monkeypatch.setattr(transformer_folder, "_write_tokenizer", fail)
     with pytest.raises(OSError, match="disk full"):
-        convert(packed_file(), tmp_path / "model")
+        convert(packed_file(), tmp_path / "model", None, write_transformers)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_first_runs_at_the_same_time_share_one_conversion(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from pes_search.index.encoders.packaged import default_model_folder as f; "
+        "import sys, pathlib; from pes_search.index.encoders.transformer_folder import default_model_folder as f; "
         "print((f(pathlib.Path(sys.argv[1]), None) / 'model.safetensors').stat().st_ino)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
@@ -53,9 +53,9 @@ def test_a_cache_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
         default_model_folder(tmp_path, None)
 
 
-def test_weights_equal_a_dequantisation_written_differently(encoder: SentenceTransformerEncoder, tmp_path: Path) -> None:
+def test_weights_equal_a_dequantisation_written_differently(tmp_path: Path) -> None:
     """Block by block in plain Python: value = scale * (nibble - 8), low nibbles first."""
-    convert(packed_file(), tmp_path / "model")
+    convert(packed_file(), tmp_path / "model", None, write_transformers)
     weights = load_file(tmp_path / "model" / "model.safetensors")
     words = weights["embeddings.word_embeddings.weight"]
     data = packed_file().read_bytes()

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 
 CHOICES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # what chooses kernels and the sizes of their blocks
 REPORT = "import numpy, threadpoolctl; print([row.get('architecture') for row in threadpoolctl.threadpool_info()])"
 CONVERT = """
 import pathlib, sys
 from pes_search.index.encoders.adapter import adapter_folder
-from pes_search.index.encoders.packaged import default_model_folder
+from pes_search.index.encoders.transformer_folder import default_model_folder
 default_model_folder(pathlib.Path(sys.argv[1]), adapter_folder("packaged"))
 """
 COMMANDS = ("-m", "pes_search.service.cli.commands")
@@ -50,7 +50,7 @@ class Machine:
         return self.python("-c", REPORT).strip()
 
     def weights(self) -> Path:
-        (path,) = (self.folder / "cache" / "models").glob("*/model.safetensors")
+        (path,) = (self.folder / "cache" / "models").glob("*-transformers/model.safetensors")
         return path
 
 
@@ -81,7 +81,7 @@ def different(machines: Mapping[str, Machine]) -> tuple[Machine, Machine]:
     pytest.skip(f"numpy runs with the kernels {kernels} whatever OPENBLAS_CORETYPE says")
 
 
-def test_an_index_opens_on_another_machine(machines: Mapping[str, Machine], encoder: SentenceTransformerEncoder) -> None:
+def test_an_index_opens_on_another_machine(machines: Mapping[str, Machine], encoder: Encoder) -> None:
     builder, searcher = different(machines)
     sources, index = builder.folder / "sources", builder.folder / "index"
     sources.mkdir()

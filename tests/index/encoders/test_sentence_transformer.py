@@ -8,9 +8,8 @@ from sentence_transformers import SentenceTransformer
 
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.adapter import adapter_folder
-from pes_search.index.encoders.base import PACKAGED_ADAPTER, EncoderConfig
-from pes_search.index.encoders.packaged import default_model_folder
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import PACKAGED_ADAPTER, Encoder, EncoderConfig
+from pes_search.index.encoders.transformer_folder import default_model_folder
 from pes_search.index.errors import EncoderError
 from pes_search.service.settings import Settings
 
@@ -22,11 +21,16 @@ def plain() -> SentenceTransformer:
     return SentenceTransformer(str(default_model_folder(Settings().cache_dir, adapter_folder(PACKAGED_ADAPTER))), device="cpu")
 
 
+@pytest.fixture(scope="module")
+def reference() -> Encoder:
+    return load_encoder(EncoderConfig(runtime="sentence-transformers", threads=1), Settings().cache_dir)
+
+
 @pytest.mark.parametrize(("method", "prompt"), [("encode_queries", "query: "), ("encode_passages", "passage: ")])
 def test_vectors_equal_plain_sentence_transformers(
-    encoder: SentenceTransformerEncoder, plain: SentenceTransformer, method: str, prompt: str
+    reference: Encoder, plain: SentenceTransformer, method: str, prompt: str
 ) -> None:
-    ours = getattr(encoder, method)(TEXTS)
+    ours = getattr(reference, method)(TEXTS)
     expected = plain.encode([prompt + text for text in TEXTS], normalize_embeddings=True, show_progress_bar=False)
     assert ours.shape == (len(TEXTS), 384)
     assert ours.dtype == np.float32

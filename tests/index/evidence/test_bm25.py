@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rank_bm25 import BM25Plus
 
-from pes_search.index.evidence.bm25 import DELTA, Bm25Builder, Bm25Config, Bm25Index, load_bm25
+from pes_search.index.evidence.bm25 import DELTA, Bm25Builder, Bm25Config, Bm25Index
 
 CAT, DOG, NONE = ["the", "cat", "sat", "on", "the", "mat"], ["dog", "cat", "dog"], []
 
@@ -17,7 +17,7 @@ def index_of(passages: list[list[str]], folder: Path, config: Bm25Config) -> Bm2
     for terms in passages:
         builder.add(terms)
     builder.save(folder / "bm25", config)
-    return load_bm25(folder / "bm25")
+    return Bm25Index(folder / "bm25")
 
 
 @pytest.mark.parametrize(("k1", "b"), [(1.5, 0.75), (0.9, 0.4), (2.0, 1.0)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rank_bm25 import BM25Plus
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.concept_labels import LabelMatcher
 from pes_search.index.open_index import OpenIndex
@@ -68,9 +68,7 @@ def test_without_lists_or_documents_there_is_nothing_to_match() -> None:
     assert LabelMatcher(TAXONOMY, KEYS, np.zeros((0, 3), np.float32), Bm25Config()).scores("women", "en").tolist() == []
 
 
-def test_a_country_is_found_by_its_name_in_the_querys_language(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_a_country_is_found_by_its_name_in_the_querys_language(corpus_index: OpenIndex, encoder: Encoder) -> None:
     """The encoder alone would put voucher schemes of other countries there."""
     hits = search("Gutscheine für Weiterbildung in Kroatien", corpus_index, encoder, SearchConfig(), k=3).hits
     assert [hit.document.countries for hit in hits[:2]] == [("HR",), ("HR",)]

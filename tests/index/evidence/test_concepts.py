@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.concepts import BROADER_CONFIDENCE, ConceptSpace, Label, activations, labels_of
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, search
@@ -92,9 +92,7 @@ def test_from_a_list_without_tags_a_document_holds_what_its_passages_come_close_
         ("wózek inwalidzki i praca", "people-with-disabilities"),
     ],
 )
-def test_everyday_words_name_a_concept(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, concept: str
-) -> None:
+def test_everyday_words_name_a_concept(corpus_index: OpenIndex, encoder: Encoder, query: str, concept: str) -> None:
     result = search(query, corpus_index, encoder, SearchConfig(), k=3)
     assert concept in [shown.id for shown in result.concepts]
     assert sum(shown.share for shown in result.concepts) <= 1.001

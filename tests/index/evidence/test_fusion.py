@@ -11,11 +11,11 @@ from pes_search.ingest.types import Document, Passage
 
 DOCUMENT = Document(id="d", title="", kind="", language=None, sha256="", path="")
 PASSAGE = Passage("p", "d", None, 0, 1, (), None, "x")
-CONFIG = FusionConfig(lexical_weight=0.2, window_weight=0.25, topic_weight=0.3, concept_weight=0.1, label_weight=0.05)
+CONFIG = FusionConfig(lexical_weight=0.2, sentence_weight=0.25, topic_weight=0.3, concept_weight=0.1, label_weight=0.05)
 SCORES = Scores(lexical=0.5, dense=0.75 * 0.8 + 0.25 * 0.9, topic=0.7, agreement=0.4, labels=0.6)
 
 
-def rows(whole: list[float], windows: list[list[float]]) -> PassageRows:
+def rows(whole: list[float], sentences: list[list[float]]) -> PassageRows:
     """Passages whose vectors have these first components, which are their cosines with a query along the first axis."""
 
     def vectors(cosines: list[float]) -> np.ndarray:  # type: ignore[type-arg]
@@ -27,8 +27,8 @@ def rows(whole: list[float], windows: list[list[float]]) -> PassageRows:
         lexical=np.full(len(whole), 0.5, np.float32),
         vectors=vectors(whole),
         means=vectors([0.7] * len(whole)),
-        windows=vectors([cosine for several in windows for cosine in several]),
-        window_counts=[len(several) for several in windows],
+        sentences=vectors([cosine for several in sentences for cosine in several]),
+        sentence_counts=[len(several) for several in sentences],
     )
 
 
@@ -42,7 +42,7 @@ def test_each_kind_of_evidence_is_computed_for_each_passage() -> None:
         agreement=np.full(3, 0.4, np.float32),
         labels=np.full(3, 0.6, np.float32),
     )
-    dense = [0.75 * 0.8 + 0.25 * 0.9, 0.6, 0.75 * 0.3 + 0.25 * 0.1]  # without windows the whole passage is all there is
+    dense = [0.75 * 0.8 + 0.25 * 0.9, 0.6, 0.75 * 0.3 + 0.25 * 0.1]  # without sentences the whole passage is all there is
     assert [scores.dense for scores in computed] == pytest.approx(dense, abs=1e-6)
     for scores in computed:
         assert (scores.lexical, scores.topic, scores.agreement, scores.labels) == pytest.approx((0.5, 0.7, 0.4, 0.6))
@@ -77,7 +77,7 @@ def test_negative_weights_are_refused(field: str) -> None:
         FusionConfig(**{field: -0.1})
 
 
-@pytest.mark.parametrize("field", ["window_weight", "topic_weight"])
+@pytest.mark.parametrize("field", ["sentence_weight", "topic_weight"])
 def test_shares_are_from_0_to_1(field: str) -> None:
     with pytest.raises(ValueError, match="from 0 to 1"):
         FusionConfig(**{field: 1.1})

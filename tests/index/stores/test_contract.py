@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from rank_bm25 import BM25Plus
 
-from pes_search.index.build import IndexConfig, write_documents
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.build import write_documents
+from pes_search.index.config import IndexConfig
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
 from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.concepts import labels_of
@@ -44,7 +45,7 @@ TEXTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "news": ({"kind": "news"}, ["A fair for employers takes place."]),
     "empty": ({}, []),
 }
-CONFIG = IndexConfig(PassageConfig(max_tokens=20, min_tokens=0, window_tokens=8), Bm25Config(k1=1.2, b=0.5))
+CONFIG = IndexConfig(PassageConfig(max_tokens=20, min_tokens=0), Bm25Config(k1=1.2, b=0.5))
 
 
 def documents(names: Sequence[str]) -> list[tuple[Document, list[Block]]]:
@@ -62,7 +63,7 @@ Write = Callable[..., Manifest]
 
 
 @pytest.fixture
-def write(encoder: SentenceTransformerEncoder, cache_dir: Path) -> Write:
+def write(encoder: Encoder, cache_dir: Path) -> Write:
     """Write a generation of some documents into a store."""
 
     def run(store: IndexStore, names: Sequence[str] = tuple(TEXTS), config: IndexConfig = CONFIG) -> Manifest:
@@ -208,19 +209,14 @@ def test_idf_is_that_of_rank_bm25(stored: StoredIndex) -> None:
     assert idf["unheard-of"] == pytest.approx(np.log(len(read) + 1))
 
 
-def test_the_nearest_are_those_of_the_highest_products_with_passages_or_windows(
-    stored: StoredIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_the_nearest_are_those_of_the_highest_products(stored: StoredIndex, encoder: Encoder) -> None:
     ids = list(everything(stored))
     rows = stored.rows(ids, {})
-    assert sum(rows.window_counts) == len(rows.windows) > 0
-    owners = [passage_id for passage_id, count in zip(ids, rows.window_counts, strict=True) for _ in range(count)]
     vectors = encoder.encode_queries(["advisers in the park", "Frauen"])
     for depth in (1, 2, 100):
         expected = set()
         for vector in vectors:
             expected |= {ids[row] for row in np.argsort(-(rows.vectors @ vector), kind="stable")[:depth]}
-            expected |= {owners[row] for row in np.argsort(-(rows.windows @ vector), kind="stable")[:depth]}
         passage_ids = stored.nearest(vectors, EVERYTHING, depth)
         assert set(passage_ids) == expected
         assert len(passage_ids) == len(expected)  # each once
@@ -233,16 +229,14 @@ def test_rows_come_in_the_order_asked_for(stored: StoredIndex) -> None:
     assert [passage.id for passage in backward.passages] == ids[::-1]
     assert [document.id for document in forward.documents] == [passage.document_id for passage in forward.passages]
     assert (forward.vectors == backward.vectors[::-1]).all()
-    assert np.linalg.norm(forward.vectors, axis=1) == pytest.approx(np.ones(len(ids)), abs=1e-5)
+    assert np.linalg.norm(forward.vectors, axis=1) == pytest.approx(np.ones(len(ids)), abs=5e-4)  # in half precision
     nothing = stored.rows([], {})
-    assert (len(nothing.passages), nothing.vectors.shape, nothing.windows.shape) == (0, (0, 384), (0, 384))
+    assert (len(nothing.passages), nothing.vectors.shape, nothing.sentences.shape) == (0, (0, 384), (0, 384))
     with pytest.raises(NotInIndexError, match="'nope'"):
         stored.rows([ids[0], "nope"], {})
 
 
-def test_sentences_are_places_in_the_passage_with_their_vectors(
-    stored: StoredIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_sentences_are_places_in_the_passage_with_their_vectors(stored: StoredIndex, encoder: Encoder) -> None:
     ids = passages(stored, "street")
     rows, sentences = stored.rows(ids, {}), stored.sentences(ids)
     texts = [rows.passages[row].text[start:end] for row, of in enumerate(sentences) for start, end in of.spans]
@@ -250,7 +244,7 @@ def test_sentences_are_places_in_the_passage_with_their_vectors(
         "Street work with young people.", "It takes place where they meet.", "Advisers visit parks every evening.",
     ]  # fmt: skip
     vectors = np.concatenate([of.vectors for of in sentences])
-    assert vectors == pytest.approx(encoder.encode_passages([f"Practice\n{text}" for text in texts]), abs=2e-3)
+    assert vectors == pytest.approx(encoder.encode_passages(texts), abs=2e-3)
     with pytest.raises(NotInIndexError, match="'nope'"):
         stored.sentences(["nope"])
 
@@ -296,8 +290,8 @@ def test_a_discarded_generation_changes_nothing(store: IndexStore, write: Write)
     write(store, ["news"])
     name = store.current_name()
     writer = store.writer()
-    none = np.zeros((0, 384), np.float32)
-    writer.add(EncodedDocument(documents(["street"])[0][0], [], [], none, [], [], none, {}))
+    none = np.zeros((0, 384), np.float16)
+    writer.add(EncodedDocument(documents(["street"])[0][0], [], [], none, [], none, {}))
     writer.discard()
     assert store.current_name() == name
     assert [document.id for document in store.open().documents(EVERYTHING)] == ["news"]
@@ -316,7 +310,7 @@ def test_two_writers_at_once_are_refused(store: IndexStore) -> None:
 # ── Above the stores ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_store_gives_the_same_ranking(tmp_path: Path, write: Write, encoder: SentenceTransformerEncoder) -> None:
+def test_every_store_gives_the_same_ranking(tmp_path: Path, write: Write, encoder: Encoder) -> None:
     indexes = {}
     for name in STORES.rows:
         store = open_store(name, tmp_path / name)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pes_search.index.build import IndexConfig, write_documents
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.build import write_documents
+from pes_search.index.config import IndexConfig
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError, NotInIndexError
 from pes_search.index.evidence.fusion import FusionConfig
 from pes_search.index.filters import Filters
@@ -18,7 +19,7 @@ from pes_search.index.stores.files import FileStore
 from pes_search.index.types import EncodedDocument, Manifest, Query
 from pes_search.ingest.types import Block, Document
 
-WEIGHTS = FusionConfig(window_weight=0)
+WEIGHTS = FusionConfig(sentence_weight=0)
 TEXTS = {
     "a": "Guidance for women who return to work.",
     "b": "Vouchers for digital training.",
@@ -39,7 +40,7 @@ def document(name: str, country: str = "DE") -> Document:
     )
 
 
-def write(store: FileStore, names: str, encoder: SentenceTransformerEncoder, cache_dir: Path) -> Manifest:
+def write(store: FileStore, names: str, encoder: Encoder, cache_dir: Path) -> Manifest:
     writer = store.writer()
     try:
         return write_documents(
@@ -54,7 +55,7 @@ def write(store: FileStore, names: str, encoder: SentenceTransformerEncoder, cac
 
 
 @pytest.fixture
-def store(tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path) -> FileStore:
+def store(tmp_path: Path, encoder: Encoder, cache_dir: Path) -> FileStore:
     store = FileStore(tmp_path / "index")
     write(store, "abc", encoder, cache_dir)
     return store
@@ -78,9 +79,7 @@ def test_unknown_ids_are_named(store: FileStore) -> None:
             call("nope")
 
 
-def test_the_same_documents_make_the_same_index_id(
-    store: FileStore, tmp_path: Path, encoder: SentenceTransformerEncoder, cache_dir: Path
-) -> None:
+def test_the_same_documents_make_the_same_index_id(store: FileStore, tmp_path: Path, encoder: Encoder, cache_dir: Path) -> None:
     other = write(FileStore(tmp_path / "other"), "abc", encoder, cache_dir)
     assert other.index_id == store.open().manifest.index_id
     assert write(FileStore(tmp_path / "third"), "ab", encoder, cache_dir).index_id != other.index_id
@@ -95,7 +94,7 @@ def generation(store: FileStore) -> Path:
     return store.folder / "generations" / (store.current_name() or "")
 
 
-@pytest.mark.parametrize("file", ["documents.jsonl", "pages.jsonl", "passages.jsonl", "vectors.f32", "bm25/vocab.index.json"])
+@pytest.mark.parametrize("file", ["documents.jsonl", "pages.jsonl", "passages.jsonl", "vectors.f16", "bm25/vocab.index.json"])
 @pytest.mark.parametrize("fault", ["altered", "cut", "gone"])
 def test_a_damaged_file_is_found(store: FileStore, file: str, fault: str) -> None:
     path = generation(store) / file
@@ -151,8 +150,8 @@ def test_a_pointer_that_names_no_generation_is_refused(store: FileStore, name: s
 def test_a_discarded_generation_changes_nothing(store: FileStore) -> None:
     name = store.current_name()
     writer = store.writer()
-    none = np.zeros((0, 384), np.float32)
-    writer.add(EncodedDocument(document("x"), [], [], none, [], [], none, {}))
+    none = np.zeros((0, 384), np.float16)
+    writer.add(EncodedDocument(document("x"), [], [], none, [], none, {}))
     writer.discard()
     assert store.current_name() == name
     assert [path.name for path in (store.folder / "generations").iterdir()] == [name]
@@ -168,7 +167,7 @@ def test_two_builds_at_once_are_refused(store: FileStore) -> None:
     store.writer().discard()
 
 
-def test_an_open_index_outlives_its_generation(store: FileStore, encoder: SentenceTransformerEncoder, cache_dir: Path) -> None:
+def test_an_open_index_outlives_its_generation(store: FileStore, encoder: Encoder, cache_dir: Path) -> None:
     old = open_index(store)
     for names in ("ab", "bc", "c", "a"):
         write(store, names, encoder, cache_dir)
@@ -179,7 +178,7 @@ def test_an_open_index_outlives_its_generation(store: FileStore, encoder: Senten
     assert [d.id for d in store.open().documents(Filters())] == ["a"]
 
 
-def test_candidates_carry_both_scores(store: FileStore, encoder: SentenceTransformerEncoder) -> None:
+def test_candidates_carry_both_scores(store: FileStore, encoder: Encoder) -> None:
     vector = encoder.encode_queries(["vouchers for training"])[0]
     query = Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}, ())
     scores = {
@@ -209,9 +208,7 @@ def test_words_are_counted_by_the_passages_that_have_them(store: FileStore) -> N
     assert index.words("de") == index.words(None) == {}
 
 
-def test_an_open_index_keeps_its_words_when_its_generation_is_gone(
-    store: FileStore, encoder: SentenceTransformerEncoder, cache_dir: Path
-) -> None:
+def test_an_open_index_keeps_its_words_when_its_generation_is_gone(store: FileStore, encoder: Encoder, cache_dir: Path) -> None:
     old, folder = store.open(), generation(store)
     for names in ("ab", "b", "c"):
         write(store, names, encoder, cache_dir)

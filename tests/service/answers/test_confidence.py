@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.answers.confidence import Network, check_models, is_in_field, load_models, sigmoid
@@ -33,7 +33,7 @@ def test_the_largest_odds_do_not_overflow() -> None:
     assert sigmoid(-1e9) == pytest.approx(0)
 
 
-def test_the_packaged_models_are_of_the_packaged_encoder(encoder: SentenceTransformerEncoder) -> None:
+def test_the_packaged_models_are_of_the_packaged_encoder(encoder: Encoder) -> None:
     models = load_models()
     assert models.model_id == encoder.model_id
     assert len(models.sentence_scorer.weights) == len(FEATURES)
@@ -51,15 +51,13 @@ def test_models_of_another_encoder_are_named_in_the_log(caplog: pytest.LogCaptur
     assert "make train-answers" in caplog.text
 
 
-def test_a_default_installation_starts_without_a_warning(
-    encoder: SentenceTransformerEncoder, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_default_installation_starts_without_a_warning(encoder: Encoder, caplog: pytest.LogCaptureFixture) -> None:
     check_models(load_models(), encoder.model_id)
     assert caplog.text == ""
 
 
 def test_the_corpus_is_of_the_field_and_recipes_are_not(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, build: Build, tmp_path: Path
+    corpus_index: OpenIndex, encoder: Encoder, build: Build, tmp_path: Path
 ) -> None:
     assert is_in_field(corpus_index, encoder, load_models())
     folder = tmp_path / "recipes"
@@ -79,6 +77,6 @@ def test_the_corpus_is_of_the_field_and_recipes_are_not(
         ("Wann begann INTESPO?", False),
     ],
 )
-def test_whether_several_are_asked_for(encoder: SentenceTransformerEncoder, question: str, several: bool) -> None:
+def test_whether_several_are_asked_for(encoder: Encoder, question: str, several: bool) -> None:
     kind = load_models().kind(encoder.encode_queries([question])[0], in_field=True)
     assert kind.several is several

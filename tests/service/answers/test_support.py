@@ -2,7 +2,7 @@
 
 import pytest
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import Hit, Scores
 from pes_search.service.answers.support import SupportCheck
@@ -14,7 +14,7 @@ def hits_of(index: OpenIndex, document_id: str) -> list[Hit]:
 
 
 @pytest.fixture(scope="module")
-def check(encoder: SentenceTransformerEncoder, corpus_index: OpenIndex) -> SupportCheck:
+def check(encoder: Encoder, corpus_index: OpenIndex) -> SupportCheck:
     return SupportCheck(encoder, corpus_index)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from models import renamed
 
-from pes_search.index.encoders.base import EncoderConfig
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.stores.files import FileStore
 
 Pes = Callable[..., Any]  # gives status, out and err (see conftest)
@@ -79,15 +79,15 @@ def test_how_fast_the_model_runs_does_not_change_the_index(corpus: Path, pes: Pe
 
 
 def test_other_weights_in_the_same_folder_make_another_index(
-    corpus: Path, pes: Pes, tmp_path: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+    corpus: Path, pes: Pes, tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights = tmp_path / "model" / "model.safetensors"
     weights.parent.mkdir()
     weights.write_text("first")
     monkeypatch.setenv("PES_ENCODER__MODEL", str(weights.parent))
 
-    def load(config: EncoderConfig, _: Path) -> SentenceTransformerEncoder:
-        return SentenceTransformerEncoder(encoder.model, (Path(config.model) / weights.name).read_text(), config)
+    def load(config: EncoderConfig, _: Path) -> Encoder:
+        return renamed(encoder, (Path(config.model) / weights.name).read_text(), config)
 
     monkeypatch.setattr("pes_search.service.engine.load_encoder", load)
     first = json.loads(pes("build", "--json").out)

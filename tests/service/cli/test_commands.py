@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from folders import ROOT
+from models import renamed
 from starlette.testclient import TestClient
 
-from pes_search.index.encoders.base import EncoderConfig
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.open_index import OpenIndex
 from pes_search.service.cli.commands import command_line
 
@@ -219,10 +219,10 @@ def test_an_empty_result_says_why(arguments: list[str], is_for_filters: bool, pe
 
 
 def test_a_refused_model_is_mended_by_the_command_that_the_message_names(
-    corpus: Path, pes: Pes, tmp_path: Path, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
+    corpus: Path, pes: Pes, tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load(config: EncoderConfig, _: Path) -> SentenceTransformerEncoder:
-        return SentenceTransformerEncoder(encoder.model, "weights", config)
+    def load(config: EncoderConfig, _: Path) -> Encoder:
+        return renamed(encoder, "weights", config)
 
     for module in ("index.encoders", "service.engine"):
         monkeypatch.setattr(f"pes_search.{module}.load_encoder", load)

@@ -42,7 +42,7 @@ def test_every_cell_quotes_its_own_document(comparison: dict[str, Any], client: 
     [
         ("target_group", "hr-vouchers", "jobseekers"),
         ("organisation", "hr-vouchers", "HZZ"),
-        ("funding", "de-power-m", "funding"),
+        ("funding", "de-power-m", "ESF"),
         ("partners", "de-power-m", "partners"),
         ("country", "hr-vouchers", "Croatia"),
     ],

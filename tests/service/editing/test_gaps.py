@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.answers.confidence import load_models
@@ -86,7 +86,7 @@ def sentence_scorer() -> SentenceScorer:
 
 @pytest.fixture(scope="module")
 def gaps(
-    build: Build, encoder: SentenceTransformerEncoder, sentence_scorer: SentenceScorer, tmp_path_factory: pytest.TempPathFactory
+    build: Build, encoder: Encoder, sentence_scorer: SentenceScorer, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Gap]:
     """The gaps of some practices, by id; one whose every field is there is not among them."""
     folder = tmp_path_factory.mktemp("gaps") / "papers"
@@ -193,7 +193,7 @@ def test_a_number_of_participants_is_a_result_and_its_lack_is_none(gaps: dict[st
 
 
 def test_results_are_those_of_the_comparison(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, sentence_scorer: SentenceScorer
+    corpus_index: OpenIndex, encoder: Encoder, sentence_scorer: SentenceScorer
 ) -> None:
     without = {gap.document.id for gap in incomplete(corpus_index, encoder, sentence_scorer) if "results" in gap.missing}
     compared_ids = ["de-power-m", "hr-vouchers", "no-nav-youth-cocreation", "hr-staff-wellbeing"]
@@ -205,7 +205,7 @@ def test_results_are_those_of_the_comparison(
 
 
 def test_every_practice_of_the_corpus_names_its_source_even_by_a_reference(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, sentence_scorer: SentenceScorer
+    corpus_index: OpenIndex, encoder: Encoder, sentence_scorer: SentenceScorer
 ) -> None:
     assert corpus_index.document("no-nav-youth-cocreation").url is None
     assert not [gap.document.id for gap in incomplete(corpus_index, encoder, sentence_scorer) if "source" in gap.missing]
@@ -213,7 +213,7 @@ def test_every_practice_of_the_corpus_names_its_source_even_by_a_reference(
 
 def test_the_questions_are_encoded_once(
     corpus_index: OpenIndex,
-    encoder: SentenceTransformerEncoder,
+    encoder: Encoder,
     sentence_scorer: SentenceScorer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pes_search.eval.collections.files import read_qrels
 from pes_search.eval.collections.questions import Question, read_questions
 from pes_search.eval.retrieval import RETRIEVERS, runs
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, search
@@ -34,7 +34,7 @@ JUDGED = [
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_the_pool_is_what_the_evaluation_ranks_first_by_each_retriever(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str
+    corpus_index: OpenIndex, encoder: Encoder, query: str
 ) -> None:
     rankings = runs([Question("q", query)], corpus_index, encoder, SearchConfig())
     first = {
@@ -46,24 +46,20 @@ def test_the_pool_is_what_the_evaluation_ranks_first_by_each_retriever(
     assert set(pooled) == {document_id for ranking in first.values() for document_id in ranking}
 
 
-def test_other_rankings_bring_documents_that_the_service_does_not_show(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_other_rankings_bring_documents_that_the_service_does_not_show(corpus_index: OpenIndex, encoder: Encoder) -> None:
     shown = search(QUERIES[0], corpus_index, encoder, SearchConfig(), k=5).hits
     query, pooled = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=5)
     assert query.text == QUERIES[0]
     assert {hit.document.id for hit in shown} < {hit.document.id for hit in pooled}
 
 
-def test_a_document_without_any_of_the_words_is_not_found_by_words(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_a_document_without_any_of_the_words_is_not_found_by_words(corpus_index: OpenIndex, encoder: Encoder) -> None:
     # Both other retrievers rank all of the 113 documents; no document holds this word.
     _, pooled = pool("xylophonisation", corpus_index, encoder, SearchConfig(), depth=3)
     assert 3 <= len(pooled) <= 3 + 3
 
 
-def test_each_document_comes_by_its_best_passage_alone(corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_each_document_comes_by_its_best_passage_alone(corpus_index: OpenIndex, encoder: Encoder) -> None:
     shown = search(QUERIES[0], corpus_index, encoder, SearchConfig(), k=113).hits
     best = {hit.document.id: hit.passage.id for hit in shown}
     for hit in pool(QUERIES[0], corpus_index, encoder, SearchConfig())[1]:
@@ -72,9 +68,7 @@ def test_each_document_comes_by_its_best_passage_alone(corpus_index: OpenIndex, 
         assert hit.passages == ()
 
 
-def test_the_order_is_that_of_a_hash_however_the_query_is_written(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_the_order_is_that_of_a_hash_however_the_query_is_written(corpus_index: OpenIndex, encoder: Encoder) -> None:
     _, hits = pool("  Vouchers for   TRAINING", corpus_index, encoder, SearchConfig())
     pooled = [hit.document.id for hit in hits]
     keys = [hashlib.sha256(f"vouchers for training{document_id}".encode()).hexdigest() for document_id in pooled]
@@ -82,9 +76,7 @@ def test_the_order_is_that_of_a_hash_however_the_query_is_written(
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
 
 
-def test_a_hit_beyond_the_depth_of_every_retriever_stays_out(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_a_hit_beyond_the_depth_of_every_retriever_stays_out(corpus_index: OpenIndex, encoder: Encoder) -> None:
     _, shallow = pool(QUERIES[0], corpus_index, encoder, SearchConfig(), depth=1)
     assert 1 <= len(shallow) <= 3
     _, deep = pool(QUERIES[0], corpus_index, encoder, SearchConfig())
@@ -92,9 +84,7 @@ def test_a_hit_beyond_the_depth_of_every_retriever_stays_out(
 
 
 @pytest.mark.parametrize(("query", "depth"), [("", 10), (" \n", 10), ("x" * 2_001, 10), ("vouchers", 0)])
-def test_what_cannot_be_searched_is_refused(
-    corpus_index: OpenIndex, encoder: SentenceTransformerEncoder, query: str, depth: int
-) -> None:
+def test_what_cannot_be_searched_is_refused(corpus_index: OpenIndex, encoder: Encoder, query: str, depth: int) -> None:
     with pytest.raises(QueryError):
         pool(query, corpus_index, encoder, SearchConfig(), depth=depth)
 

@@ -13,7 +13,7 @@ import pypdf
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.search import related
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def show(folder: Path, corpus_index: OpenIndex, encoder: SentenceTransformerEncoder) -> Show:
+def show(folder: Path, corpus_index: OpenIndex, encoder: Encoder) -> Show:
     def run(name: str, data: bytes) -> Preview:
         return preview(name, data, folder, corpus_index, encoder, PassageConfig())
 
@@ -138,7 +138,7 @@ def test_a_changed_file_has_the_id_but_not_the_content(show: Show) -> None:
 
 
 def test_a_new_file_is_near_to_others_by_the_cosine_of_the_mean_vectors(
-    show: Show, corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
+    show: Show, corpus_index: OpenIndex, encoder: Encoder
 ) -> None:
     seen = show("bus.md", MARKDOWN)
     assert (seen.same_content, seen.taken_id) == (None, False)
@@ -216,9 +216,7 @@ def test_a_refused_name_does_not_take_away_what_waits(show: Show, folder: Path) 
     assert keep(token, folder).name == "bus.md"
 
 
-def test_a_folder_that_cannot_be_made_is_told(
-    tmp_path: Path, corpus_index: OpenIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, corpus_index: OpenIndex, encoder: Encoder) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UploadError, match="cannot write in"):
         preview("bus.md", MARKDOWN, tmp_path / "file", corpus_index, encoder, PassageConfig())

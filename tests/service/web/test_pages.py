@@ -13,7 +13,7 @@ from kept import kept_in
 from starlette.testclient import TestClient
 
 from pes_search.index.build import BuildReport
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine, store_of
 from pes_search.service.settings import Settings
@@ -335,7 +335,7 @@ Training for cooks in hotels.
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory, build: Build, encoder: SentenceTransformerEncoder) -> TestClient:
+def hostile(tmp_path_factory: pytest.TempPathFactory, build: Build, encoder: Encoder) -> TestClient:
     folder = tmp_path_factory.mktemp("hostile")
     sources = folder / "sources"
     sources.mkdir()
@@ -418,9 +418,7 @@ def test_a_link_never_runs_anything(hostile: TestClient, path: str) -> None:
 
 
 @pytest.fixture
-def changing(
-    tmp_path: Path, build: Build, encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
-) -> tuple[TestClient, str]:
+def changing(tmp_path: Path, build: Build, encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> tuple[TestClient, str]:
     """A service over the document `old`, and its index's id; a build puts `new` in its place once a request has begun."""
     settings = Settings(index_dir=tmp_path / "index", **kept_in(tmp_path))
     for name in ("old", "new"):

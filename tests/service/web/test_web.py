@@ -16,7 +16,7 @@ from kept import kept_in
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.readers import SUFFIXES
@@ -328,7 +328,7 @@ def test_a_wrong_key_or_a_forged_session_opens_nothing(locked: TestClient) -> No
     assert locked.get("/desk").status_code == 303
 
 
-def test_the_desk_shows_what_the_collection_repeats(build: object, tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_the_desk_shows_what_the_collection_repeats(build: object, tmp_path: Path, encoder: Encoder) -> None:
     text = "Bakers in villages get vouchers for evening courses. In 2019, 120 of them found work."
     (tmp_path / "sources").mkdir()
     for name in ("one", "two"):
