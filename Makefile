@@ -11,7 +11,7 @@ PORT ?= 8000
 LANGUAGES := $(notdir $(wildcard service/web/locale/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-web catalogues label-vectors train-answers train-encoder lock clean
+.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-speed bench-web catalogues label-vectors train-answers train-encoder lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -56,8 +56,11 @@ corpus: setup  ## check the corpus: schema, terms, links, and where its numbers 
 
 check: lint corpus test  ## lint, check the corpus and test
 
-bench: setup  ## measure retrieval and speed (needs ../shared/data/bench; more than an hour where no vector is cached)
+bench: setup  ## measure retrieval and answers (needs ../shared/data/bench; an hour where no vector is cached)
 	$(BIN)/python -m pes_search.eval.bench
+
+bench-speed: build  ## measure encoding, building, searching and starting beside plain sentence-transformers (needs ../shared/data)
+	$(BIN)/pes-eval speed
 
 bench-peers: build  ## compare with txtai, Haystack and LlamaIndex, installed in an environment of their own (2 GB)
 	$(PYTHON) -m venv var/peers

@@ -19,16 +19,12 @@ from pes_search.eval.collections.beir import BeirSet, read_beir
 from pes_search.eval.collections.factsheets import write_factsheet_sets
 from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question
 from pes_search.eval.experiments.spans import GIVEN_PASSAGES, span_figures
-from pes_search.eval.experiments.speed import build_ratio, http_ratio, write_lines_as_files
 from pes_search.eval.measures import MAIN, answerable, estimates, measure
 from pes_search.eval.reports.answer_report import Report, measure_folder, measure_index
 from pes_search.eval.retrieval import indexed, runs
-from pes_search.index.build import build_index
-from pes_search.index.config import IndexConfig
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.encoders.identity import model_fingerprint
-from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import Taxonomy, read_taxonomy
 from pes_search.service.answers.answer import Answerer
@@ -49,8 +45,6 @@ ANSWER_SETS = (
     ("faquad-pt", "faquad-pt"),
     ("squad2-even", "squad2-even"),
 )
-HTTP_PASSAGES = 10_000
-SHORTEST_LINE_CHARACTERS = 61  # of a sentence, its line's end included, that makes a passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ def load_bench(data: Path) -> Bench:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure the chosen parts; return the exit status."""
-    parser = argparse.ArgumentParser(prog="bench", description="Measure retrieval and speed.")
+    parser = argparse.ArgumentParser(prog="bench", description="Measure retrieval and answers.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(MEASURES)} (default: all)")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the test data")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
@@ -187,42 +181,7 @@ def _spans(bench: Bench) -> dict[str, Any]:
     return asdict(figures)
 
 
-def _build(bench: Bench) -> dict[str, float]:
-    figures = build_ratio([str(bench.data / "eurofound" / "factsheets")], bench.encoder, bench.settings.encoder, bench.model)
-    print(
-        f"\nbuild of {figures['passages']} passages: {figures['build_s']:.0f} s, bare encoding "
-        f"{figures['bare_encode_s']:.0f} s, "
-        f"ratio {figures['ratio']:.2f}; second build {figures['second_build_s']:.1f} s",
-        flush=True,
-    )
-    return figures
-
-
-def _http(bench: Bench) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        files = folder / "files"
-        files.mkdir()
-        with (bench.data / "sentences" / "labour-en.txt").open(encoding="utf-8") as lines:
-            write_lines_as_files((line for line in lines if len(line) >= SHORTEST_LINE_CHARACTERS), files, HTTP_PASSAGES)
-        build_index(
-            [str(files)],
-            FileStore(folder / "index"),
-            lambda: bench.encoder,
-            model=bench.model,
-            cache_dir=bench.settings.cache_dir,
-            config=IndexConfig(bench.settings.passages),
-        )
-        figures = http_ratio(folder / "index", bench.encoder)
-    print(
-        f"\nHTTP search of {figures['passages']} passages: {figures['search_ms']:.1f} ms, encoding the query "
-        f"{figures['encode_ms']:.1f} ms, ratio {figures['ratio']:.2f}",
-        flush=True,
-    )
-    return figures
-
-
-MEASURES = {"sets": _sets, "answers": _answers, "factsheets": _factsheets, "spans": _spans, "build": _build, "http": _http}
+MEASURES = {"sets": _sets, "answers": _answers, "factsheets": _factsheets, "spans": _spans}
 
 if __name__ == "__main__":
     sys.exit(main())

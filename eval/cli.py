@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pes_search.eval.collections.questions import PROJECT_QUESTIONS, SPLITS
 from pes_search.eval.retrieval import RETRIEVERS, Retriever
@@ -62,6 +62,23 @@ def _parser() -> argparse.ArgumentParser:
     beir.add_argument("--qrels", type=Path, metavar="FILE", help="judgments from elsewhere")
     _retriever_arguments(beir)
     beir.add_argument("--run", dest="run_file", type=Path, metavar="FILE", help="write the ranking there, as TREC has it")
+
+    speed = add_command(
+        commands,
+        "speed",
+        _speed,
+        "measure encoding, building, searching and starting",
+        "pes-eval speed encode start --json speed.json",
+    )
+    speed.add_argument(
+        "parts", nargs="*", metavar="PART", help="of encode, build, rebuild, start, served, sizes (default: all)"
+    )
+    add_index_argument(speed)
+    speed.add_argument("--data", type=Path, default=Path("../shared/data"), metavar="DIR", help="folder of the test data")
+    speed.add_argument(
+        "--passages", type=int, nargs="+", metavar="N", help="sizes of the part `sizes` (default: 1000 10000; to 1000000)"
+    )
+    speed.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too, as they come")
 
     answers = add_command(
         commands,
@@ -223,6 +240,29 @@ def _beir(parsed: argparse.Namespace) -> int:
         },
     )
     return 0
+
+
+def _speed(parsed: argparse.Namespace) -> int:
+    from pes_search.eval.experiments.speed import DEFAULT_SIZES, PARTS, Speed, measure_speed
+    from pes_search.eval.provenance import machine
+
+    if unknown := set(parsed.parts) - set(PARTS):
+        raise PesSearchError(f"no part {', '.join(sorted(unknown))}; choose of {', '.join(PARTS)}")
+    settings = index_settings(parsed)
+    figures: dict[str, Any] = {"command": "pes-eval speed", **machine(settings)}
+
+    def told(part: str, values: Any) -> None:
+        figures[part] = values
+        for row in values if isinstance(values, list) else [values]:
+            print(f"{part}: " + ", ".join(f"{name} {_rounded(value)}" for name, value in row.items()), flush=True)
+        write_json(parsed.json, figures)
+
+    measure_speed(Speed(settings, parsed.data, parsed.passages or DEFAULT_SIZES), parsed.parts or list(PARTS), told)
+    return 0
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
 
 
 def _answers(parsed: argparse.Namespace) -> int:

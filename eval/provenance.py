@@ -17,11 +17,18 @@ def provenance(settings: Settings, manifest: Manifest) -> dict[str, Any]:
     """Return what has to be known to measure the same again."""
     return {
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "version": importlib.metadata.version("pes-search"),
-        "commit": _commit(),
+        **machine(settings),
         "index_id": manifest.index_id,
         "model_id": manifest.model_id,
         "adapter": manifest.adapter,
+    }
+
+
+def machine(settings: Settings) -> dict[str, str]:
+    """Return the code and the machine."""
+    return {
+        "version": importlib.metadata.version("pes-search"),
+        "commit": _commit(),
         "machine": f"{_processor()}, {settings.encoder.threads} threads, Python {platform.python_version()}",
     }
 

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,7 @@ def build_index(
                 cache_dir=cache_dir,
                 config=config,
                 taxonomy=taxonomy,
+                expected=len(reading.read),
                 lists=Path(files.taxonomy_folder) if files.taxonomy_folder else None,
                 inputs_sha256=inputs,
                 report={name: [dataclasses.asdict(file) for file in unread] for name, unread in not_read.items()},
@@ -157,13 +159,14 @@ def write_documents(
     config: IndexConfig,
     taxonomy: Taxonomy = NO_TAXONOMY,
     lists: Path | None = None,
+    expected: int = 0,
     inputs_sha256: str = "",
     report: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Manifest, int]:
     """Split, encode and write the documents, and make them the current generation.
 
-    `lists` is the folder of the taxonomy, which may hold its labels' vectors.
+    `lists` is the folder of the taxonomy, which may hold its labels' vectors; `expected` the number of documents, if known.
     Returns its manifest, and how many texts had to be encoded.
     """
     progress = on_progress or _silent
@@ -172,10 +175,12 @@ def write_documents(
     content = hashlib.sha256(json.dumps(taxonomy.values()).encode())
     written = passages = encoded = texts_before = texts_done = 0
 
-    def count(finished: int, texts: int) -> None:
+    def count(finished: int, texts: int, split: int) -> None:
         nonlocal texts_done
         texts_done += finished
-        progress("encoding", texts_done, texts_before + texts)
+        # The documents that are still to be split are taken to be like those before.
+        whole = (texts_before + texts) * max(1, expected / (written + split))
+        progress("encoding", texts_done, round(whole))
 
     labels = [label.text for label in labels_of(taxonomy)]
     label_vectors = _label_vectors(labels, lists, encoder, cache_dir, progress).astype(np.float16)
@@ -183,7 +188,7 @@ def write_documents(
     cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "passages"))
     try:
         for batch in _batches(_split(documents, encoder, config.passages)):
-            texts, new = _write_batch(batch, writer, encoder, cache, taxonomy, space, count)
+            texts, new = _write_batch(batch, writer, encoder, cache, taxonomy, space, partial(count, split=len(batch)))
             texts_before, encoded = texts_before + texts, encoded + new
             for split in batch:
                 parts = [(page.number, page.text) for page in split.pages], [passage.id for passage in split.passages]

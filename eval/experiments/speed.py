@@ -1,96 +1,302 @@
-"""How long building and searching take, as ratios to the encoder's own time in the same run."""
+"""`pes-eval speed`: how long encoding, building, searching and starting take, and how they grow with the collection.
+
+What two things cost is told as a ratio of times from one run, taken in turn: these figures travel from machine to machine, and
+milliseconds do not. The reference is the same model in plain sentence-transformers, float32, with as many threads.
+"""
 
 from __future__ import annotations
 
-import json
-import socket
+import math
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from pes_search.eval.experiments.sized_index import lines_of, sized_index
+from pes_search.eval.experiments.timed_service import running_service
 from pes_search.index.build import build_index
-from pes_search.index.config import IndexConfig
-from pes_search.index.encoders.base import EncoderConfig
-from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+from pes_search.index.encoders import load_encoder
+from pes_search.index.encoders.base import Encoder
+from pes_search.index.encoders.identity import model_fingerprint
+from pes_search.index.evidence.fusion import scores_of
 from pes_search.index.filters import EVERYTHING
+from pes_search.index.open_index import OpenIndex
+from pes_search.index.search import FIRST_DEPTH, candidates, read_query, search, terms_by_language
 from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
+from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.languages.identify import detect_language
+from pes_search.service.answers.answer import Answerer, answer
+from pes_search.service.answers.confidence import load_models
+from pes_search.service.settings import Settings
 
-REPEATS = 60  # queries that are timed
-REQUEST_TIMEOUT_SECONDS = 60
-START_TRIES, START_PAUSE_SECONDS = 240, 0.5  # how long a service may take to be ready
+if TYPE_CHECKING:
+    from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
+
+ROUNDS = 5  # of what is timed in turn
+ENCODED_PASSAGES = 64
 QUERIES = (
     "reaching women after career breaks",
     "Wie erreicht man Frauen nach der Familienpause?",
     "wage subsidy for hiring long-term unemployed people over 50",
     "formation aux compétences numériques pour demandeurs d'emploi",
 )
+REPEATS = 60  # queries that are timed; each is another one, so that none is remembered
+SERVED_PASSAGES, SERVED_SEARCHES = 10_000, 2_000
+REBUILT_DOCUMENTS = 3_000
+DEFAULT_SIZES = (1_000, 10_000)
 
 
-def build_ratio(sources: list[str], encoder: SentenceTransformerEncoder, config: EncoderConfig, model: str) -> dict[str, float]:
-    """Time a whole build with an empty cache, a second one, and a bare encoding of the same passages.
+@dataclass(frozen=True)
+class Speed:
+    """What every part measures with."""
 
-    `model` is the encoder's fingerprint, from `config`.
+    settings: Settings
+    data: Path  # folder of the test data
+    sizes: Sequence[int]
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder of the settings."""
+        return load_encoder(self.settings.encoder, self.settings.cache_dir)
+
+    @cached_property
+    def reference(self) -> SentenceTransformerEncoder:
+        """The same model in plain sentence-transformers."""
+        from pes_search.index.encoders.sentence_transformer import load_sentence_transformer
+
+        return load_sentence_transformer(
+            replace(self.settings.encoder, runtime="sentence-transformers"), self.settings.cache_dir
+        )
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Real sentences.
+
+        Raises:
+            PesSearchError: the test data is not there.
+        """
+        path = self.data / "sentences" / "labour-en.txt"
+        if not path.is_file():
+            raise PesSearchError(f"no test data in {self.data} ({path} is missing); name its folder with --data")
+        return lines_of(path)
+
+
+def measure_speed(speed: Speed, parts: Sequence[str], on_part: Callable[[str, Mapping[str, Any]], object]) -> None:
+    """Measure the parts in their order; `on_part` gets each with its figures as soon as they are there.
+
+    Raises:
+        PesSearchError: the test data or the model cannot be used.
     """
+    for part in parts:
+        on_part(part, PARTS[part](speed))
+
+
+# ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _encode(speed: Speed) -> dict[str, Any]:
+    """Encode some passages and one query, by both in turn."""
+    sheets = sorted((speed.data / "bench" / "xquad-en").glob("corpus.jsonl"))
+    texts = _paragraphs(sheets[0]) if sheets else [" ".join(speed.lines[i : i + 8]) for i in range(0, 8 * ENCODED_PASSAGES, 8)]
+    texts = texts[:ENCODED_PASSAGES]
+    ours, theirs = speed.encoder, speed.reference
+    passages = _in_turn({"ours": partial(ours.encode_passages, texts), "reference": partial(theirs.encode_passages, texts)})
+    number = iter(range(1_000_000))
+    queries = _in_turn(
+        {
+            "ours": lambda: ours.encode_queries([f"{QUERIES[1]} {next(number)}"]),
+            "reference": lambda: theirs.encode_queries([f"{QUERIES[1]} {next(number)}"]),
+        },
+        REPEATS,
+    )
+    return {
+        "passages": len(texts),
+        "passages_a_second": len(texts) / passages["ours"],
+        "reference_passages_a_second": len(texts) / passages["reference"],
+        "passages_ratio": passages["reference"] / passages["ours"],
+        "query_ms": 1000 * queries["ours"],
+        "reference_query_ms": 1000 * queries["reference"],
+        "query_ratio": queries["ours"] / queries["reference"],
+    }
+
+
+def _build(speed: Speed) -> dict[str, Any]:
+    """Build an index of real web pages with an empty cache, then encode its passages by the reference, once each."""
+    sources = [str(speed.data / "eurofound" / "factsheets"), str(speed.data / "eurofound" / "case-studies-pdf")]
     with tempfile.TemporaryDirectory() as folder:
         store = FileStore(Path(folder) / "index")
-
-        def build() -> object:
-            return build_index(
-                sources,
-                store,
-                lambda: encoder,
-                model=model,
-                cache_dir=Path(folder),
-                config=IndexConfig(),
-            )
-
+        build = _builder(speed, sources, store, Path(folder))
+        cpu = time.process_time()
         whole = _seconds(build)
+        cpu = time.process_time() - cpu
         index = store.open()
-        ids = [document.id for document in index.documents(EVERYTHING)]
-        texts = [full_text(text.document, passage) for text in index.texts(ids) for passage in text.passages]
-        prompt = encoder.passage_prompt
-        bare = _seconds(
-            lambda: encoder.model.encode(
-                texts, prompt=prompt, batch_size=config.batch_size, normalize_embeddings=True, show_progress_bar=False
-            )
-        )
+        documents = [document.id for document in index.documents(EVERYTHING)]
+        texts = [full_text(text.document, passage) for text in index.texts(documents) for passage in text.passages]
+        bare = _seconds(lambda: speed.reference.encode_passages(texts))
         again = _seconds(build)
-    return {"passages": len(texts), "build_s": whole, "bare_encode_s": bare, "ratio": whole / bare, "second_build_s": again}
+    return {
+        "passages": len(texts),
+        "build_s": whole,
+        "build_cpu_s": cpu,
+        "reference_encoding_s": bare,
+        "build_ratio": whole / bare,
+        "unchanged_s": again,
+    }
 
 
-def http_ratio(index_dir: Path, encoder: SentenceTransformerEncoder) -> dict[str, float]:
-    """Time encoding some queries, then whole HTTP searches for the same ones by a service of its own.
+def _rebuild(speed: Speed) -> dict[str, Any]:
+    """Build an index of many small files twice; the second time nothing has changed."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "files").mkdir()
+        write_lines_as_files(speed.lines, folder / "files", REBUILT_DOCUMENTS)
+        build = _builder(speed, [str(folder / "files")], FileStore(folder / "index"), speed.settings.cache_dir)
+        first, again = _seconds(build), _seconds(build)
+    return {"documents": REBUILT_DOCUMENTS, "build_s": first, "unchanged_s": again}
 
-    Not in turn: the threads of a process that has just encoded spin for a while and would slow the other one down.
-    """
-    queries = [f"{QUERIES[i % len(QUERIES)]} {i}" for i in range(REPEATS)]
-    encoder.encode_queries(queries[:5])
-    encodings = [_seconds(partial(encoder.encode_queries, [query])) for query in queries]
-    port = _free_port()
-    command = [sys.executable, "-m", "pes_search.service.cli.commands", "serve", "--index", str(index_dir), "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as service:  # noqa: S603
-        try:
-            base = f"http://127.0.0.1:{port}"
-            _wait(f"{base}/readyz")
-            addresses = [f"{base}/api/v1/search?" + urllib.parse.urlencode({"q": query, "k": 10}) for query in queries]
-            searches = [_seconds(partial(_get, address)) for address in addresses]
-            passages = json.loads(_get(f"{base}/api/v1/search?q=x&group=passage&k=1"))["total"]
-        finally:
-            service.terminate()
+
+def _start(speed: Speed) -> dict[str, Any]:
+    """Start a process that searches, and one that imports what any search by vectors has to, in turn."""
+    index = speed.settings.index_dir
+    if FileStore(index).current_name() is None:
+        raise PesSearchError(f"no index in {index}; build one with `pes build --index {index}`")
+    commands = {
+        "search": [sys.executable, "-m", "pes_search.service.cli.commands", "search", QUERIES[0], "--index", str(index)],
+        "info": [sys.executable, "-m", "pes_search.service.cli.commands", "info", "--index", str(index)],
+        "imports": [sys.executable, "-c", "import numpy, faiss"],
+    }
+    taken = _in_turn({name: partial(_run, command) for name, command in commands.items()})
+    return {
+        "search_s": taken["search"],
+        "info_s": taken["info"],
+        "imports_s": taken["imports"],
+        "search_ratio": taken["search"] / taken["imports"],
+    }
+
+
+def _served(speed: Speed) -> dict[str, Any]:
+    """Search a service over HTTP, and look at its memory before and after many searches."""
+    with tempfile.TemporaryDirectory() as name:
+        index = sized_index(Path(name), SERVED_PASSAGES, speed.lines, speed.encoder, speed.settings)
+        passages = index.manifest.passages
+        encodings = [_seconds(partial(speed.reference.encode_queries, [query])) for query in _queries(REPEATS)]
+        with running_service(Path(name)) as service:
+            searches = [_seconds(partial(service.search, query)) for query in _queries(REPEATS)]
+            before = service.resident_mb()
+            for query in _queries(SERVED_SEARCHES, first=REPEATS):
+                service.search(query)
+            after = service.resident_mb()
     return {
         "passages": passages,
         "search_ms": 1000 * statistics.median(searches),
-        "encode_ms": 1000 * statistics.median(encodings),
-        "ratio": statistics.median(searches) / statistics.median(encodings),
+        "reference_query_ms": 1000 * statistics.median(encodings),
+        "search_ratio": statistics.median(searches) / statistics.median(encodings),
+        "resident_mb": before,
+        "searches": SERVED_SEARCHES,
+        "resident_after_mb": after,
     }
+
+
+def _sizes(speed: Speed) -> list[dict[str, Any]]:
+    """Search collections of several sizes, by stage, and tell how the times grow."""
+    rows: list[dict[str, Any]] = []
+    for size in speed.sizes:
+        with tempfile.TemporaryDirectory() as name:
+            started = time.perf_counter()
+            index = sized_index(Path(name), size, speed.lines, speed.encoder, speed.settings)
+            built = time.perf_counter() - started
+            rows.append({"passages": index.manifest.passages, "write_s": built, **_stages(index, speed)})
+    for before, row in pairwise(rows):
+        growth = math.log(row["passages"] / before["passages"])
+        row["growth_exponent"] = math.log(row["search_ms"] / before["search_ms"]) / growth
+    return rows
+
+
+def _stages(index: OpenIndex, speed: Speed) -> dict[str, Any]:
+    """Time the stages of a search one by one, whole searches, and answers."""
+    encoder, config, stored = speed.encoder, speed.settings.search, index.stored
+    answerer = Answerer(encoder, config, speed.settings.answer, load_models())
+    taken: dict[str, list[float]] = {}
+
+    def timed(stage: str, call: Callable[[], Any]) -> Any:
+        started = time.perf_counter()
+        result = call()
+        taken.setdefault(stage, []).append(1000 * (time.perf_counter() - started))
+        return result
+
+    search("warm up", index, encoder, config)
+    answer("Who warms up?", index, answerer)
+    for text in _queries(REPEATS):
+        timed("search", partial(search, text, index, encoder, config))
+    for text in _queries(REPEATS, first=REPEATS):
+        timed("answer", partial(answer, text, index, answerer))
+    for text in _queries(REPEATS, first=2 * REPEATS):
+        vector = timed("encode", partial(encoder.encode_queries, [text]))[0]
+        language = timed("language", partial(detect_language, text))
+        timed("tokens", partial(terms_by_language, text, index))
+        query = timed("read", partial(read_query, text, language, vector, index, config))
+        vectors = vector.reshape(1, -1)
+        nearest = timed("dense", partial(stored.nearest, vectors, EVERYTHING, FIRST_DEPTH))
+        lexical = timed("lexical", partial(stored.lexical, query.terms, EVERYTHING, FIRST_DEPTH))
+        agreement = timed("concepts", partial(index.concepts.agreement, query)) + index.concepts.labels(query)
+        ids = list(dict.fromkeys([*nearest, *lexical]))
+        rows = timed("rows", partial(stored.rows, ids, query.terms))
+        of_rows = [index.concepts.rows[document.id] for document in rows.documents]
+        timed("fuse", partial(scores_of, query, rows, config.fusion, agreement[of_rows], agreement[of_rows]))
+        timed("counts", partial(stored.counts, EVERYTHING))
+        timed("candidates", partial(candidates, query, index, config.fusion, EVERYTHING, FIRST_DEPTH))
+    medians = {f"{stage}_ms": statistics.median(times) for stage, times in taken.items()}
+    return medians | {"search_slowest_ms": max(taken["search"])}
+
+
+PARTS: Mapping[str, Callable[[Speed], Any]] = {
+    "encode": _encode,
+    "build": _build,
+    "rebuild": _rebuild,
+    "start": _start,
+    "served": _served,
+    "sizes": _sizes,
+}
+
+
+# ── Tools ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _builder(speed: Speed, sources: list[str], store: FileStore, cache_dir: Path) -> Callable[[], object]:
+    return lambda: build_index(
+        sources,
+        store,
+        lambda: speed.encoder,
+        model=model_fingerprint(speed.settings.encoder),
+        cache_dir=cache_dir,
+        config=speed.settings.index_config(),
+        default_lists=speed.settings.taxonomy,
+    )
+
+
+def _queries(count: int, first: int = 0) -> list[str]:
+    """Return queries of which none is like another."""
+    return [f"{QUERIES[number % len(QUERIES)]} {number}" for number in range(first, first + count)]
+
+
+def _in_turn(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Return the median of the seconds that each call took, one after the other, round by round; the first is not counted."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(rounds + 1):
+        for name, call in calls.items():
+            seconds = _seconds(call)
+            if number:
+                taken[name].append(seconds)
+    return {name: statistics.median(times) for name, times in taken.items()}
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -99,27 +305,15 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _get(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=REQUEST_TIMEOUT_SECONDS) as response:  # noqa: S310
-        content: bytes = response.read()
-        return content
+def _run(command: Sequence[str]) -> None:
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=os.environ)  # noqa: S603
 
 
-def _wait(address: str) -> None:
-    for _ in range(START_TRIES):
-        try:
-            _get(address)
-        except OSError:
-            time.sleep(START_PAUSE_SECONDS)
-        else:
-            return
-    raise TimeoutError(f"{address} does not answer")
+def _paragraphs(corpus: Path) -> list[str]:
+    import json
 
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with corpus.open(encoding="utf-8") as lines:
+        return [json.loads(line)["text"] for line in lines]
 
 
 def write_lines_as_files(lines: Iterable[str], folder: Path, count: int) -> None:

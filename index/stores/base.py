@@ -131,6 +131,12 @@ class IndexStore(Protocol):
         Raises `IndexNotFoundError` where there is none and `IndexDamagedError` where it cannot be trusted.
         """
 
+    def verify(self) -> Manifest:
+        """Check all of the generation in use against what was written, however long it takes; raises as `open`."""
+
+    def is_building(self) -> bool:
+        """Tell whether a new generation is being written."""
+
     def writer(self) -> IndexWriter:
         """Start a new generation.
 

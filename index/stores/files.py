@@ -3,6 +3,7 @@
     INDEX/CURRENT                      the name of the generation in use, and the hash of its manifest
     INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, concepts.jsonl,
                                        taxonomy.json, words.json, vectors.f16, sentences.f16, labels.f16, bm25/
+                                       and, once they have been checked against their hashes, checked.json
     INDEX/.lock                        held while a build writes
 
 A generation is complete before its name goes into CURRENT, which is replaced in one step, so a reader sees the old index
@@ -11,6 +12,7 @@ or the new one, whatever happens to the build. CURRENT vouches for the manifest,
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from pes_search.index.arrays import HalfVectors
 
 SCHEMA = 9  # raise it when a change of the files makes older indexes unreadable
+CHECKED_FILE = "checked.json"  # in a generation: the files whose hashes have been checked, by size and time
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
 
@@ -63,25 +66,39 @@ class FileStore:
         return pointer[0].name if pointer else None
 
     def open(self) -> FileIndex:
-        """Open the generation in use after checking every file against its hash.
+        """Open the generation in use.
+
+        Every file is checked against its hash once; after that by its size and the time of its last change. `verify` checks
+        the hashes again.
 
         Raises:
             IndexNotFoundError: no index has been built here.
             IndexDamagedError: files are missing, altered, or of another version.
         """
-        pointer = self._pointer()
-        if pointer is None:
-            raise IndexNotFoundError(f"no index in {self.folder}; build one with `pes build --index {self.folder}`")
-        generation, _ = pointer
-        manifest = _read_manifest(*pointer, self.folder)
-        for file, stated in manifest.files.items():
-            path = generation / file
-            if not path.is_file() or path.stat().st_size != stated["bytes"] or _sha256(path) != stated["sha256"]:
-                raise _damaged(self.folder, f"{file} is missing or altered")
+        generation, manifest = self._checked(again=False)
         try:
             return FileIndex(generation, manifest)
         except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
             raise _damaged(self.folder, f"{type(error).__name__}: {error}") from error
+
+    def verify(self) -> Manifest:
+        """Check every file of the generation in use against its hash, and return its manifest.
+
+        Raises:
+            IndexNotFoundError: no index has been built here.
+            IndexDamagedError: files are missing, altered, or of another version.
+        """
+        return self._checked(again=True)[1]
+
+    def is_building(self) -> bool:
+        """Tell whether a process is writing a new generation."""
+        if not (self.folder / ".lock").is_file():
+            return False
+        try:
+            with FileLock(self.folder / ".lock", timeout=0):
+                return False
+        except (Timeout, OSError):
+            return True
 
     def writer(self) -> FileWriter:
         """Start a new generation.
@@ -104,6 +121,27 @@ class FileStore:
             ) from error
         self._remove_unused()
         return FileWriter(self, lock)
+
+    def _checked(self, *, again: bool) -> tuple[Path, Manifest]:
+        """Return the folder and manifest of the generation in use, its files checked; with `again` as if for the first time."""
+        pointer = self._pointer()
+        if pointer is None:
+            raise IndexNotFoundError(f"no index in {self.folder}; build one with `pes build --index {self.folder}`")
+        generation, _ = pointer
+        manifest = _read_manifest(*pointer, self.folder)
+        known = {} if again else _read_checked(generation)
+        states = {}
+        for file, stated in manifest.files.items():
+            path = generation / file
+            states[file] = [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
+            if not states[file] or states[file][0] != stated["bytes"]:
+                raise _damaged(self.folder, f"{file} is missing or altered")
+            if known.get(file) != states[file] and _sha256(path) != stated["sha256"]:
+                raise _damaged(self.folder, f"{file} is missing or altered")
+        if known != states:
+            with contextlib.suppress(OSError):  # where the folder cannot be written, the hashes are checked every time
+                _write_text(generation / CHECKED_FILE, json.dumps(states))
+        return generation, manifest
 
     def _pointer(self) -> tuple[Path, str] | None:
         """Return the folder of the generation in use and the hash of its manifest, as CURRENT has them."""
@@ -250,6 +288,15 @@ def _read_manifest(generation: Path, digest: str, folder: Path) -> Manifest:
         return Manifest(**values)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _damaged(folder, f"manifest.json cannot be read: {error}") from error
+
+
+def _read_checked(generation: Path) -> dict[str, list[int]]:
+    """Return size and time of last change of the files whose hashes have been checked."""
+    try:
+        values = json.loads((generation / CHECKED_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def _damaged(folder: Path, what: str) -> IndexDamagedError:

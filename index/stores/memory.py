@@ -75,6 +75,18 @@ class MemoryStore:
             raise IndexNotFoundError("no index in memory yet; build one")
         return self._index
 
+    def verify(self) -> Manifest:
+        """Return the manifest; what is in memory is as it was written.
+
+        Raises:
+            IndexNotFoundError: none was written yet.
+        """
+        return self.open().manifest
+
+    def is_building(self) -> bool:
+        """Tell whether a new generation is being written."""
+        return self._lock.locked()
+
     def writer(self) -> MemoryWriter:
         """Start a new generation.
 

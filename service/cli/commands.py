@@ -8,12 +8,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.service.cli.frame import FAILED_STATUS, Run, index_settings, print_json, run_command
 from pes_search.service.cli.output import nothing_passes, place, print_answer, print_comparison, print_hit, print_report
 from pes_search.service.cli.parser import pes_parser
+from pes_search.service.cli.progress import LOG_EVERY_SECONDS, Progress
 
+if TYPE_CHECKING:
+    from pes_search.service.settings import Settings
+
+WAITING_PAUSE_SECONDS = 0.5
 LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -29,12 +35,11 @@ def command_line() -> argparse.ArgumentParser:
 
 def _build(parsed: argparse.Namespace) -> int:
     from pes_search.index.build import report_values
-    from pes_search.service.cli.progress import ProgressBar
     from pes_search.service.engine import build
 
     settings = index_settings(parsed)
-    with ProgressBar() as bar:
-        report = build(settings, parsed.sources or settings.sources_with_uploads(), bar.show)
+    with Progress() as progress:
+        report = build(settings, parsed.sources or settings.sources_with_uploads(), progress.show)
     if parsed.json:
         print_json(report_values(report))
     else:
@@ -157,6 +162,7 @@ def _serve(parsed: argparse.Namespace) -> int:
         raise SettingsError(f"--port must be from 0 to {LARGEST_PORT}, not {port}")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pes_search").setLevel(logging.INFO)
+    _wait_for_a_build(settings)
     engine = open_engine(settings)
     engine.warm_up()
     app = create_app(engine)
@@ -164,6 +170,40 @@ def _serve(parsed: argparse.Namespace) -> int:
         print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)
     print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    return 0
+
+
+def _wait_for_a_build(settings: Settings) -> None:
+    """Where there is no index yet but a build is running, wait for it; where there is one, it serves meanwhile."""
+    import time
+
+    from pes_search.service.engine import store_of
+
+    store = store_of(settings)
+    if not store.is_building():
+        return
+    if store.current_name() is not None:
+        print(f"pes: a build of {store.place} is running; its index is served as soon as it is finished", file=sys.stderr)
+        return
+    print(f"pes: waiting for the build of {store.place} that is running", file=sys.stderr, flush=True)
+    started = told = time.monotonic()
+    while store.is_building() and store.current_name() is None:
+        time.sleep(WAITING_PAUSE_SECONDS)
+        if (now := time.monotonic()) - told >= LOG_EVERY_SECONDS:
+            told = now
+            print(f"pes: still waiting for the build, {now - started:.0f} s", file=sys.stderr, flush=True)
+
+
+def _verify(parsed: argparse.Namespace) -> int:
+    from pes_search.service.engine import store_of
+
+    settings = index_settings(parsed)
+    manifest = store_of(settings).verify()
+    counts = f"{manifest.documents} documents, {manifest.passages} passages, {len(manifest.files)} files"
+    if parsed.json:
+        print_json({"index_id": manifest.index_id, "folder": str(settings.index_dir), "files": len(manifest.files)})
+    else:
+        print(f"index {manifest.index_id} in {settings.index_dir} is as it was written: {counts}")
     return 0
 
 
@@ -225,6 +265,7 @@ COMMANDS: Mapping[str, Run] = {
     "show": _show,
     "serve": _serve,
     "info": _info,
+    "verify": _verify,
     "corpus check": _corpus_check,
 }
 

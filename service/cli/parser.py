@@ -73,6 +73,12 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     add_index_argument(info)
     _json_argument(info)
 
+    verify = add_command(
+        commands, "verify", runs["verify"], "check every file of the index against its hash", "pes verify --index var/index"
+    )
+    add_index_argument(verify)
+    _json_argument(verify)
+
     corpus = commands.add_parser("corpus", help="look after a corpus folder", description="Look after a corpus folder.")
     corpus_commands = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")
     check = add_command(
