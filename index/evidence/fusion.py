@@ -14,8 +14,10 @@ To add a kind: a field of `types.Scores`, a weight here, a line in `scores_of`, 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +31,7 @@ DECIMALS = 6  # of scores, so that ties are ties on every machine
 # From .05 to .25 the 16 development questions of editors gain .22 to .28 of nDCG@10 (docs/retrieval.md).
 CONCEPTS_OF_RELATED = 0.15
 KINDS = tuple(kind.name for kind in fields(Scores))
+_VALUES = operator.attrgetter(*KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: 
         "labels": labels,
     }
     values = zip(*(columns[kind].tolist() for kind in KINDS), strict=True)
-    return [Scores(**dict(zip(KINDS, row, strict=True))) for row in values]
+    return [Scores(*row) for row in values]
 
 
 def _meaning(rows: PassageRows, queries: Vectors, sentence_weight: float) -> Vectors:
@@ -92,8 +95,15 @@ def _meaning(rows: PassageRows, queries: Vectors, sentence_weight: float) -> Vec
 
 def fused(scores: Scores, config: FusionConfig) -> float:
     """Return the score of a passage, or of a document by the best of its passages."""
-    total: float = sum(weight * getattr(scores, kind) for kind, weight in config.weights().items())
+    total: float = sum(map(operator.mul, _weights(config), _VALUES(scores)))
     return round(total, DECIMALS)
+
+
+@lru_cache(maxsize=8)
+def _weights(config: FusionConfig) -> tuple[float, ...]:
+    """Return the weights in the order of the kinds; a search asks for them some hundred times."""
+    weights = config.weights()
+    return tuple(weights[kind] for kind in KINDS)
 
 
 def dense_score(scores: Scores, config: FusionConfig) -> float:
@@ -103,12 +113,12 @@ def dense_score(scores: Scores, config: FusionConfig) -> float:
 
 def rounded(scores: Scores) -> Scores:
     """Return the scores as they are shown."""
-    return Scores(**{kind: round(getattr(scores, kind), DECIMALS) for kind in KINDS})
+    return Scores(*(round(value, DECIMALS) for value in _VALUES(scores)))
 
 
 def best_of(several: Sequence[Scores]) -> Scores:
     """Return of each kind of evidence the highest: a document takes each from whichever of its passages has it."""
-    return Scores(**{kind: max(getattr(scores, kind) for scores in several) for kind in KINDS})
+    return Scores(*map(max, zip(*map(_VALUES, several), strict=True)))
 
 
 def related_score(cosine: float, overlap: float) -> float:

@@ -297,6 +297,16 @@ def test_a_discarded_generation_changes_nothing(store: IndexStore, write: Write)
     assert [document.id for document in store.open().documents(EVERYTHING)] == ["news"]
 
 
+def test_a_store_tells_whether_it_is_written_to(store: IndexStore, write: Write) -> None:
+    assert not store.is_building()
+    writer = store.writer()
+    assert store.is_building()
+    writer.discard()
+    assert not store.is_building()
+    manifest = write(store, ["news"])
+    assert store.verify() == manifest
+
+
 def test_two_writers_at_once_are_refused(store: IndexStore) -> None:
     writer = store.writer()
     try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,27 @@ def test_a_damaged_file_is_found(store: FileStore, file: str, fault: str) -> Non
         path.write_bytes(content[:-1] if fault == "cut" else content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(IndexDamagedError, match=rf"{file.split('/')[-1]} is missing or altered; .*pes build --index"):
         store.open()
+
+
+def test_hashes_are_checked_once_and_again_by_verify(store: FileStore) -> None:
+    store.open()
+    path = generation(store) / "vectors.f16"
+    state, content = path.stat(), path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))  # as a failing disk alters a file: size and time stay
+    store.open()
+    with pytest.raises(IndexDamagedError, match=r"vectors\.f16 is missing or altered; .*pes build --index"):
+        store.verify()
+    path.write_bytes(content)
+    assert store.verify() == store.current()
+
+
+def test_an_index_that_cannot_be_written_to_is_opened_all_the_same(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, text: str) -> None:
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr("pes_search.index.stores.files._write_text", refuse)
+    assert store.open().manifest == store.current()
 
 
 @pytest.mark.parametrize(
