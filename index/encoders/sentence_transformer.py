@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import sentence_transformers  # noqa: F401 – missed here, by its name, where the extra is not installed
 
 from pes_search.index.encoders.adapter import adapter_hash
 from pes_search.index.encoders.base import NO_ADAPTER, PACKAGED_MODEL, EncoderConfig

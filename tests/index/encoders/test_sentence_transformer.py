@@ -1,5 +1,6 @@
 """Vectors are those of plain sentence-transformers, with the prompts."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from pes_search.index.encoders.adapter import adapter_folder
 from pes_search.index.encoders.base import PACKAGED_ADAPTER, Encoder, EncoderConfig
 from pes_search.index.encoders.transformer_folder import default_model_folder
 from pes_search.index.errors import EncoderError
+from pes_search.ingest.errors import MissingPartError
 from pes_search.service.settings import Settings
 
 TEXTS = ["short", "Wie findet man nach der Elternzeit zurück in den Beruf? " * 8, "Δημόσια υπηρεσία απασχόλησης", "x " * 700]
@@ -40,4 +42,11 @@ def test_vectors_equal_plain_sentence_transformers(
 
 def test_an_unknown_model_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match=r"\[encoder\] model"):
+        load_encoder(EncoderConfig(model=str(tmp_path)), tmp_path)
+
+
+def test_where_its_libraries_are_missing_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delitem(sys.modules, "pes_search.index.encoders.sentence_transformer")
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(MissingPartError, match=r"needs sentence_transformers, .*pip install 'pes-search\[models\]'"):
         load_encoder(EncoderConfig(model=str(tmp_path)), tmp_path)
