@@ -64,6 +64,8 @@ class OnnxEncoder:
         """Return the queries' vectors, shape (len(texts), dimensions)."""
         with self._lock:
             known = {text: self._queries[text] for text in texts if text in self._queries}
+            for text in known:
+                self._queries.move_to_end(text)
         if missing := [text for text in dict.fromkeys(texts) if text not in known]:
             known.update(zip(missing, self._encode(missing, self.query_prompt), strict=True))
             with self._lock:
