@@ -17,6 +17,9 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 """Which rows are meant."""
 
 
+SUMMED_ROWS = 50_000
+
+
 def unit_length(vectors: Vectors) -> Vectors:
     """Return the rows at unit length; a row of zeros stays."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -24,11 +27,13 @@ def unit_length(vectors: Vectors) -> Vectors:
     return units
 
 
-def mean_vectors(vectors: Vectors, owners: Rows, count: int) -> Vectors:
+def mean_vectors(vectors: Vectors | HalfVectors, owners: Rows, count: int) -> Vectors:
     """Return the mean vector of each of `count` owners, of unit length; zeros for one without vectors.
 
     Row i of `vectors` is of the owner with the number `owners[i]`.
     """
     sums = np.zeros((count, vectors.shape[1]), np.float32)
-    np.add.at(sums, owners, vectors)
+    for start in range(0, len(vectors), SUMMED_ROWS):  # the vectors may be on disk
+        rows = slice(start, start + SUMMED_ROWS)
+        np.add.at(sums, owners[rows], vectors[rows].astype(np.float32))
     return unit_length(sums)

@@ -15,6 +15,7 @@ from pes_search.index.errors import NotInIndexError
 from pes_search.index.evidence.bm25 import Bm25Index
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
+from pes_search.index.stores.nearest import open_vectors
 from pes_search.index.types import Counts, DocumentText, Manifest, PassageRows, PassageSentences, Terms
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage, passage_id
@@ -45,17 +46,18 @@ class FileIndex:
         for row, owner in enumerate(self._owners.tolist()):
             self._members[owner].append(row)
 
-        self._whole = _Flat(_read_vectors(folder / "vectors.f16", manifest.dimensions, len(lines), "passages"))
-        self._means = mean_vectors(self._whole.vectors, self._owners, len(self._documents))
+        vectors = mapped_vectors(folder / "vectors.f16", manifest.dimensions, len(lines), "passages")
+        self._whole = open_vectors(vectors, folder)
+        self._means = mean_vectors(vectors, self._owners, len(self._documents))
         self._sentence_spans = [[(start, end) for start, end in line["sentences"]] for line in lines]
         sentence_counts = [len(spans) for spans in self._sentence_spans]
         self._sentence_starts = np.concatenate([[0], np.cumsum(sentence_counts)]).astype(np.int64)
-        self._sentences = _read_vectors(folder / "sentences.f16", manifest.dimensions, sum(sentence_counts), "sentences")
+        self._sentences = mapped_vectors(folder / "sentences.f16", manifest.dimensions, sum(sentence_counts), "sentences")
 
         self._bm25 = Bm25Index(folder / "bm25")
         # Not when they are first asked for: by then later builds may have removed the files.
         self._words: dict[str, dict[str, int]] = json.loads((folder / "words.json").read_text(encoding="utf-8"))
-        self._labels: HalfVectors = np.fromfile(folder / "labels.f16", np.float16).reshape(-1, manifest.dimensions)
+        self._labels = mapped_vectors(folder / "labels.f16", manifest.dimensions)
         self._concepts = list(_read_lines(folder / "concepts.jsonl"))
         if len(self._concepts) != len(self._documents):
             raise ValueError(f"concepts of {len(self._concepts)} documents for {len(self._documents)}")
@@ -111,7 +113,7 @@ class FileIndex:
             passages=passages,
             documents=[self._documents[owner] for owner in self._owners[rows].tolist()],
             lexical=self._scores(terms)[rows],
-            vectors=self._whole.vectors[rows],
+            vectors=self._whole.take(rows),
             means=self._means[self._owners[rows]],
             sentences=self._sentences[sentences].astype(np.float32),
             sentence_counts=(ends - starts).tolist(),
@@ -214,35 +216,6 @@ class FileIndex:
         return scores
 
 
-class _Flat:
-    """Vectors that are searched exactly."""
-
-    def __init__(self, vectors: HalfVectors) -> None:
-        import faiss
-
-        # In single precision: FAISS takes seven times as long to search halves.
-        self._faiss = faiss.IndexFlatIP(vectors.shape[1])
-        self._faiss.add(vectors.astype(np.float32))
-        # FAISS holds the only copy; this is a view of it.
-        view = faiss.rev_swig_ptr(self._faiss.get_xb(), vectors.size) if vectors.size else np.empty(0, np.float32)
-        self.vectors: Vectors = view.reshape(vectors.shape)
-
-    def top(self, vector: Vectors, allowed: Mask | None, depth: int) -> Rows:
-        """Return the rows of the `depth` highest inner products among the allowed ones, best first."""
-        import faiss
-
-        count = len(self.vectors) if allowed is None else int(allowed.sum())
-        if not count:
-            return np.empty(0, np.int64)
-        parameters: Any = None
-        if allowed is not None:
-            library: Any = faiss  # its annotations are those of the C++ signatures, not of the Python ones
-            parameters = library.SearchParameters(sel=library.IDSelectorBitmap(np.packbits(allowed, bitorder="little")))
-        _, rows = self._faiss.search(vector.reshape(1, -1), min(depth, count), params=parameters)
-        best: Rows = rows[0][rows[0] >= 0]
-        return best
-
-
 # ── Reading the files ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -276,9 +249,10 @@ def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _read_vectors(path: Path, dimensions: int, count: int, what: str) -> HalfVectors:
-    """Return the vectors of a file, shape (count, dimensions)."""
-    vectors = np.fromfile(path, np.float16).reshape(-1, dimensions)
-    if len(vectors) != count:
+def mapped_vectors(path: Path, dimensions: int, count: int | None = None, what: str = "") -> HalfVectors:
+    """Return the vectors of a file, shape (count, dimensions), mapped from disk and not read into memory."""
+    values = np.memmap(path, np.float16, "r") if path.stat().st_size else np.empty(0, np.float16)
+    vectors: HalfVectors = values.reshape(-1, dimensions)
+    if count is not None and len(vectors) != count:
         raise ValueError(f"{len(vectors)} vectors for {count} {what}")
     return vectors

@@ -2,7 +2,8 @@
 
     INDEX/CURRENT                      the name of the generation in use, and the hash of its manifest
     INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, concepts.jsonl,
-                                       taxonomy.json, words.json, vectors.f16, sentences.f16, labels.f16, bm25/
+                                       taxonomy.json, words.json, vectors.f16, sentences.f16, labels.f16, bm25/;
+                                       where there are many vectors, vectors.sq8
                                        and, once they have been checked against their hashes, checked.json
     INDEX/.lock                        held while a build writes
 
@@ -29,7 +30,8 @@ from filelock import FileLock, Timeout
 
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError
 from pes_search.index.evidence.bm25 import Bm25Builder, Bm25Config
-from pes_search.index.stores.file_index import FileIndex
+from pes_search.index.stores.file_index import FileIndex, mapped_vectors
+from pes_search.index.stores.nearest import write_quantised
 from pes_search.index.text.passage_text import full_text
 from pes_search.index.text.tokens import terms as terms_of
 from pes_search.index.text.words import words_of
@@ -247,6 +249,7 @@ class FileWriter:
             file.flush()
             os.fsync(file.fileno())
             file.close()
+        write_quantised(mapped_vectors(self._aside / "vectors.f16", manifest.dimensions), self._aside)
         self._terms.save(self._aside / "bm25", Bm25Config(**manifest.config["bm25"]))
         for path in (self._aside / "bm25").iterdir():
             _sync(path)
