@@ -192,7 +192,7 @@ def ranked(
     With `least` the search goes on, deeper, until so many are there.
     """
     hits = [
-        Hit(0, fused(candidate.scores, config.fusion), rounded(candidate.scores), candidate.passage, candidate.document)
+        Hit(0, fused(candidate.scores, config.fusion), candidate.scores, candidate.passage, candidate.document)
         for candidate in candidates(query, index, config.fusion, filters, depth, least)
     ]
     return sorted(hits, key=lambda hit: (-hit.score, hit.document.id, hit.passage.id))

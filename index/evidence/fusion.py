@@ -64,7 +64,7 @@ class FusionConfig:
 
 
 def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: Vectors, labels: Vectors) -> list[Scores]:
-    """Return what each kind of evidence says of each passage; `agreement` and `labels` are of the passages' documents."""
+    """Return what each kind of evidence says of each passage, rounded; `agreement` and `labels` are of their documents."""
     if not rows.passages:
         return []
     queries = np.stack([query.vectors.get(passage.language, query.vector) for passage in rows.passages])
@@ -75,7 +75,8 @@ def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: 
         "agreement": agreement,
         "labels": labels,
     }
-    values = zip(*(columns[kind].tolist() for kind in KINDS), strict=True)
+    # In double precision, or what is rounded would not be.
+    values = zip(*(np.round(columns[kind].astype(np.float64), DECIMALS).tolist() for kind in KINDS), strict=True)
     return [Scores(*row) for row in values]
 
 

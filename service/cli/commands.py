@@ -153,6 +153,7 @@ def _serve(parsed: argparse.Namespace) -> int:
     import uvicorn
 
     from pes_search.service.api.app import create_app
+    from pes_search.service.cli.memory import keep_memory_small
     from pes_search.service.engine import open_engine
     from pes_search.service.settings import LARGEST_PORT, SettingsError
 
@@ -163,8 +164,10 @@ def _serve(parsed: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pes_search").setLevel(logging.INFO)
     _wait_for_a_build(settings)
+    keep_memory_small()
     engine = open_engine(settings)
     engine.warm_up()
+    keep_memory_small()
     app = create_app(engine)
     if settings.desk.key is None and host not in LOOPBACK_HOSTS:
         print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)
