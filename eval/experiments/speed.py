@@ -235,11 +235,12 @@ def _stages(index: OpenIndex, speed: Speed) -> dict[str, Any]:
 
     search("warm up", index, encoder, config)
     answer("Who warms up?", index, answerer)
-    for text in _queries(REPEATS):
+    first = index.manifest.passages  # other queries at each size
+    for text in _queries(REPEATS, first):
         timed("search", partial(search, text, index, encoder, config))
-    for text in _queries(REPEATS, first=REPEATS):
+    for text in _queries(REPEATS, first + REPEATS):
         timed("answer", partial(answer, text, index, answerer))
-    for text in _queries(REPEATS, first=2 * REPEATS):
+    for text in _queries(REPEATS, first + 2 * REPEATS):
         vector = timed("encode", partial(encoder.encode_queries, [text]))[0]
         language = timed("language", partial(detect_language, text))
         timed("tokens", partial(terms_by_language, text, index))
