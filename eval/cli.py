@@ -1,4 +1,7 @@
-"""The command `pes-eval`: measure retrieval, compare rankings, write the report. Results go to stdout, complaints to stderr."""
+"""The command `pes-eval`: measure retrieval, answers and speed, compare rankings, write the report.
+
+Results go to stdout, complaints to stderr.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pes-eval", description="Measure how well documents are found, and answers.")
+    parser = argparse.ArgumentParser(prog="pes-eval", description="Measure how well documents are found, answers, and speed.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     retrieval = add_command(

@@ -1,4 +1,4 @@
-"""Indexes of any size: real sentences, and beyond what is there the same ones again, their vectors moved by noise."""
+"""Indexes of any size: real sentences, again and again, their vectors moved by noise so that no two are the same."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SHORTEST_LINE_CHARACTERS = 61  # of a sentence, its line's end included, that makes a passage
 PASSAGES_A_DOCUMENT = 10
-NOISE = 0.35  # length of what moves a repeated vector: its cosine with the original is then some .94, as of near neighbours
+NOISE = 0.35  # length of what moves a vector: its cosine with the original is then some .94, as of near neighbours
 
 
 def lines_of(path: Path) -> list[str]:

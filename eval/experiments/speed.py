@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pes_search.index.encoders.sentence_transformer import SentenceTransformerEncoder
 
 ROUNDS = 5  # of what is timed in turn
-ENCODED_PASSAGES = 64
+ENCODED_PASSAGES, LINES_A_PASSAGE = 64, 8
 QUERIES = (
     "reaching women after career breaks",
     "Wie erreicht man Frauen nach der Familienpause?",
@@ -105,12 +105,11 @@ def measure_speed(speed: Speed, parts: Sequence[str], on_part: Callable[[str, Ma
 
 def _encode(speed: Speed) -> dict[str, Any]:
     """Encode some passages and one query, by both in turn."""
-    sheets = sorted((speed.data / "bench" / "xquad-en").glob("corpus.jsonl"))
-    texts = _paragraphs(sheets[0]) if sheets else [" ".join(speed.lines[i : i + 8]) for i in range(0, 8 * ENCODED_PASSAGES, 8)]
-    texts = texts[:ENCODED_PASSAGES]
+    firsts = range(0, ENCODED_PASSAGES * LINES_A_PASSAGE, LINES_A_PASSAGE)
+    texts = [" ".join(speed.lines[first : first + LINES_A_PASSAGE]) for first in firsts]
     ours, theirs = speed.encoder, speed.reference
     passages = _in_turn({"ours": partial(ours.encode_passages, texts), "reference": partial(theirs.encode_passages, texts)})
-    number = iter(range(1_000_000))
+    number = count()
     queries = _in_turn(
         {
             "ours": lambda: ours.encode_queries([f"{QUERIES[1]} {next(number)}"]),
@@ -130,7 +129,7 @@ def _encode(speed: Speed) -> dict[str, Any]:
 
 
 def _build(speed: Speed) -> dict[str, Any]:
-    """Build an index of real web pages with an empty cache, then encode its passages by the reference, once each."""
+    """Build an index of real web pages and PDFs with an empty cache, then encode its passages by the reference, once each."""
     sources = [str(speed.data / "eurofound" / "factsheets"), str(speed.data / "eurofound" / "case-studies-pdf")]
     with tempfile.TemporaryDirectory() as folder:
         store = FileStore(Path(folder) / "index")
@@ -284,9 +283,9 @@ def _builder(speed: Speed, sources: list[str], store: FileStore, cache_dir: Path
     )
 
 
-def _queries(count: int, first: int = 0) -> list[str]:
+def _queries(number: int, first: int = 0) -> list[str]:
     """Return queries of which none is like another."""
-    return [f"{QUERIES[number % len(QUERIES)]} {number}" for number in range(first, first + count)]
+    return [f"{QUERIES[each % len(QUERIES)]} {each}" for each in range(first, first + number)]
 
 
 def _in_turn(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
@@ -310,14 +309,7 @@ def _run(command: Sequence[str]) -> None:
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=os.environ)  # noqa: S603
 
 
-def _paragraphs(corpus: Path) -> list[str]:
-    import json
-
-    with corpus.open(encoding="utf-8") as lines:
-        return [json.loads(line)["text"] for line in lines]
-
-
-def write_lines_as_files(lines: Iterable[str], folder: Path, count: int) -> None:
-    """Write each of the first `count` lines into a file of its own: a collection of that many passages."""
-    for number, line in zip(range(count), lines, strict=False):
+def write_lines_as_files(lines: Iterable[str], folder: Path, most: int) -> None:
+    """Write each of the first `most` lines into a file of its own: a collection of that many passages."""
+    for number, line in zip(range(most), lines, strict=False):
         (folder / f"{number:06}.txt").write_text(line, encoding="utf-8")

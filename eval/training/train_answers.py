@@ -1,4 +1,4 @@
-"""`make train-answers`: fit what answering has to learn, and write `service/answer_models.json`.
+"""`make train-answers`: fit what answering has to learn, and write `service/answers/answer_models.json`.
 
     python -m pes_search.eval.training.train_answers [--data ../shared/data] [--out FILE]
 

@@ -14,7 +14,7 @@ from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.service.cli.frame import FAILED_STATUS, Run, index_settings, print_json, run_command
 from pes_search.service.cli.output import nothing_passes, place, print_answer, print_comparison, print_hit, print_report
 from pes_search.service.cli.parser import pes_parser
-from pes_search.service.cli.progress import LOG_EVERY_SECONDS, Progress
+from pes_search.service.cli.progress import LOG_EVERY_SECONDS, ProgressDisplay
 
 if TYPE_CHECKING:
     from pes_search.service.settings import Settings
@@ -38,8 +38,8 @@ def _build(parsed: argparse.Namespace) -> int:
     from pes_search.service.engine import build
 
     settings = index_settings(parsed)
-    with Progress() as progress:
-        report = build(settings, parsed.sources or settings.sources_with_uploads(), progress.show)
+    with ProgressDisplay() as display:
+        report = build(settings, parsed.sources or settings.sources_with_uploads(), display.show)
     if parsed.json:
         print_json(report_values(report))
     else:
@@ -48,11 +48,10 @@ def _build(parsed: argparse.Namespace) -> int:
 
 
 def _search(parsed: argparse.Namespace) -> int:
+    from pes_search.service.api.schemas import search_out
     from pes_search.service.engine import open_engine
 
     engine = open_engine(index_settings(parsed))
-    from pes_search.service.api.schemas import search_out
-
     index = engine.index()
     filters = _filters(parsed)
     ranking = engine.search(index, parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=filters)
@@ -164,10 +163,10 @@ def _serve(parsed: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pes_search").setLevel(logging.INFO)
     _wait_for_a_build(settings)
-    keep_memory_small()
+    keep_memory_small()  # before there are threads
     engine = open_engine(settings)
     engine.warm_up()
-    keep_memory_small()
+    keep_memory_small()  # of what opening took, most is free again
     app = create_app(engine)
     if settings.desk.key is None and host not in LOOPBACK_HOSTS:
         print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)

@@ -11,7 +11,7 @@ LOG_EVERY_SECONDS = 10.0
 UNITS = {"reading": "files", "labels": "labels", "encoding": "texts"}  # what each stage counts
 
 
-class Progress:
+class ProgressDisplay:
     """Shows one stage after the other, on stderr."""
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Progress:
         self._is_terminal = sys.stderr.isatty()
         self._began = self._told = time.monotonic()
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressDisplay:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

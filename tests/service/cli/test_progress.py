@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from pes_search.service.cli import progress
-from pes_search.service.cli.progress import Progress, log_line
+from pes_search.service.cli.progress import ProgressDisplay, log_line
 
 
 def test_a_line_tells_how_far_how_fast_and_how_long() -> None:
@@ -17,7 +17,7 @@ def test_a_line_tells_how_far_how_fast_and_how_long() -> None:
 def test_a_log_gets_a_line_every_ten_seconds(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     now = 100.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
-    with Progress() as shown:
+    with ProgressDisplay() as shown:
         for second in range(1, 36):
             now = 100.0 + second
             shown.show("encoding", 10 * second, 1_000)
@@ -27,7 +27,7 @@ def test_a_log_gets_a_line_every_ten_seconds(monkeypatch: pytest.MonkeyPatch, ca
 
 def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with Progress() as shown:
+    with ProgressDisplay() as shown:
         shown.show("reading", 1, 2)
         shown.show("encoding", 5, 10)
     err = capsys.readouterr().err
