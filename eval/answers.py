@@ -24,7 +24,7 @@ from pes_search.eval.collections.questions import Question
 from pes_search.eval.measures import Estimate, estimate
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import by_document, ranked, read_query
+from pes_search.index.search import by_document, hits_of, ranked, read_query
 from pes_search.index.types import SearchResult
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.service.answers.answer import Answerer, answer_events, judge
@@ -98,12 +98,12 @@ def given_paragraph(
         document = index_ids.get(gold.document, gold.document)
         text = index.expander.expand(question.text)[0]
         query = read_query(text, detect_language(question.text), vector, index, answerer.search)
-        hits = [hit for hit in ranked(query, index, answerer.search, Filters(), ALL_PASSAGES) if hit.document.id == document]
-        if not hits:
+        everything = ranked(query, index, answerer.search, Filters(), ALL_PASSAGES)
+        found = [candidate for candidate in everything if candidate.document_id == document]
+        if not found:
             continue
-        ((score, group),) = by_document(hits, answerer.search.fusion)
-        best = replace(group[0], score=score, passages=tuple(group[1:]))
-        result = SearchResult(question.text, query, query.language, "", (best,), (), (), 1, {}, 0.0)
+        hits = hits_of(by_document(found, answerer.search.fusion), index)
+        result = SearchResult(question.text, query, query.language, "", hits, (), (), 1, {}, 0.0)
         yield gold.is_impossible, judge(result, index, answerer.models, in_field=in_field).confidence
 
 

@@ -19,7 +19,7 @@ from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.search import SearchConfig, grouped, ranked, read_query, related
 from pes_search.index.stores.files import FileStore
-from pes_search.index.types import Hit
+from pes_search.index.types import Candidate
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 
@@ -83,9 +83,9 @@ def _text(question: Question, index: OpenIndex) -> str:
     return index.document(question.document).title if question.document else question.text
 
 
-def _scores(groups: Iterable[list[Hit]], retriever: Retriever, config: FusionConfig) -> dict[str, float]:
+def _scores(groups: Iterable[list[Candidate]], retriever: Retriever, config: FusionConfig) -> dict[str, float]:
     """Return the documents that a retriever found with their scores; one that holds none of the words was not found by BM25."""
-    best = {hits[0].document.id: best_of([hit.scores for hit in hits]) for hits in groups}
+    best = {several[0].document_id: best_of([one.scores for one in several]) for several in groups}
     if retriever == "bm25":
         return {document: scores.lexical for document, scores in best.items() if scores.lexical > 0}
     score = dense_score if retriever == "dense" else fused

@@ -20,6 +20,7 @@ import numpy as np
 
 import pes_search.index
 import pes_search.ingest
+from pes_search.index.arrays import EightBitVectors
 from pes_search.index.config import IndexConfig
 from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.errors import IndexDamagedError
@@ -183,8 +184,8 @@ def write_documents(
         progress("encoding", texts_done, round(whole))
 
     labels = [label.text for label in labels_of(taxonomy)]
-    label_vectors = _label_vectors(labels, lists, encoder, cache_dir, progress).astype(np.float16)
-    space = ConceptSpace(labels_of(taxonomy), label_vectors.astype(np.float32))
+    label_vectors = EightBitVectors.of(_label_vectors(labels, lists, encoder, cache_dir, progress))
+    space = ConceptSpace(labels_of(taxonomy), label_vectors)
     cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "passages"))
     try:
         for batch in _batches(_split(documents, encoder, config.passages)):
@@ -284,6 +285,7 @@ def _write_batch(
     )
     whole, sentences = np.split(vectors.astype(np.float16), [len(passages)])
     sentences_of = np.split(sentences, np.cumsum([len(spans) for spans in sentence_places])[:-1])
+    similarities = space.similarities(whole.astype(np.float32))
     first = 0
     for split in batch:
         rows = slice(first, first + len(split.passages))
@@ -296,7 +298,7 @@ def _write_batch(
                 vectors=whole[rows],
                 sentence_spans=sentence_places[rows],
                 sentences=np.concatenate([sentences[:0], *sentences_of[rows]]),
-                concepts=space.concepts_of(split.document, whole[rows].astype(np.float32), taxonomy),
+                concepts=space.concepts_of(split.document, similarities[rows], taxonomy),
             )
         )
     return len(texts), encoded

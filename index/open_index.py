@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pes_search.index.errors import IndexDamagedError, NotInIndexError
@@ -28,10 +28,10 @@ class OpenIndex:
         self.languages: tuple[str | None, ...] = tuple(language or None for language in self.manifest.languages)
         main_language = next(iter(self.manifest.languages), "") or "en"
         space = ConceptSpace(labels_of(self.taxonomy), stored.label_vectors())
-        self.language_means: Mapping[str, Vectors] = space.language_means  # where the labels in each language lie
         bm25 = Bm25Config(**self.manifest.config["bm25"])
-        self.concepts = HeldConcepts(stored.held_concepts(), space, self.taxonomy, bm25, main_language)
+        self.concepts = HeldConcepts(stored.holdings(), space, self.taxonomy, bm25, main_language)
         self.expander = Expander(self.taxonomy, main_language)
+        self.language_mean: Callable[[str], Vectors | None] = space.language_mean  # where the labels in a language lie
 
     def text(self, document_id: str) -> DocumentText:
         """Return a document with its pages and passages.
@@ -58,8 +58,8 @@ class OpenIndex:
         Raises:
             NotInIndexError: no passage has this id.
         """
-        rows = self.stored.rows([passage_id], {})
-        return rows.documents[0], rows.passages[0]
+        ((passage, document),) = self.stored.passages([passage_id])
+        return document, passage
 
 
 def open_index(store: IndexStore) -> OpenIndex:

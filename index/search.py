@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from pes_search.index.arrays import highest
 from pes_search.index.errors import QueryError
 from pes_search.index.evidence.fusion import FusionConfig, best_of, fused, related_score, rounded, scores_of
 from pes_search.index.evidence.language_shift import shifted
@@ -67,7 +68,7 @@ def search(
     """Return the k best hits from `offset` on, among the documents that pass the filters.
 
     Grouped by document, a hit is a document's best passage, which carries the next best ones; k documents come back
-    whenever so many pass the filters. Hits of equal score are in the order of their ids. The store is asked eight times at
+    whenever so many pass the filters. Hits of equal score are in the order of their ids. The store is asked nine times at
     most, whatever k is.
 
     Raises:
@@ -86,15 +87,15 @@ def search(
     # In few steps: how deep is looked decides which of a document's passages speak for it, and pages should join up.
     depths = (FIRST_DEPTH, FIRST_DEPTH * DEPTH_FACTOR, CANDIDATES_PER_HIT * wanted)
     depth = next(depth for depth in depths if depth >= CANDIDATES_PER_HIT * wanted)
-    hits = ranked(parsed_query, index, config, filters, depth, Least(wanted, group, counts))
-    groups = by_document(hits, config.fusion) if group == "document" else [(hit.score, [hit]) for hit in hits]
+    found = ranked(parsed_query, index, config, filters, depth, Least(wanted, group, counts))
+    groups = by_document(found, config.fusion) if group == "document" else [(one.score, [one]) for one in found]
     page = [(score, several[: config.passages_per_document]) for score, several in groups[offset : offset + k]]
     return SearchResult(
         query=query,
         parsed_query=parsed_query,
         language=language,
         index_id=index.manifest.index_id,
-        hits=_shown(page, offset, query, index),
+        hits=_marked(hits_of(page, index, offset + 1), query, index),
         concepts=_concepts(index, parsed_query, counts.facets),
         expansions=expansions,
         total=total,
@@ -133,12 +134,12 @@ def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters
     best = sorted(scored, key=lambda document: (-document[0], document[1]))[:k]
     rows = index.stored.rows([passage_id for _, other, _ in best for passage_id in members[other]], {})
     closeness = rows.vectors @ mean
-    hits, first = [], 0
-    for rank, (score, other, scores) in enumerate(best, start=1):
-        row = first + int(np.argmax(closeness[first : first + len(members[other])]))
-        hits.append(Hit(rank, score, rounded(scores), rows.passages[row], rows.documents[row]))
+    nearest, first = [], 0
+    for score, other, scores in best:
+        closest = int(np.argmax(closeness[first : first + len(members[other])]))
+        nearest.append((score, [Candidate(members[other][closest], rounded(scores), score)]))
         first += len(members[other])
-    return tuple(hits)
+    return hits_of(nearest, index)
 
 
 def _check(query: str, k: int, offset: int) -> None:
@@ -157,7 +158,7 @@ def _check(query: str, k: int, offset: int) -> None:
 
 def read_query(text: str, language: str | None, vector: Vectors, index: OpenIndex, config: SearchConfig) -> Query:
     """Return a query as this index's passages are compared with it; `text` has its names written out, `vector` is its own."""
-    vectors = shifted(vector, language, index.languages, index.language_means, config.language_shift)
+    vectors = shifted(vector, language, index.languages, index.language_mean, config.language_shift)
     concepts = index.concepts.of_query(text, language, vector)
     return Query(text, language, terms_by_language(text, index), vector, vectors, concepts)
 
@@ -186,16 +187,13 @@ class Least:
 
 def ranked(
     query: Query, index: OpenIndex, config: SearchConfig, filters: Filters, depth: int, least: Least | None = None
-) -> list[Hit]:
-    """Return the passages that any retriever has among its `depth` best, by the fused score.
+) -> list[Candidate]:
+    """Return the passages that any retriever has among its `depth` best, by the fused score, the highest first.
 
     With `least` the search goes on, deeper, until so many are there.
     """
-    hits = [
-        Hit(0, fused(candidate.scores, config.fusion), candidate.scores, candidate.passage, candidate.document)
-        for candidate in candidates(query, index, config.fusion, filters, depth, least)
-    ]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.document.id, hit.passage.id))
+    found = candidates(query, index, config.fusion, filters, depth, least)
+    return sorted(found, key=lambda candidate: (-candidate.score, candidate.document_id, candidate.passage_id))
 
 
 def candidates(
@@ -214,7 +212,7 @@ def candidates(
         [
             *stored.nearest(vectors, filters, depth),
             *stored.lexical(query.terms, filters, depth),
-            *stored.members(_best_documents(index, agreement + labels), filters, depth),
+            *stored.members(_best_documents(index, agreement + labels, depth), filters, depth),
         ]
     )
     if least is not None:
@@ -224,48 +222,74 @@ def candidates(
                 break
             passage_ids |= dict.fromkeys(stored.nearest(vectors, filters, deeper))
             depth = deeper
+    documents = [index.concepts.rows[document_of(passage_id)] for passage_id in passage_ids]
     rows = stored.rows(list(passage_ids), query.terms)
-    documents = [index.concepts.rows[document.id] for document in rows.documents]
     scores = scores_of(query, rows, config, agreement[documents], labels[documents])
-    return [Candidate(*candidate) for candidate in zip(rows.passages, rows.documents, scores, strict=True)]
+    return [
+        Candidate(passage_id, of_passage, fused(of_passage, config))
+        for passage_id, of_passage in zip(passage_ids, scores, strict=True)
+    ]
 
 
-def _best_documents(index: OpenIndex, scores: Vectors) -> list[str]:
-    """Return the documents with a score above 0, the best first, equal ones by id."""
+def _best_documents(index: OpenIndex, scores: Vectors, depth: int) -> Iterator[str]:
+    """Yield the documents with a score above 0, the best first, equal ones by id.
+
+    The first `depth` are mostly all that is taken, so only if more are, the others are brought into order.
+    """
     rows = np.flatnonzero(scores)
-    return [index.concepts.ids[row] for row in rows[np.argsort(-scores[rows], kind="stable")].tolist()]
+    first = highest(scores[rows], depth)
+    for part in (first, np.setdiff1d(np.arange(len(rows)), first, assume_unique=True)):
+        order = np.argsort(-scores[rows[part]], kind="stable")
+        yield from (index.concepts.ids[row] for row in rows[part[order]].tolist())
 
 
-def grouped(hits: Sequence[Hit]) -> list[list[Hit]]:
-    """Return the hits of each document, in their order."""
-    groups: dict[str, list[Hit]] = {}
-    for hit in hits:
-        groups.setdefault(hit.document.id, []).append(hit)
+def grouped(found: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Return the passages of each document, in their order."""
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in found:
+        groups.setdefault(candidate.document_id, []).append(candidate)
     return list(groups.values())
 
 
-def by_document(hits: Sequence[Hit], config: FusionConfig) -> list[tuple[float, list[Hit]]]:
-    """Return each document's score with its hits in their order, the best document first.
+def by_document(found: Sequence[Candidate], config: FusionConfig) -> list[tuple[float, list[Candidate]]]:
+    """Return each document's score with its passages in their order, the best document first.
 
     A document's score takes each kind of evidence from whichever of its passages has most of it.
     """
-    scored = [(fused(best_of([hit.scores for hit in several]), config), several) for several in grouped(hits)]
-    return sorted(scored, key=lambda group: (-group[0], group[1][0].document.id))
+    scored = [(fused(best_of([candidate.scores for candidate in several]), config), several) for several in grouped(found)]
+    return sorted(scored, key=lambda group: (-group[0], group[1][0].document_id))
 
 
 # ── Showing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _shown(page: Sequence[tuple[float, Sequence[Hit]]], offset: int, query: str, index: OpenIndex) -> tuple[Hit, ...]:
-    """Return the hits of a page with their ranks, and the words of the query marked in them."""
+def hits_of(groups: Sequence[tuple[float, Sequence[Candidate]]], index: OpenIndex, first_rank: int = 1) -> tuple[Hit, ...]:
+    """Return each group as a hit: its score, and its first passage, which carries the others."""
+    shown = index.stored.passages([candidate.passage_id for _, several in groups for candidate in several])
+    hits = iter(
+        [
+            Hit(0, candidate.score, candidate.scores, passage, document)
+            for candidate, (passage, document) in zip((one for _, several in groups for one in several), shown, strict=True)
+        ]
+    )
+    ranked_hits = []
+    for rank, (score, several) in enumerate(groups, start=first_rank):
+        best, *others = [next(hits) for _ in several]
+        passages = tuple(replace(hit, rank=number) for number, hit in enumerate(others, start=2))
+        ranked_hits.append(replace(best, rank=rank, score=score, passages=passages))
+    return tuple(ranked_hits)
+
+
+def _marked(hits: Sequence[Hit], query: str, index: OpenIndex) -> tuple[Hit, ...]:
+    """Return the hits with the words of the query marked in them."""
     by_language = terms_by_language(query, index)
     idf = index.stored.idf({term for several in by_language.values() for term in several})
-    shown = []
-    for rank, (score, several) in enumerate(page, start=offset + 1):
-        best, *others = [_highlighted(hit, by_language.get(hit.passage.language, ()), idf) for hit in several]
-        passages = tuple(replace(hit, rank=number) for number, hit in enumerate(others, start=2))
-        shown.append(replace(best, rank=rank, score=score, passages=passages))
-    return tuple(shown)
+
+    def marked(hit: Hit) -> Hit:
+        highlighted = _highlighted(hit, by_language.get(hit.passage.language, ()), idf)
+        return replace(highlighted, passages=tuple(map(marked, hit.passages)))
+
+    return tuple(map(marked, hits))
 
 
 def _highlighted(hit: Hit, query_terms: Sequence[str], idf: dict[str, float]) -> Hit:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from pes_search.ingest.types import Document, Page, Passage
+from pes_search.ingest.types import Document, Page, Passage, document_of
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import HalfVectors, Vectors
@@ -60,9 +60,14 @@ class Scores:
 class Candidate:
     """A passage that one kind of evidence brought up, with what all of them say of it."""
 
-    passage: Passage
-    document: Document
+    passage_id: str
     scores: Scores
+    score: float  # what they add up to
+
+    @property
+    def document_id(self) -> str:
+        """The document that the passage is of."""
+        return document_of(self.passage_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +141,9 @@ class DocumentText:
 
 @dataclass(frozen=True, slots=True)
 class PassageRows:
-    """Passages with what ranking needs of each; row i of everything is passage i."""
+    """What ranking needs of some passages; row i of everything is passage i."""
 
-    passages: Sequence[Passage]
-    documents: Sequence[Document]  # that the passages are of
+    languages: Sequence[str | None]
     lexical: Vectors  # bounded BM25 for the terms that were given, from 0 to 1; shape (passages,)
     vectors: Vectors  # unit length, shape (passages, dimensions)
     means: Vectors  # of the passages' documents, unit length, shape (passages, dimensions)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from pes_search.index.arrays import Mask, Rows, Vectors
 
 DELTA = 1.0  # rank_bm25's default; it drops out of the scores
 
@@ -78,23 +80,42 @@ class Bm25Index:
         """
         parameters = json.loads((folder / "params.index.json").read_text(encoding="utf-8"))
         self._vocabulary: dict[str, int] = json.loads((folder / "vocab.index.json").read_text(encoding="utf-8"))
-        self._gains = np.load(folder / "data.csc.index.npy", mmap_mode="r")
-        self._holders = np.load(folder / "indices.csc.index.npy", mmap_mode="r")
+        self._gains = np.load(folder / "data.csc.index.npy", mmap_mode="r").view(np.ndarray)
+        self._holders = np.load(folder / "indices.csc.index.npy", mmap_mode="r").view(np.ndarray)
         self._starts = np.load(folder / "indptr.csc.index.npy")  # of each term's rows in the two above
         self._passages = int(parameters["num_docs"])
         self._most = float(parameters["k1"]) + 1
         self._highest_idf = math.log(self._passages + 1)
 
-    def scores(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return every passage's bounded score, from 0 to 1, for the query's terms (repeats count)."""
-        scores = np.zeros(self._passages, np.float32)
-        known = [self._vocabulary[term] for term in terms if term in self._vocabulary]
-        for number in known:
-            rows = slice(int(self._starts[number]), int(self._starts[number + 1]))
-            scores[self._holders[rows]] += self._gains[rows]  # a passage stands once among a term's
-        if known:
-            scores /= np.float32(self._most * sum(self.idf(term) for term in terms))
+    def scores(self, terms: Sequence[str], among: Mask | None = None, onto: Vectors | None = None) -> Vectors:
+        """Return every passage's bounded score, from 0 to 1, for the query's terms (repeats count).
+
+        With `among` those of these passages only, the others have 0; with `onto` they are added to what is there.
+        """
+        scores = np.zeros(self._passages, np.float32) if onto is None else onto
+        for rows, gains in self._found(terms):
+            if among is not None:
+                kept = among[rows]
+                rows, gains = rows[kept], gains[kept]
+            scores[rows] += gains  # a passage stands once among a term's
         return scores
+
+    def scores_of(self, passages: Rows, terms: Sequence[str]) -> Vectors:
+        """Return the bounded scores of some passages only."""
+        scores = np.zeros(len(passages), np.float32)
+        for rows, gains in self._found(terms):
+            places = np.minimum(np.searchsorted(rows, passages), len(rows) - 1)
+            holding = np.flatnonzero(rows[places] == passages)
+            scores[holding] += gains[places[holding]]
+        return scores
+
+    def _found(self, terms: Sequence[str]) -> Iterator[tuple[Rows, Vectors]]:
+        """Yield for each term the passages that hold it, ascending, and what it adds to the bounded score of each."""
+        numbers = [self._vocabulary[term] for term in terms if term in self._vocabulary]
+        most = np.float32(self._most * sum(self.idf(term) for term in terms))
+        for number in numbers:
+            rows = slice(int(self._starts[number]), int(self._starts[number + 1]))
+            yield self._holders[rows], self._gains[rows] / most
 
     def idf(self, term: str) -> float:
         """Return ln((N + 1) / df) as in `rank_bm25.BM25Plus`; a term that no passage holds gets the highest, ln(N + 1)."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ import numpy as np
 
 from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.concepts import Key
+from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.text.tokens import terms
 from pes_search.ingest.taxonomy import Taxonomy
 
@@ -33,43 +34,23 @@ if TYPE_CHECKING:
 class _Language:
     """The labels in one language."""
 
-    counts: dict[str, dict[int, int]]  # of each term, by the column of the concept that has it
-    lengths: Vectors  # of each document, in terms
+    counts: Mapping[str, Mapping[int, int]]  # of each term, by the number of the concept that has it
+    lengths: Vectors  # of each concept's labels, in terms
 
 
-class LabelMatcher:
-    """Scores documents by the labels of what they hold."""
+class LabelTerms:
+    """The terms of the concepts' labels, language by language."""
 
-    def __init__(self, taxonomy: Taxonomy, keys: Sequence[Key], holdings: Vectors, bm25: Bm25Config) -> None:
-        """`holdings[i, j]` is how far document i holds the concept of key j."""
+    def __init__(self, taxonomy: Taxonomy, keys: Sequence[Key]) -> None:
         self._taxonomy = taxonomy
         self._keys = keys
-        self._holdings = holdings
-        self._bm25 = bm25
-        self._languages: dict[str, _Language] = {}  # made when a query in it comes
+        self._languages: dict[str, _Language] = {}  # read when a query in it comes
 
-    def scores(self, query: str, language: str) -> Vectors:
-        """Return every document's score, from 0 to 1, for a query in this language."""
+    def in_language(self, language: str) -> _Language:
+        """Return the terms in a language."""
         if language not in self._languages:
             self._languages[language] = self._read(language)
-        labels = self._languages[language]
-        k1, b = self._bm25.k1, self._bm25.b
-        documents = len(self._holdings)
-        total = 0.0
-        scores = np.zeros(documents, np.float32)
-        mean = float(labels.lengths.mean()) if documents else 0.0
-        saturation = k1 * (1 - b + b * labels.lengths / mean) if mean else np.full(documents, k1, np.float32)
-        for term, repeats in Counter(terms(query, language)).items():
-            columns = labels.counts.get(term, {})
-            frequency = self._holdings[:, list(columns)] @ np.array(list(columns.values()), np.float32)
-            holders = int((frequency > 0).sum())
-            idf = repeats * math.log((documents + 1) / max(holders, 1))
-            total += idf
-            # Without k1 a term that stands there counts fully; 0 / 0 is one that does not.
-            scores += np.float32(idf) * np.divide(
-                frequency, frequency + saturation, out=np.zeros(documents, np.float32), where=frequency > 0
-            )
-        return scores / np.float32(total) if total else scores
+        return self._languages[language]
 
     def _read(self, language: str) -> _Language:
         counts: dict[str, dict[int, int]] = {}
@@ -81,4 +62,42 @@ class LabelMatcher:
                     of_term = counts.setdefault(term, {})
                     of_term[column] = of_term.get(column, 0) + 1
                     lengths[column] += 1
-        return _Language(counts, self._holdings @ lengths)
+        return _Language(counts, lengths)
+
+
+class LabelMatcher:
+    """Scores documents by the labels of what they hold."""
+
+    def __init__(self, labels: LabelTerms, holdings: Holdings, bm25: Bm25Config) -> None:
+        """`holdings` has the concepts of `labels`, in their order."""
+        self._labels = labels
+        self._holdings = holdings
+        self._bm25 = bm25
+        self._saturations: dict[str, Vectors] = {}  # of each document, by language
+
+    def scores(self, query: str, language: str) -> Vectors:
+        """Return every document's score, from 0 to 1, for a query in this language."""
+        labels = self._labels.in_language(language)
+        saturation = self._saturation(language)
+        documents = len(saturation)
+        total = 0.0
+        scores = np.zeros(documents, np.float32)
+        for term, repeats in Counter(terms(query, language)).items():
+            columns = labels.counts.get(term, {})
+            frequency = self._holdings.weighted(list(columns), np.array(list(columns.values()), np.float32))
+            holders = np.flatnonzero(frequency)
+            idf = repeats * math.log((documents + 1) / max(len(holders), 1))
+            total += idf
+            # Without k1 a term that stands there counts fully.
+            scores[holders] += np.float32(idf) * frequency[holders] / (frequency[holders] + saturation[holders])
+        return scores / np.float32(total) if total else scores
+
+    def _saturation(self, language: str) -> Vectors:
+        """Return k1·(1 - b + b·|d|/avgdl) of each document."""
+        if language not in self._saturations:
+            k1, b = self._bm25.k1, self._bm25.b
+            of_concepts = self._labels.in_language(language).lengths
+            lengths = self._holdings.weighted(range(len(of_concepts)), of_concepts)
+            mean = float(lengths.mean()) if len(lengths) else 0.0
+            self._saturations[language] = k1 * (1 - b + b * lengths / mean) if mean else np.full_like(lengths, k1)
+        return self._saturations[language]

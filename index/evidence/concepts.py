@@ -14,7 +14,7 @@ idf over documents. So a query that stands out nowhere spreads its weight thinly
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ import numpy as np
 from pes_search.ingest.taxonomy import FIELDS, Taxonomy
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import Vectors
+    from pes_search.index.arrays import EightBitVectors, Vectors
     from pes_search.ingest.types import Document
 
 Key = tuple[str, str]
@@ -32,6 +32,7 @@ Key = tuple[str, str]
 COUNTRIES = "countries"  # the list; a country is no concept that a query is vaguely about, but it has a name in every language
 NAMED_WEIGHT = 4.0  # β: a concept that is called by name stands out; from 2 to 8 no different on the development questions
 LEAST_Z = 1.0  # a query's concepts stand out from the others by one standard deviation (docs/retrieval.md)
+COMPARED_VECTORS = 64  # with the labels at once: their cosines fit into the processor's cache
 LEAST_LABELS = 50  # of a language whose mean vector says where it lies
 BROADER_CONFIDENCE = 0.5  # a document holds what includes its own concepts only half
 # A document's passages come as close to a label only where they are about it: of 5,183 abstracts of biomedicine one in a
@@ -63,33 +64,38 @@ def labels_of(taxonomy: Taxonomy) -> list[Label]:
 
 
 class ConceptSpace:
-    """The labels' vectors, grouped by concept."""
+    """The labels' vectors, concept by concept."""
 
-    def __init__(self, labels: Sequence[Label], vectors: Vectors) -> None:
-        self.keys = list(dict.fromkeys(label.key for label in labels))
-        rows = {key: row for row, key in enumerate(self.keys)}
-        concepts = np.array([rows[label.key] for label in labels], dtype=np.int64)  # of each label
-        order = np.argsort(concepts, kind="stable")
-        self._starts = np.searchsorted(concepts[order], np.arange(len(self.keys)))
-        self._vectors = np.ascontiguousarray(vectors[order], np.float32)
-        languages = np.array([label.language for label in labels])
-        counts = Counter(languages.tolist())
-        self.language_means: Mapping[str, Vectors] = {
-            language: vectors[languages == language].mean(axis=0) for language, count in counts.items() if count >= LEAST_LABELS
-        }  # where the labels of each language lie
+    def __init__(self, labels: Sequence[Label], vectors: EightBitVectors) -> None:
+        """`vectors` are the labels', which come concept by concept as from `labels_of`."""
+        counts = Counter(label.key for label in labels)
+        self.keys = list(counts)
+        self._starts = np.cumsum([0, *counts.values()])[:-1]
+        self._labels = labels
+        self._vectors = vectors.take(slice(None))
+        self._means: dict[str, Vectors | None] = {}  # by language, once asked for
+
+    def language_mean(self, language: str) -> Vectors | None:
+        """Return where the labels of a language lie; None where there are too few to say."""
+        if language not in self._means:
+            rows = [row for row, label in enumerate(self._labels) if label.language == language]
+            self._means[language] = self._vectors[rows].mean(axis=0) if len(rows) >= LEAST_LABELS else None
+        return self._means[language]
 
     def similarities(self, vectors: Vectors) -> Vectors:
         """Return for each vector and concept the cosine of the nearest label, shape (vectors, concepts)."""
-        if not self.keys:
-            return np.zeros((len(vectors), 0), np.float32)
-        best: Vectors = np.maximum.reduceat(vectors @ self._vectors.T, self._starts, axis=1)
-        return best
+        similarities = np.empty((len(vectors), len(self.keys)), np.float32)
+        if self.keys:
+            for first in range(0, len(vectors), COMPARED_VECTORS):
+                part = slice(first, first + COMPARED_VECTORS)
+                similarities[part] = np.maximum.reduceat(vectors[part] @ self._vectors.T, self._starts, axis=1)
+        return similarities
 
-    def concepts_of(self, document: Document, vectors: Vectors, taxonomy: Taxonomy) -> dict[str, float]:
+    def concepts_of(self, document: Document, similarities: Vectors, taxonomy: Taxonomy) -> dict[str, float]:
         """Return the concepts that a document holds, as `list/id`, each with a confidence.
 
         Its tags and countries are held fully, what includes a tag by half. From a list that it has no tag of, it holds the
-        concepts that its passages (`vectors`) come close to, by how close they come.
+        concepts that its passages come close to, by how close they come: `similarities` are theirs, shape (passages, concepts).
         """
         confidences = {f"{COUNTRIES}/{code}": 1.0 for code in document.countries if code in taxonomy.lists.get(COUNTRIES, {})}
         untagged = set()
@@ -101,8 +107,8 @@ class ConceptSpace:
             }
             if not tags:
                 untagged.add(name)
-        if len(vectors) and self.keys and untagged:
-            nearest = self.similarities(vectors).max(axis=0)
+        if similarities.size and untagged:
+            nearest = similarities.max(axis=0)
             stands_out = standard_scores(nearest) >= INFERRED_Z
             closeness = (nearest - INFERRED_FROM_COSINE) / (INFERRED_FULLY_COSINE - INFERRED_FROM_COSINE)
             closeness = np.clip(closeness, 0, 1) * stands_out

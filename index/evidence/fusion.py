@@ -65,9 +65,9 @@ class FusionConfig:
 
 def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: Vectors, labels: Vectors) -> list[Scores]:
     """Return what each kind of evidence says of each passage, rounded; `agreement` and `labels` are of their documents."""
-    if not rows.passages:
+    if not rows.languages:
         return []
-    queries = np.stack([query.vectors.get(passage.language, query.vector) for passage in rows.passages])
+    queries = np.stack([query.vectors.get(language, query.vector) for language in rows.languages])
     columns = {
         "lexical": rows.lexical,
         "dense": _meaning(rows, queries, config.sentence_weight),

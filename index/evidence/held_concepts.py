@@ -6,46 +6,44 @@ the query shares with the names of what the document holds (`concept_labels`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pes_search.index.arrays import unit_length
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.evidence.concept_labels import LabelMatcher
+from pes_search.index.evidence.concept_labels import LabelMatcher, LabelTerms
 from pes_search.index.evidence.concepts import COUNTRIES, ConceptSpace, Key, activations
+from pes_search.index.evidence.holdings import Holdings
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import Vectors
+    from pes_search.index.arrays import Rows, Vectors
     from pes_search.index.types import Query
 
 
 class HeldConcepts:
-    """The concepts of every document, as a matrix; row i is the document of `ids[i]`."""
+    """The concepts of every document; row i is the document of `ids[i]`."""
 
     def __init__(
-        self,
-        concepts_of_documents: Sequence[tuple[str, Mapping[str, float]]],
-        space: ConceptSpace,
-        taxonomy: Taxonomy,
-        bm25: Bm25Config,
-        main_language: str,
+        self, holdings: Holdings, space: ConceptSpace, taxonomy: Taxonomy, bm25: Bm25Config, main_language: str
     ) -> None:
-        """`concepts_of_documents` is what a store has of them; `main_language` the one that most of the collection is in."""
-        self.ids = [document_id for document_id, _ in concepts_of_documents]
+        """`holdings` is what a store has of them; `main_language` the one that most of the collection is in."""
+        self.ids = holdings.documents
         self.rows = {document_id: row for row, document_id in enumerate(self.ids)}
         self._space = space
         self._main_language = main_language
         countries: list[Key] = [(COUNTRIES, code) for code in taxonomy.lists.get(COUNTRIES, {})]
-        matrix = _matrix([concepts for _, concepts in concepts_of_documents], [*space.keys, *countries])
-        self._holdings = matrix[:, : len(space.keys)]
-        self._names_of_documents = LabelMatcher(taxonomy, [*space.keys, *countries], matrix, bm25)
-        self._names_of_concepts = LabelMatcher(taxonomy, space.keys, np.eye(len(space.keys), dtype=np.float32), bm25)
+        keys = [*space.keys, *countries]
+        concepts = [f"{name}/{concept_id}" for name, concept_id in keys]
+        self._holdings = holdings.with_concepts(concepts)
+        labels = LabelTerms(taxonomy, keys)
+        self._names_of_documents = LabelMatcher(labels, self._holdings, bm25)
+        self._names_of_concepts = LabelMatcher(labels, Holdings.of_themselves(concepts, len(space.keys)), bm25)
         self._columns = {key: column for column, key in enumerate(space.keys)}
-        self._idf = _concept_idf(self._holdings)
-        self._profiles = unit_length(self._holdings * self._idf)  # a document's concepts, the rarer the weightier
+        self._idf = _concept_idf(self._holdings.counts()[: len(space.keys)], len(self.ids))
 
     def of_query(self, text: str, language: str | None, vector: Vectors) -> list[tuple[str, str, float]]:
         """Return the concepts that a query is about: list, id and share, the highest first. `vector` is the encoder's."""
@@ -57,8 +55,7 @@ class HeldConcepts:
     def agreement(self, query: Query) -> Vectors:
         """Return for each document how much of what the query is about it holds, from 0 to 1."""
         columns = [self._columns[name, concept_id] for name, concept_id, _ in query.concepts]
-        agreement: Vectors = self._holdings[:, columns] @ np.array([share for _, _, share in query.concepts], np.float32)
-        return agreement
+        return self._holdings.weighted(columns, np.array([share for _, _, share in query.concepts], np.float32))
 
     def labels(self, query: Query) -> Vectors:
         """Return for each document what the query shares with the names of its concepts and countries, from 0 to 1."""
@@ -69,17 +66,33 @@ class HeldConcepts:
 
         `cosines` are those of the documents' mean vectors: where one of two holds no concept, they are all that is known.
         """
-        profiles = [self._profiles[[self.rows[document_id] for document_id in ids]] for ids in (first, second)]
+        profiles = [self._profiles([self.rows[document_id] for document_id in ids]) for ids in (first, second)]
         known = np.logical_and.outer(*(several.any(axis=1) for several in profiles))
         overlaps: Vectors = np.where(known, profiles[0] @ profiles[1].T, cosines)
         return overlaps
 
     def sharing(self, document_id: str, depth: int) -> list[str]:
         """Return the documents that share most concepts with this one, which is not among them."""
-        shared = self._profiles @ self._profiles[self.rows[document_id]]
-        shared[self.rows[document_id]] = 0
-        best = np.argsort(-shared, kind="stable")[:depth]
-        return [self.ids[row] for row in best[shared[best] > 0].tolist()]
+        row = self.rows[document_id]
+        own = self._profiles([row])[0]
+        held = np.flatnonzero(own)
+        shared = self._holdings.weighted(held.tolist(), own[held] * self._idf[held])
+        holders = np.setdiff1d(np.flatnonzero(shared), [row])
+        cosines = shared[holders] / self._lengths[holders]
+        best = holders[np.argsort(-cosines, kind="stable")[:depth]]
+        return [self.ids[other] for other in best.tolist()]
+
+    def _profiles(self, rows: Sequence[int]) -> Vectors:
+        """Return some documents' concepts, the rarer the weightier, unit length."""
+        return unit_length(self._holdings.of(rows)[:, : len(self._idf)] * self._idf)
+
+    @cached_property
+    def _lengths(self) -> Vectors:
+        """Of every document the length that its profile had before."""
+        idf = np.zeros(len(self._holdings.concepts), np.float32)
+        idf[: len(self._idf)] = self._idf
+        squares = np.square(self._holdings.values * idf[self._holdings.columns])
+        return np.sqrt(np.bincount(self._holdings.rows, squares, len(self.ids))).astype(np.float32)
 
     def _shared(self, names: LabelMatcher, text: str, language: str | None) -> Vectors:
         """Return the scores by the labels in the query's language or in the collection's: a few words are easily misread."""
@@ -90,19 +103,8 @@ class HeldConcepts:
         return better
 
 
-def _matrix(confidences: Sequence[Mapping[str, float]], keys: Sequence[Key]) -> Vectors:
-    """Return how far each document holds each concept, shape (documents, concepts)."""
-    columns = {f"{name}/{concept_id}": column for column, (name, concept_id) in enumerate(keys)}
-    matrix = np.zeros((len(confidences), len(keys)), np.float32)
-    for row, concepts in enumerate(confidences):
-        for key, confidence in concepts.items():
-            matrix[row, columns[key]] = confidence
-    return matrix
-
-
-def _concept_idf(holdings: Vectors) -> Vectors:
+def _concept_idf(holders: Rows, documents: int) -> Vectors:
     """Return each concept's inverse document frequency, the highest that can be as 1; 0 for one that no document holds."""
-    frequency = (holdings > 0).sum(axis=0)
-    most = np.log(len(holdings) + 1)
-    idf: Vectors = np.where(frequency > 0, np.log((len(holdings) + 1) / np.maximum(frequency, 1)) / most, 0).astype(np.float32)
+    most = np.log(documents + 1)
+    idf: Vectors = np.where(holders > 0, np.log((documents + 1) / np.maximum(holders, 1)) / most, 0).astype(np.float32)
     return idf

@@ -1,6 +1,6 @@
 """The vectors of controlled lists' labels as a file beside the lists, so that a first build has the documents to encode only.
 
-    LISTS/label_vectors.npz     model_id, and for each label: the start of its text's SHA-256, its vector in 8 bits, and a scale
+    LISTS/label_vectors.npz     model_id, and for each label: the start of its text's SHA-256, and its vector in 8 bits
 
 A vector is known by its label's text and the model: what changed in the lists is encoded anew, and with another model all is.
 """
@@ -14,26 +14,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pes_search.index.arrays import EightBitVectors
 from pes_search.ingest.taxonomy import LABEL_VECTORS
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
-
-LARGEST = 127  # of a number of 8 bits; no cosine moves by more than .0005, the mean by .00004
 
 
 def write_label_vectors(folder: Path, model_id: str, texts: Sequence[str], vectors: Vectors) -> None:
     """Write the vectors of labels beside their lists; row i is that of text i."""
     distinct = {_key(text): row for row, text in enumerate(texts)}
     keys = sorted(distinct)
-    kept = vectors[[distinct[key] for key in keys]]
-    scales = np.abs(kept).max(axis=1, keepdims=True) / LARGEST
     np.savez(
         folder / LABEL_VECTORS,
         model_id=np.array(model_id),
         keys=np.array(keys, np.uint64),
-        scales=scales[:, 0].astype(np.float32),
-        vectors=np.rint(kept / scales).astype(np.int8),
+        vectors=EightBitVectors.of(vectors[[distinct[key] for key in keys]]).numbers,
     )
 
 
@@ -44,14 +40,12 @@ def read_label_vectors(folder: Path | None, model_id: str, texts: Sequence[str])
     with np.load(folder / LABEL_VECTORS, allow_pickle=False) as file:
         if str(file["model_id"]) != model_id:
             return {}
-        keys, scales, vectors = file["keys"], file["scales"], file["vectors"]
+        keys, vectors = file["keys"], EightBitVectors(file["vectors"])
     distinct = list(dict.fromkeys(texts))
     wanted = np.array([_key(text) for text in distinct], np.uint64)
     places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     found = np.flatnonzero(keys[places] == wanted)
-    known = vectors[places[found]] * scales[places[found], None]
-    known /= np.linalg.norm(known, axis=1, keepdims=True)
-    return dict(zip([distinct[row] for row in found.tolist()], known, strict=True))
+    return dict(zip([distinct[row] for row in found.tolist()], vectors.take(places[found]), strict=True))
 
 
 def _key(text: str) -> int:

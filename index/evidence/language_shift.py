@@ -9,7 +9,7 @@ difference of their mean vectors m is the languages' distance.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,19 +19,23 @@ if TYPE_CHECKING:
 
 
 def shifted(
-    vector: Vectors, language: str | None, languages: Iterable[str | None], means: Mapping[str, Vectors], shift: float
+    vector: Vectors,
+    language: str | None,
+    languages: Iterable[str | None],
+    mean_of: Callable[[str], Vectors | None],
+    shift: float,
 ) -> dict[str | None, Vectors]:
     """Return a query's vector as passages in each of these languages are compared with, of unit length.
 
-    Where a language's mean is not known it is the encoder's own.
+    `mean_of` gives a language's mean vector; where it is not known, the vector stays as the encoder gave it.
     """
-    query_mean = means.get(language or "")
     moved: dict[str | None, Vectors] = {}
     for other in languages:
-        mean = means.get(other or "")
-        if query_mean is None or mean is None or other == language or not shift:
-            moved[other] = vector
-        else:
+        moved[other] = vector
+        if other == language or not shift:
+            continue
+        query_mean, mean = mean_of(language or ""), mean_of(other or "")
+        if query_mean is not None and mean is not None:
             sum_of_both = vector + np.float32(shift) * (mean - query_mean)
             moved[other] = sum_of_both / np.linalg.norm(sum_of_both)
     return moved

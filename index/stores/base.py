@@ -21,10 +21,11 @@ from pes_search.index.types import (
     Terms,
 )
 from pes_search.ingest.taxonomy import Taxonomy
-from pes_search.ingest.types import Document
+from pes_search.ingest.types import Document, Passage
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import HalfVectors, Vectors
+    from pes_search.index.arrays import EightBitVectors, Vectors
+    from pes_search.index.evidence.holdings import Holdings
 
 
 class StoredIndex(Protocol):
@@ -51,7 +52,13 @@ class StoredIndex(Protocol):
         """Return the ids of the documents' passages, document by document and each in its order, the first `depth`."""
 
     def rows(self, passage_ids: Sequence[str], terms: Terms) -> PassageRows:
-        """Return passages with what ranking needs of each, in the order asked for.
+        """Return what ranking needs of passages, in the order asked for.
+
+        Raises `NotInIndexError` for an unknown id.
+        """
+
+    def passages(self, passage_ids: Sequence[str]) -> list[tuple[Passage, Document]]:
+        """Return passages with their documents, in the order asked for.
 
         Raises `NotInIndexError` for an unknown id.
         """
@@ -90,10 +97,10 @@ class StoredIndex(Protocol):
     def words(self, language: str | None) -> Mapping[str, int]:
         """Return the words of the passages in a language, with the number of passages that have each."""
 
-    def held_concepts(self) -> list[tuple[str, Mapping[str, float]]]:
-        """Return for every document, by id, the concepts that it holds, as `list/id` with a confidence. Asked for once."""
+    def holdings(self) -> Holdings:
+        """Return how far each document, by id, holds each concept, `list/id`. Asked for once."""
 
-    def label_vectors(self) -> Vectors:
+    def label_vectors(self) -> EightBitVectors:
         """Return the vectors of `concepts.labels_of(taxonomy)`, in its order. Asked for once."""
 
 
@@ -103,7 +110,7 @@ class IndexWriter(Protocol):
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
 
-    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: HalfVectors) -> Manifest:
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: EightBitVectors) -> Manifest:
         """Make this generation the current one, at once, and return its manifest as it is kept.
 
         The manifest's configuration is what the terms are scored by. `labels` are the vectors of

@@ -1,10 +1,10 @@
 """The store of files: a folder of generations, written aside and switched in one step.
 
     INDEX/CURRENT                      the name of the generation in use, and the hash of its manifest
-    INDEX/generations/<name>/          manifest.json, documents.jsonl, pages.jsonl, passages.jsonl, concepts.jsonl,
-                                       taxonomy.json, words.json, vectors.f16, sentences.f16, labels.f16, bm25/;
-                                       where there are many vectors, vectors.sq8
-                                       and, once they have been checked against their hashes, checked.json
+    INDEX/generations/<name>/          manifest.json; documents, pages and passages (see `text_files`); vectors.f16,
+                                       sentences.f16, means.npy; where there are many vectors, vectors.sq8; bm25/, words.json;
+                                       filters.npz, holdings.npz, taxonomy.json, labels.npy;
+                                       and, once all have been checked against their hashes, checked.json
     INDEX/.lock                        held while a build writes
 
 A generation is complete before its name goes into CURRENT, which is replaced in one step, so a reader sees the old index
@@ -22,16 +22,19 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 from filelock import FileLock, Timeout
 
+from pes_search.index.arrays import mean_vectors
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError
 from pes_search.index.evidence.bm25 import Bm25Builder, Bm25Config
-from pes_search.index.stores.file_index import FileIndex, mapped_vectors
+from pes_search.index.stores.file_index import HOLDINGS_FILE, FileIndex, mapped_vectors
+from pes_search.index.stores.metadata import Metadata
 from pes_search.index.stores.nearest import write_quantised
+from pes_search.index.stores.text_files import Texts, TextWriter
 from pes_search.index.text.passage_text import full_text
 from pes_search.index.text.tokens import terms as terms_of
 from pes_search.index.text.words import words_of
@@ -39,9 +42,9 @@ from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import HalfVectors
+    from pes_search.index.arrays import EightBitVectors, Vectors
 
-SCHEMA = 9  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 10  # raise it when a change of the files makes older indexes unreadable
 CHECKED_FILE = "checked.json"  # in a generation: the files whose hashes have been checked, by size and time
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
@@ -200,60 +203,42 @@ class FileWriter:
         generations = store.folder / "generations"
         generations.mkdir(exist_ok=True)
         self._aside = Path(tempfile.mkdtemp(prefix=".new-", dir=generations))
-        self._files: dict[str, IO[Any]] = {
-            name: (self._aside / f"{name}.jsonl").open("w", encoding="utf-8")
-            for name in ("documents", "pages", "passages", "concepts")
-        }
+        self._texts = TextWriter(self._aside)
         self._vectors = (self._aside / "vectors.f16").open("wb")
         self._sentences = (self._aside / "sentences.f16").open("wb")
+        self._means: list[Vectors] = []
         self._terms = Bm25Builder()
         self._words: dict[str, Counter[str]] = {}  # the number of passages that have each, by language
+        self._concepts: dict[str, int] = {}
+        self._held: list[tuple[int, int, float]] = []  # document, concept, and how far it is held
 
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
-        document = encoded.document
-        _write_line(self._files["documents"], dataclasses.asdict(document))
-        for page in encoded.pages:
-            _write_line(
-                self._files["pages"],
-                {"document": document.id, "number": page.number, "text": page.text, "headings": page.headings},
-            )
-        for passage, spans in zip(encoded.passages, encoded.sentence_spans, strict=True):
-            # The text is a slice of its page and is not stored twice.
-            _write_line(
-                self._files["passages"],
-                {
-                    "document": document.id,
-                    "page": passage.page,
-                    "start": passage.start,
-                    "end": passage.end,
-                    "headings": passage.headings,
-                    "language": passage.language,
-                    "sentences": spans,
-                },
-            )
-            text = full_text(document, passage)
+        for passage in encoded.passages:
+            text = full_text(encoded.document, passage)
             self._terms.add(terms_of(text, passage.language))
             self._words.setdefault(passage.language or "", Counter()).update(words_of(text))
+        for concept, value in encoded.concepts.items():
+            self._held.append((len(self._means), self._concepts.setdefault(concept, len(self._concepts)), value))
+        self._means.append(mean_vectors(encoded.vectors, np.zeros(len(encoded.vectors), np.int64), 1)[0])
         self._vectors.write(encoded.vectors.tobytes())
         self._sentences.write(encoded.sentences.tobytes())
-        _write_line(self._files["concepts"], encoded.concepts)
+        self._texts.add(encoded)
 
-    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: HalfVectors) -> Manifest:
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: EightBitVectors) -> Manifest:
         """Make this generation the current one, at once, and return its manifest with the files' hashes."""
-        _write_text(self._aside / "taxonomy.json", json.dumps(taxonomy.values(), ensure_ascii=False))
-        _write_text(self._aside / "words.json", json.dumps(self._words, ensure_ascii=False, sort_keys=True))
-        (self._aside / "labels.f16").write_bytes(labels.tobytes())
-        _sync(self._aside / "labels.f16")
-        for file in (*self._files.values(), self._vectors, self._sentences):
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
+        self._texts.save()
+        self._vectors.close()
+        self._sentences.close()
+        self._save_columns(taxonomy)
+        np.save(self._aside / "labels.npy", labels.numbers)
+        (self._aside / "taxonomy.json").write_text(json.dumps(taxonomy.values(), ensure_ascii=False), encoding="utf-8")
+        words = json.dumps(self._words, ensure_ascii=False, sort_keys=True)
+        (self._aside / "words.json").write_text(words, encoding="utf-8")
         write_quantised(mapped_vectors(self._aside / "vectors.f16", manifest.dimensions), self._aside)
         self._terms.save(self._aside / "bm25", Bm25Config(**manifest.config["bm25"]))
-        for path in (self._aside / "bm25").iterdir():
+        for path in (*self._aside.rglob("*"), self._aside):
             _sync(path)
-        _sync(self._aside / "bm25")
         files = {
             path.relative_to(self._aside).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
             for path in sorted(self._aside.rglob("*"))
@@ -268,10 +253,27 @@ class FileWriter:
 
     def discard(self) -> None:
         """Remove what was written; does nothing after `commit`."""
-        for file in (*self._files.values(), self._vectors, self._sentences):
-            file.close()
+        self._texts.close()
+        self._vectors.close()
+        self._sentences.close()
         shutil.rmtree(self._aside, ignore_errors=True)
         self._lock.release()
+
+    def _save_columns(self, taxonomy: Taxonomy) -> None:
+        """Write what there is of each document: its mean vector, its metadata, and the concepts that it holds."""
+        dimensions = len(self._means[0]) if self._means else 0
+        np.save(self._aside / "means.npy", np.array(self._means, np.float32).reshape(-1, dimensions))
+        texts = Texts(self._aside)
+        documents = (texts.document(row) for row in range(len(texts.document_ids)))
+        Metadata.of_documents(documents, np.diff(texts.first_passages), taxonomy).save(self._aside)
+        rows, columns, values = zip(*self._held, strict=True) if self._held else ((), (), ())
+        np.savez(
+            self._aside / HOLDINGS_FILE,
+            concepts=np.array(list(self._concepts), np.str_),
+            rows=np.array(rows, np.int64),
+            columns=np.array(columns, np.int64),
+            values=np.array(values, np.float32),
+        )
 
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -304,10 +306,6 @@ def _read_checked(generation: Path) -> dict[str, list[int]]:
 
 def _damaged(folder: Path, what: str) -> IndexDamagedError:
     return IndexDamagedError(f"the index in {folder} cannot be used: {what}; build it anew with `pes build --index {folder}`")
-
-
-def _write_line(file: IO[str], value: Mapping[str, object]) -> None:
-    file.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 def _write_text(path: Path, text: str) -> None:

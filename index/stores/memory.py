@@ -18,6 +18,7 @@ import numpy as np
 from pes_search.index.arrays import mean_vectors
 from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
 from pes_search.index.evidence.bm25 import DELTA, Bm25Config
+from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.text.passage_text import full_text
@@ -36,7 +37,7 @@ from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Passage
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import HalfVectors, Vectors
+    from pes_search.index.arrays import EightBitVectors, Vectors
 
 
 ROUNDING_SHARE = 1e-5  # of the constant that is taken off: a score below is what rounding left of it
@@ -118,7 +119,7 @@ class MemoryWriter:
         """Add a document with its passages."""
         self._documents.append(encoded)
 
-    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: HalfVectors) -> Manifest:
+    def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: EightBitVectors) -> Manifest:
         """Make this generation the current one, and return its manifest."""
         if self._store is None:
             raise RuntimeError("this generation was committed or discarded already")
@@ -145,7 +146,7 @@ class MemoryIndex:
     """One generation, searched by going through all of it."""
 
     def __init__(
-        self, documents: Sequence[EncodedDocument], manifest: Manifest, taxonomy: Taxonomy, labels: HalfVectors
+        self, documents: Sequence[EncodedDocument], manifest: Manifest, taxonomy: Taxonomy, labels: EightBitVectors
     ) -> None:
         from rank_bm25 import BM25Plus
 
@@ -179,7 +180,7 @@ class MemoryIndex:
         )
         self._means = mean_vectors(self._vectors, owners, len(self._ids))
         counts = [len(encoded.passages) for encoded in self._encoded.values()]
-        self._metadata = Metadata([encoded.document for encoded in self._encoded.values()], counts, taxonomy)
+        self._metadata = Metadata.of_documents([encoded.document for encoded in self._encoded.values()], counts, taxonomy)
 
     # ── Passages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -212,7 +213,7 @@ class MemoryIndex:
         return passages[:depth]
 
     def rows(self, passage_ids: Sequence[str], terms: Terms) -> PassageRows:
-        """Return passages with what ranking needs of each, in the order asked for.
+        """Return what ranking needs of passages, in the order asked for.
 
         Raises:
             NotInIndexError: an id is unknown.
@@ -221,14 +222,22 @@ class MemoryIndex:
         passages = [self._passages[row] for row in rows]
         sentences = [several.vectors for several in self.sentences(passage_ids)]
         return PassageRows(
-            passages=passages,
-            documents=[self._encoded[passage.document_id].document for passage in passages],
+            languages=[passage.language for passage in passages],
             lexical=self._scores(terms)[rows],
             vectors=self._vectors[rows],
             means=self._means[[self._ids.index(passage.document_id) for passage in passages]],
             sentences=np.concatenate([np.empty((0, self.manifest.dimensions), np.float32), *sentences]),
             sentence_counts=[len(several) for several in sentences],
         )
+
+    def passages(self, passage_ids: Sequence[str]) -> list[tuple[Passage, Document]]:
+        """Return passages with their documents, in the order asked for.
+
+        Raises:
+            NotInIndexError: an id is unknown.
+        """
+        passages = [self._passages[self._row(passage_id)] for passage_id in passage_ids]
+        return [(passage, self._encoded[passage.document_id].document) for passage in passages]
 
     def sentences(self, passage_ids: Sequence[str]) -> list[PassageSentences]:
         """Return the sentences of passages, in the order asked for.
@@ -293,13 +302,13 @@ class MemoryIndex:
         """Return the words of the passages in a language, with the number of passages that have each."""
         return self._languages[language or None].words if (language or None) in self._languages else {}
 
-    def held_concepts(self) -> list[tuple[str, Mapping[str, float]]]:
-        """Return for every document, by id, the concepts that it holds, as `list/id` with a confidence."""
-        return [(document_id, encoded.concepts) for document_id, encoded in self._encoded.items()]
+    def holdings(self) -> Holdings:
+        """Return how far each document, by id, holds each concept, `list/id`."""
+        return Holdings.of_documents(self._ids, [encoded.concepts for encoded in self._encoded.values()])
 
-    def label_vectors(self) -> Vectors:
+    def label_vectors(self) -> EightBitVectors:
         """Return the vectors of the lists' labels."""
-        return self._labels.astype(np.float32)
+        return self._labels
 
     # ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

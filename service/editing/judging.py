@@ -12,8 +12,8 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.fusion import best_of, dense_score
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import SearchConfig, grouped, ranked, search
-from pes_search.index.types import Hit, Query, Scores
+from pes_search.index.search import SearchConfig, grouped, hits_of, ranked, search
+from pes_search.index.types import Candidate, Hit, Query, Scores
 from pes_search.ingest.taxonomy import fold
 
 CANDIDATE_PASSAGES = 1_000  # of each retriever, as in the project's own evaluation; far below the depths that are judged
@@ -48,10 +48,11 @@ def pool(query: str, index: OpenIndex, encoder: Encoder, config: SearchConfig, *
     result = search(query, index, encoder, config, k=depth)
     pooled = {hit.document.id: replace(hit, passages=()) for hit in result.hits}
     groups = grouped(ranked(result.parsed_query, index, config, EVERYTHING, CANDIDATE_PASSAGES))
+    others: dict[str, Candidate] = {}
     for retriever in (lambda scores: scores.lexical, lambda scores: dense_score(scores, config.fusion)):
-        for best in _first(groups, retriever, depth):
-            pooled.setdefault(best.document.id, best)
-    hits = sorted(pooled.values(), key=lambda hit: _sha256(_folded(query) + hit.document.id))
+        others |= {best.document_id: best for best in _first(groups, retriever, depth) if best.document_id not in pooled}
+    shown = [*pooled.values(), *hits_of([(best.score, [best]) for best in others.values()], index)]
+    hits = sorted(shown, key=lambda hit: _sha256(_folded(query) + hit.document.id))
     return result.parsed_query, [replace(hit, rank=place) for place, hit in enumerate(hits, start=1)]
 
 
@@ -79,11 +80,11 @@ def queries(judgments: Iterable[Judgment]) -> str:
     )
 
 
-def _first(groups: list[list[Hit]], retriever: Callable[[Scores], float], depth: int) -> list[Hit]:
+def _first(groups: list[list[Candidate]], retriever: Callable[[Scores], float], depth: int) -> list[Candidate]:
     """Return the best passages of a retriever's first documents; a document without any of the words has none by words."""
-    scored = [(retriever(best_of([hit.scores for hit in hits])), hits[0]) for hits in groups]
-    best = sorted(scored, key=lambda pair: (-pair[0], pair[1].document.id))
-    return [hit for score, hit in best[:depth] if score > 0]
+    scored = [(retriever(best_of([one.scores for one in several])), several[0]) for several in groups]
+    best = sorted(scored, key=lambda pair: (-pair[0], pair[1].document_id))
+    return [candidate for score, candidate in best[:depth] if score > 0]
 
 
 def _plain(query: str) -> str:

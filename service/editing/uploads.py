@@ -25,15 +25,16 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.fusion import rounded
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex
+from pes_search.index.search import hits_of
 from pes_search.index.text.passage_text import full_text
-from pes_search.index.types import Hit, Scores
+from pes_search.index.types import Candidate, Hit, Scores
 from pes_search.ingest.documents import read_document
 from pes_search.ingest.errors import PesSearchError, UnreadableFileError
 from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
 from pes_search.ingest.readers import SUFFIXES, format_of
 from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.taxonomy import FIELDS
-from pes_search.ingest.types import Document, Passage
+from pes_search.ingest.types import Document, Passage, document_of
 
 if TYPE_CHECKING:
     pass
@@ -250,13 +251,11 @@ def _near(document: Document, passages: Sequence[Passage], index: OpenIndex, enc
     cosines, topics = rows.vectors @ mean, rows.means @ mean
     closest: dict[str, int] = {}  # by document the row of its nearest passage
     for row in np.argsort(-cosines, kind="stable").tolist():
-        closest.setdefault(rows.documents[row].id, row)
-    best = sorted(closest.values(), key=lambda row: (-float(topics[row]), rows.documents[row].id))[:NEAREST_DOCUMENTS]
-    scores = [rounded(Scores(dense=float(cosines[row]), topic=float(topics[row]))) for row in best]
-    return tuple(
-        Hit(rank, of_row.topic, of_row, rows.passages[row], rows.documents[row])
-        for rank, (row, of_row) in enumerate(zip(best, scores, strict=True), start=1)
-    )
+        closest.setdefault(document_of(passage_ids[row]), row)
+    best = sorted(closest.items(), key=lambda item: (-float(topics[item[1]]), item[0]))[:NEAREST_DOCUMENTS]
+    scores = [rounded(Scores(dense=float(cosines[row]), topic=float(topics[row]))) for _, row in best]
+    found = [Candidate(passage_ids[row], of_row, of_row.topic) for (_, row), of_row in zip(best, scores, strict=True)]
+    return hits_of([(candidate.score, [candidate]) for candidate in found], index)
 
 
 def _terms(document: Document, passages: Sequence[Passage], index: OpenIndex, encoder: Encoder) -> tuple[SuggestedTerm, ...]:

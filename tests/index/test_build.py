@@ -154,6 +154,7 @@ ENDLESS_BUILDS = """
 import dataclasses, sys
 from pathlib import Path
 import numpy as np
+from pes_search.index.arrays import EightBitVectors
 from pes_search.index.types import EncodedDocument
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.types import Document, Page, Passage
@@ -171,7 +172,7 @@ while True:
         vectors = np.zeros((1, 384), np.float16)
         pages = [Page(name, None, "text")]
         writer.add(EncodedDocument(document, pages, [passage], vectors, [[(0, 4)]], vectors, {}))
-    writer.commit(manifest, NO_TAXONOMY, vectors[:0])
+    writer.commit(manifest, NO_TAXONOMY, EightBitVectors.of(np.zeros((0, 384), np.float32)))
     print("written", flush=True)
 """
 

@@ -124,10 +124,9 @@ def test_the_ranking_is_that_of_scoring_every_passage(corpus_index: OpenIndex, e
     everything = candidates(parsed_query, corpus_index, CONFIG.fusion, Filters(), 10_000)
     assert len(everything) == corpus_index.manifest.passages
     best = sorted(
-        everything,
-        key=lambda candidate: (-fused(candidate.scores, CONFIG.fusion), candidate.document.id, candidate.passage.id),
+        everything, key=lambda candidate: (-fused(candidate.scores, CONFIG.fusion), candidate.document_id, candidate.passage_id)
     )
-    assert [hit.passage.id for hit in result.hits] == [candidate.passage.id for candidate in best[:100]]
+    assert [hit.passage.id for hit in result.hits] == [candidate.passage_id for candidate in best[:100]]
 
 
 @pytest.mark.parametrize(
@@ -230,4 +229,4 @@ def test_passages_are_matched_by_the_stemmer_of_their_own_language(encoder: Enco
         terms = terms_by_language(query, index)
         parsed_query = Query(query, "en", terms, vector, dict.fromkeys(terms, vector), ())
         matched = candidates(parsed_query, index, CONFIG.fusion, Filters(), 10)
-        assert {candidate.document.id for candidate in matched if candidate.scores.lexical > 0} == expected
+        assert {candidate.document_id for candidate in matched if candidate.scores.lexical > 0} == expected

@@ -86,8 +86,8 @@ def _truncate_vectors(generation: Path) -> None:
 
 
 def _alter_a_passage(generation: Path) -> None:
-    passages = generation / "passages.jsonl"
-    passages.write_text(passages.read_text(encoding="utf-8").replace('"start": 0', '"start": 1'), encoding="utf-8")
+    texts = generation / "texts.txt"
+    texts.write_bytes(texts.read_bytes().swapcase())
 
 
 def _remove_the_pages(generation: Path) -> None:

@@ -64,3 +64,20 @@ def test_a_collection_without_words_can_be_searched(tmp_path: Path) -> None:
 def test_document_frequency_counts_passages_not_occurrences(tmp_path: Path) -> None:
     index = index_of([CAT, DOG], tmp_path, Bm25Config())
     assert [index.document_frequency(term) for term in ("cat", "dog", "the", "x")] == [2, 1, 1, 0]
+
+
+def test_scores_of_some_passages_are_those_of_all(tmp_path: Path) -> None:
+    draw = random.Random(3)
+    words = [f"w{i}" for i in range(20)]
+    index = index_of([draw.choices(words, k=draw.randint(0, 12)) for _ in range(50)], tmp_path, Bm25Config())
+    query = ["w3", "w4", "w4", "unknown"]
+    rows = np.array([49, 3, 3, 0, 17])
+    assert index.scores_of(rows, query).tolist() == index.scores(query)[rows].tolist()
+    assert index.scores_of(rows[:0], query).tolist() == []
+
+
+def test_passages_that_are_not_meant_keep_what_they_have(tmp_path: Path) -> None:
+    index = index_of([CAT, DOG, CAT], tmp_path, Bm25Config())
+    scores = index.scores(["dog"], np.array([False, True, False]))
+    index.scores(["cat"], np.array([True, False, False]), onto=scores)
+    assert scores.tolist() == [index.scores(["cat"])[0], index.scores(["dog"])[1], 0]

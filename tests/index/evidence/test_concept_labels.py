@@ -6,7 +6,8 @@ from rank_bm25 import BM25Plus
 
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.evidence.concept_labels import LabelMatcher
+from pes_search.index.evidence.concept_labels import LabelMatcher, LabelTerms
+from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import SearchConfig, search
 from pes_search.index.text.tokens import terms
@@ -22,7 +23,15 @@ TAXONOMY = Taxonomy(
     }
 )
 KEYS = [("target-groups", concept_id) for concept_id in TAXONOMY.lists["target-groups"]]
+CONCEPTS = [f"{name}/{concept_id}" for name, concept_id in KEYS]
 HOLDINGS = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 0]], np.float32)
+
+
+def matcher(holdings: np.ndarray, bm25: Bm25Config) -> LabelMatcher:
+    rows, columns = np.nonzero(holdings)
+    documents = [f"d{row}" for row in range(len(holdings))]
+    held = Holdings(documents, CONCEPTS, rows, columns, holdings[rows, columns])
+    return LabelMatcher(LabelTerms(TAXONOMY, KEYS), held, bm25)
 
 
 def test_the_scores_are_those_of_bm25_over_the_labels_that_documents_hold() -> None:
@@ -39,13 +48,13 @@ def test_the_scores_are_those_of_bm25_over_the_labels_that_documents_hold() -> N
     known = [term for term in query_terms if term in reference.idf]
     raw = reference.get_scores(known) - sum(reference.idf[term] for term in known)  # the constant of absent terms
     total = sum(reference.idf.get(term, np.log(5)) for term in query_terms)
-    scores = LabelMatcher(TAXONOMY, KEYS, HOLDINGS, Bm25Config()).scores(query, "de")
+    scores = matcher(HOLDINGS, Bm25Config()).scores(query, "de")
     assert scores.tolist() == pytest.approx((raw / (2.5 * total)).tolist(), abs=1e-6)
     assert scores.argmax() == 2
 
 
 def test_the_configuration_of_bm25_is_that_of_the_index() -> None:
-    flat = LabelMatcher(TAXONOMY, KEYS, HOLDINGS, Bm25Config(k1=0, b=0)).scores("junge Menschen", "de")
+    flat = matcher(HOLDINGS, Bm25Config(k1=0, b=0)).scores("junge Menschen", "de")
     assert flat.tolist() == pytest.approx([0, 1, 1, 0])  # without saturation a term that stands there counts fully
 
 
@@ -53,19 +62,20 @@ def test_what_is_held_by_half_counts_by_half() -> None:
     half = HOLDINGS.copy()
     half[1] *= 0.5
     whole, less = (
-        LabelMatcher(TAXONOMY, KEYS, holdings, Bm25Config()).scores("Jugendliche", "de") for holdings in (HOLDINGS, half)
+        matcher(holdings, Bm25Config()).scores("Jugendliche", "de") for holdings in (HOLDINGS, half)
     )
     assert 0 < less[1] < whole[1] <= 1
 
 
 @pytest.mark.parametrize(("query", "language"), [("Frauen", "fr"), ("unbekannt", "de"), ("", "de"), ("!?", "en")])
 def test_without_a_shared_word_the_score_is_0(query: str, language: str) -> None:
-    assert LabelMatcher(TAXONOMY, KEYS, HOLDINGS, Bm25Config()).scores(query, language).tolist() == [0, 0, 0, 0]
+    assert matcher(HOLDINGS, Bm25Config()).scores(query, language).tolist() == [0, 0, 0, 0]
 
 
 def test_without_lists_or_documents_there_is_nothing_to_match() -> None:
-    assert LabelMatcher(NO_TAXONOMY, [], np.zeros((2, 0), np.float32), Bm25Config()).scores("women", "en").tolist() == [0, 0]
-    assert LabelMatcher(TAXONOMY, KEYS, np.zeros((0, 3), np.float32), Bm25Config()).scores("women", "en").tolist() == []
+    nothing = LabelMatcher(LabelTerms(NO_TAXONOMY, []), Holdings.of_documents(["a", "b"], [{}, {}]), Bm25Config())
+    assert nothing.scores("women", "en").tolist() == [0, 0]
+    assert matcher(np.zeros((0, 3), np.float32), Bm25Config()).scores("women", "en").tolist() == []
 
 
 def test_a_country_is_found_by_its_name_in_the_querys_language(corpus_index: OpenIndex, encoder: Encoder) -> None:

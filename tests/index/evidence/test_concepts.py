@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pes_search.index.arrays import EightBitVectors
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.concepts import BROADER_CONFIDENCE, ConceptSpace, Label, activations, labels_of
 from pes_search.index.open_index import OpenIndex
@@ -11,10 +12,10 @@ from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
 from pes_search.ingest.types import Document
 
 ROWS = np.eye(4, dtype=np.float32)
-LABELS = [
+BY_CONCEPT = [
     Label(("target-groups", "youth"), "en", "a"),
-    Label(("target-groups", "women"), "en", "b"),
     Label(("target-groups", "youth"), "de", "c"),
+    Label(("target-groups", "women"), "en", "b"),
 ]
 TAXONOMY = Taxonomy(
     {
@@ -40,16 +41,16 @@ def test_labels_come_with_their_concept_and_language() -> None:
 
 
 def test_a_concept_is_as_near_as_its_nearest_label() -> None:
-    space = ConceptSpace(LABELS, ROWS[:3])
+    space = ConceptSpace(BY_CONCEPT, EightBitVectors.of(ROWS[[0, 2, 1]]))
     assert space.keys == [("target-groups", "youth"), ("target-groups", "women")]
     (nearest,) = space.similarities(np.array([[0.1, 0.2, 0.9, 0.0]], np.float32))
     assert nearest.tolist() == pytest.approx([0.9, 0.2], abs=1e-6)
 
 
 def test_without_lists_there_are_no_concepts() -> None:
-    space = ConceptSpace([], np.empty((0, 4), np.float32))
+    space = ConceptSpace([], EightBitVectors.of(np.empty((0, 4), np.float32)))
     assert space.similarities(ROWS).shape == (4, 0)
-    assert space.concepts_of(document(), ROWS, NO_TAXONOMY) == {}
+    assert space.concepts_of(document(), space.similarities(ROWS), NO_TAXONOMY) == {}
     assert activations(*[np.empty(0, np.float32)] * 3).tolist() == []
 
 
@@ -69,15 +70,15 @@ def test_a_concept_that_is_called_by_name_stands_out() -> None:
 
 def test_a_tag_is_held_fully_and_what_includes_it_by_half() -> None:
     labels = labels_of(TAXONOMY)
-    space = ConceptSpace(labels, ROWS[: len(labels)])
-    confidences = space.concepts_of(document(target_groups=("neets", "unknown")), ROWS, TAXONOMY)
+    space = ConceptSpace(labels, EightBitVectors.of(ROWS[: len(labels)]))
+    confidences = space.concepts_of(document(target_groups=("neets", "unknown")), space.similarities(ROWS), TAXONOMY)
     assert confidences == {"target-groups/neets": 1.0, "target-groups/youth": BROADER_CONFIDENCE}
 
 
 def test_from_a_list_without_tags_a_document_holds_what_its_passages_come_close_to() -> None:
     labels = [Label(("target-groups", f"c{i}"), "en", str(i)) for i in range(6)]
     lists = {"target-groups": {f"c{i}": Concept(id=f"c{i}", terms={"en": [str(i)]}) for i in range(6)}}
-    space = ConceptSpace(labels, np.eye(6, dtype=np.float32))
+    space = ConceptSpace(labels, EightBitVectors.of(np.eye(6, dtype=np.float32)))
     near = np.array([[0.95, 0.1, 0.1, 0.1, 0.1, 0.1]], np.float32)
     assert space.concepts_of(document(), near, Taxonomy(lists)) == {"target-groups/c0": 1.0}
     assert space.concepts_of(document(), near * np.float32(0.5), Taxonomy(lists)) == {}  # stands out, but is not close

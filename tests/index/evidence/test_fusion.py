@@ -7,10 +7,7 @@ import pytest
 
 from pes_search.index.evidence.fusion import FusionConfig, best_of, dense_score, fused, scores_of
 from pes_search.index.types import PassageRows, Query, Scores
-from pes_search.ingest.types import Document, Passage
 
-DOCUMENT = Document(id="d", title="", kind="", language=None, sha256="", path="")
-PASSAGE = Passage("p", "d", None, 0, 1, (), None, "x")
 CONFIG = FusionConfig(lexical_weight=0.2, sentence_weight=0.25, topic_weight=0.3, concept_weight=0.1, label_weight=0.05)
 SCORES = Scores(lexical=0.5, dense=0.75 * 0.8 + 0.25 * 0.9, topic=0.7, agreement=0.4, labels=0.6)
 
@@ -22,8 +19,7 @@ def rows(whole: list[float], sentences: list[list[float]]) -> PassageRows:
         return np.array([[cosine, (1 - cosine**2) ** 0.5] for cosine in cosines], np.float32).reshape(-1, 2)
 
     return PassageRows(
-        passages=[PASSAGE] * len(whole),
-        documents=[DOCUMENT] * len(whole),
+        languages=[None] * len(whole),
         lexical=np.full(len(whole), 0.5, np.float32),
         vectors=vectors(whole),
         means=vectors([0.7] * len(whole)),

@@ -163,7 +163,7 @@ def test_mean_vectors_are_those_of_the_passages(stored: StoredIndex) -> None:
     means = stored.means(["street", "empty"])
     assert means[0] == pytest.approx(mean / np.linalg.norm(mean), abs=1e-6)
     assert not means[1].any()
-    assert rows.means == pytest.approx(np.stack([means[0]] * len(rows.passages)), abs=1e-6)
+    assert rows.means == pytest.approx(np.stack([means[0]] * len(rows.languages)), abs=1e-6)
     assert stored.nearest_documents(means[0], EVERYTHING, 1) == ["street"]
     with pytest.raises(NotInIndexError, match="'nope'"):
         stored.means(["street", "nope"])
@@ -225,21 +225,34 @@ def test_the_nearest_are_those_of_the_highest_products(stored: StoredIndex, enco
 def test_rows_come_in_the_order_asked_for(stored: StoredIndex) -> None:
     ids = list(everything(stored))
     forward, backward = stored.rows(ids, {}), stored.rows(ids[::-1], {})
-    assert [passage.id for passage in forward.passages] == ids
-    assert [passage.id for passage in backward.passages] == ids[::-1]
-    assert [document.id for document in forward.documents] == [passage.document_id for passage in forward.passages]
+    languages = [document.language for document, _ in everything(stored).values()]
+    assert forward.languages == languages == backward.languages[::-1]
     assert (forward.vectors == backward.vectors[::-1]).all()
     assert np.linalg.norm(forward.vectors, axis=1) == pytest.approx(np.ones(len(ids)), abs=5e-4)  # in half precision
     nothing = stored.rows([], {})
-    assert (len(nothing.passages), nothing.vectors.shape, nothing.sentences.shape) == (0, (0, 384), (0, 384))
+    assert (len(nothing.languages), nothing.vectors.shape, nothing.sentences.shape) == (0, (0, 384), (0, 384))
     with pytest.raises(NotInIndexError, match="'nope'"):
         stored.rows([ids[0], "nope"], {})
 
 
+def test_passages_come_with_their_documents_in_the_order_asked_for(stored: StoredIndex) -> None:
+    texts = stored.texts(["vouchers", "street"])
+    expected = [(passage, text.document) for text in texts for passage in text.passages]
+    assert stored.passages([passage.id for passage, _ in expected]) == expected
+    assert stored.passages([]) == []
+    for unknown in ("nope", "street~0-1", "street~p1~0-62", "street~", "~0-62", "street~0-62-9"):
+        with pytest.raises(NotInIndexError, match=f"'{unknown}'"):
+            stored.passages([expected[0][0].id, unknown])
+
+
 def test_sentences_are_places_in_the_passage_with_their_vectors(stored: StoredIndex, encoder: Encoder) -> None:
     ids = passages(stored, "street")
-    rows, sentences = stored.rows(ids, {}), stored.sentences(ids)
-    texts = [rows.passages[row].text[start:end] for row, of in enumerate(sentences) for start, end in of.spans]
+    sentences = stored.sentences(ids)
+    texts = [
+        passage.text[start:end]
+        for (passage, _), of in zip(stored.passages(ids), sentences, strict=True)
+        for start, end in of.spans
+    ]
     assert texts == [
         "Street work with young people.", "It takes place where they meet.", "Advisers visit parks every evening.",
     ]  # fmt: skip
@@ -259,10 +272,12 @@ def test_words_are_counted_by_the_passages_that_have_them(stored: StoredIndex) -
 
 
 def test_what_documents_hold_comes_by_id(stored: StoredIndex) -> None:
-    concepts = dict(stored.held_concepts())
-    assert list(concepts) == sorted(TEXTS)
-    assert concepts["street"] == {"countries/DE": 1.0, "target-groups/neet": 1.0, "target-groups/young-people": 0.5}
-    assert stored.label_vectors().shape == (len(labels_of(TAXONOMY)), stored.manifest.dimensions)
+    holdings = stored.holdings()
+    assert holdings.documents == sorted(TEXTS)
+    concepts = ["countries/AT", "countries/DE", "target-groups/neet", "target-groups/young-people"]
+    (street,) = holdings.with_concepts(concepts).of([holdings.documents.index("street")])
+    assert street.tolist() == [0, 1, 1, 0.5]
+    assert stored.label_vectors().numbers.shape == (len(labels_of(TAXONOMY)), stored.manifest.dimensions)
     assert stored.taxonomy == TAXONOMY
 
 

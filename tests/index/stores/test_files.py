@@ -95,7 +95,7 @@ def generation(store: FileStore) -> Path:
     return store.folder / "generations" / (store.current_name() or "")
 
 
-@pytest.mark.parametrize("file", ["documents.jsonl", "pages.jsonl", "passages.jsonl", "vectors.f16", "bm25/vocab.index.json"])
+@pytest.mark.parametrize("file", ["documents.jsonl", "texts.txt", "passages.npy", "vectors.f16", "bm25/vocab.index.json"])
 @pytest.mark.parametrize("fault", ["altered", "cut", "gone"])
 def test_a_damaged_file_is_found(store: FileStore, file: str, fault: str) -> None:
     path = generation(store) / file
@@ -204,7 +204,7 @@ def test_candidates_carry_both_scores(store: FileStore, encoder: Encoder) -> Non
     vector = encoder.encode_queries(["vouchers for training"])[0]
     query = Query("vouchers, train", "en", {"en": ["voucher", "train"]}, vector, {"en": vector}, ())
     scores = {
-        candidate.document.id: candidate.scores for candidate in candidates(query, open_index(store), WEIGHTS, Filters(), 10)
+        candidate.document_id: candidate.scores for candidate in candidates(query, open_index(store), WEIGHTS, Filters(), 10)
     }
     assert set(scores) == {"a", "b", "c"}
     assert scores["b"].lexical > 0 == scores["a"].lexical

@@ -1,5 +1,7 @@
 """Filters and facet counts over document metadata."""
 
+from pathlib import Path
+
 import pytest
 
 from pes_search.index.filters import Filters
@@ -18,7 +20,7 @@ DOCUMENTS = [
     document("c", countries=("FR",), year=2020, kind="news", language="fr"),
     document("d"),
 ]
-METADATA = Metadata(DOCUMENTS, [1, 2, 3, 0], NO_TAXONOMY)
+METADATA = Metadata.of_documents(DOCUMENTS, [1, 2, 3, 0], NO_TAXONOMY)
 TAXONOMY = Taxonomy.from_values(
     {
         "target-groups": [
@@ -32,7 +34,7 @@ TAXONOMY = Taxonomy.from_values(
         "countries": [{"id": "DE", "terms": {"en": ["Germany"], "de": ["Deutschland"]}}],
     }
 )
-TERMS = Metadata(
+TERMS = Metadata.of_documents(
     [
         document("a", countries=("DE",), target_groups=("neet",)),
         document("b", countries=("DE",), target_groups=("young-people",)),
@@ -96,7 +98,7 @@ def test_documents_and_passages_that_pass_are_counted() -> None:
 
 
 def test_no_documents_have_no_facets() -> None:
-    assert all(counts == {} for counts in Metadata([], [], TAXONOMY).counts(Filters()).facets.values())
+    assert all(counts == {} for counts in Metadata.of_documents([], [], TAXONOMY).counts(Filters()).facets.values())
 
 
 @pytest.mark.parametrize(
@@ -124,3 +126,12 @@ def test_a_facet_counts_what_choosing_it_would_leave() -> None:
         assert mask is not None
         assert int(mask.sum()) == count
     assert TERMS.counts(Filters()).facets["target_group"] == {"young-people": 2, "neet": 1, "women": 1}
+
+
+def test_what_was_saved_is_read_back(tmp_path: Path) -> None:
+    METADATA.save(tmp_path)
+    read = Metadata.read(tmp_path, NO_TAXONOMY)
+    for filters in (Filters(), Filters(country=["de"]), Filters(year_from=2015), Filters(target_group=["Roma"])):
+        assert read.counts(filters) == METADATA.counts(filters)
+    Metadata.of_documents([], [], TAXONOMY).save(tmp_path)
+    assert Metadata.read(tmp_path, TAXONOMY).counts(Filters()).documents == 0
