@@ -29,7 +29,8 @@ from pes_search.index.types import SearchResult
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.service.answers.answer import Answerer, answer_events, judge
 from pes_search.service.answers.sentences import passage_hits
-from pes_search.service.answers.types import Answer, Citation, WriterName
+from pes_search.service.answers.types import Answer, Citation
+from pes_search.service.answers.writer_name import WriterName
 
 FIRST_SENTENCES = 3  # that the bars look at
 FULL_SUPPORT, PART_SUPPORT = 0.9, 0.5  # from which a citation counts 1, and .5

@@ -29,7 +29,7 @@ from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import Taxonomy, read_taxonomy
 from pes_search.service.answers.answer import Answerer
 from pes_search.service.answers.confidence import load_models
-from pes_search.service.engine import Engine, store_of
+from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings, read_settings
 
 # Collection and questions. XQuAD (CC BY-SA 4.0) has the same 240 paragraphs and 1,190 questions in each language.
@@ -63,7 +63,7 @@ class Bench:
 
     def engine(self) -> Engine:
         """Return the engine over the index that the settings name, with the encoder that is loaded."""
-        return Engine(self.settings, store_of(self.settings), self.encoder)
+        return Engine(self.settings, self.settings.index_store(), self.encoder)
 
 
 def load_bench(data: Path) -> Bench:

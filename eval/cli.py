@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pes_search.eval.collections.questions import PROJECT_QUESTIONS, SPLITS
 from pes_search.eval.retrieval import RETRIEVERS, Retriever
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.answers.types import WriterName
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.cli.frame import (
     add_command,
     add_index_argument,

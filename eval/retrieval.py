@@ -12,12 +12,12 @@ from pes_search.eval.collections.beir import BeirSet
 from pes_search.eval.collections.files import Run
 from pes_search.eval.collections.questions import Question
 from pes_search.index.build import write_documents
-from pes_search.index.config import IndexConfig
+from pes_search.index.config import FusionConfig, IndexConfig, SearchConfig
 from pes_search.index.encoders.base import Encoder
-from pes_search.index.evidence.fusion import FusionConfig, best_of, dense_score, fused
+from pes_search.index.evidence.fusion import best_of, dense_score, fused
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
-from pes_search.index.search import SearchConfig, grouped, ranked, read_query, related
+from pes_search.index.search import grouped, ranked, read_query, related
 from pes_search.index.stores.files import FileStore
 from pes_search.index.types import Candidate
 from pes_search.ingest.languages.identify import detect_language

@@ -32,7 +32,8 @@ from pes_search.index.stores.files import SCHEMA
 from pes_search.index.text.passage_text import full_text, sentence_text
 from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.collection import Collection, Sources, find_sources
-from pes_search.ingest.passages import PassageConfig, build_pages, build_passages, passage_sentences
+from pes_search.ingest.config import PassageConfig
+from pes_search.ingest.passages import build_pages, build_passages, passage_sentences
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 

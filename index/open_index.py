@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pes_search.index.config import Bm25Config
 from pes_search.index.errors import IndexDamagedError, NotInIndexError
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.held_concepts import HeldConcepts
 from pes_search.index.query.expansion import Expander

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from pes_search.index.arrays import highest
+from pes_search.index.config import FusionConfig, SearchConfig
 from pes_search.index.errors import QueryError
-from pes_search.index.evidence.fusion import FusionConfig, best_of, fused, related_score, rounded, scores_of
+from pes_search.index.evidence.fusion import best_of, fused, related_score, rounded, scores_of
 from pes_search.index.evidence.language_shift import shifted
 from pes_search.index.filters import EVERYTHING, LISTS, Filters
 from pes_search.index.open_index import OpenIndex, unknown_document
@@ -37,23 +38,6 @@ SHOWN_CONCEPTS = 5
 SHOWN_CONCEPT_SHARE = 0.05  # of what a query is about, from which a concept is worth showing
 
 
-@dataclass(frozen=True, slots=True)
-class SearchConfig:
-    """How results are ranked and grouped."""
-
-    __pydantic_config__ = {"extra": "forbid"}
-
-    fusion: FusionConfig = field(default_factory=FusionConfig)
-    language_shift: float = 0.8  # how far a query's vector moves to the passages' language (see `language_shift`)
-    passages_per_document: int = 3  # shown with each document, the best included
-
-    def __post_init__(self) -> None:
-        if self.language_shift < 0:
-            raise ValueError("language_shift must not be negative")
-        if self.passages_per_document < 1:
-            raise ValueError("passages_per_document must be at least 1")
-
-
 def search(
     query: str,
     index: OpenIndex,
@@ -75,8 +59,7 @@ def search(
         QueryError: the query is empty or too long, or `k` or `offset` is out of range.
     """
     started = time.perf_counter()
-    # A terminal in another encoding hands over halves of characters, which no tokenizer takes.
-    query = " ".join(query.encode("utf-8", "replace").decode("utf-8").split())
+    query = plain(query)
     _check(query, k, offset)
     language = detect_language(query)
     expanded, expansions = index.expander.expand(query)
@@ -140,6 +123,14 @@ def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters
         nearest.append((score, [Candidate(members[other][closest], rounded(scores), score)]))
         first += len(members[other])
     return hits_of(nearest, index)
+
+
+def plain(query: str) -> str:
+    """Return a query as it is searched: without spaces around it, and what a terminal in another encoding hands over replaced.
+
+    Such halves of characters no tokenizer takes, and no file.
+    """
+    return " ".join(query.encode("utf-8", "replace").decode("utf-8").split())
 
 
 def _check(query: str, k: int, offset: int) -> None:

@@ -9,25 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby, takewhile
 
+from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.languages import known_languages
 from pes_search.ingest.types import Block, Document, Page, Passage, passage_id
 
 TokenStarts = Callable[[str], Sequence[int]]
 """Gives the characters at which a text's tokens start, ascending, by the encoder's own tokenizer."""
-
-
-@dataclass(frozen=True, slots=True)
-class PassageConfig:
-    """How long a passage may be, in the encoder's tokens, title and headings not counted."""
-
-    __pydantic_config__ = {"extra": "forbid"}
-
-    max_tokens: int = 220
-    min_tokens: int = 60  # a section shorter than this may share its passage with the next one
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.min_tokens <= self.max_tokens or self.max_tokens < 8:
-            raise ValueError("needs 0 <= min_tokens <= max_tokens and max_tokens >= 8")
 
 
 @dataclass(frozen=True, slots=True)

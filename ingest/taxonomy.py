@@ -118,9 +118,15 @@ class Taxonomy:
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Taxonomy:
-        """Read what `values` gave."""
-        lists = {name: [Concept.model_validate(row) for row in rows] for name, rows in values.items()}
-        return cls({name: {concept.id: concept for concept in concepts} for name, concepts in lists.items()})
+        """Read what `values` gave, which has been checked before."""
+        lists = {}
+        for name, rows in values.items():
+            concepts = [
+                Concept.model_construct(**row | {"earlier": [EarlierName(**earlier) for earlier in row.get("earlier", ())]})
+                for row in rows
+            ]
+            lists[name] = {concept.id: concept for concept in concepts}
+        return cls(lists)
 
     def tagged(self, list_name: str, tag: str) -> list[str]:
         """Return the ids of the concepts that a free tag means, in the list's order."""

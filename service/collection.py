@@ -14,7 +14,8 @@ from pes_search.index.filters import Filters
 from pes_search.index.search import Group, related
 from pes_search.index.types import DocumentText, Hit, SearchResult
 from pes_search.ingest.types import Document
-from pes_search.service.answers.types import Answer, Comparison, WriterName
+from pes_search.service.answers.types import Answer, Comparison
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.engine import Engine, build, open_engine
 from pes_search.service.settings import Settings, read_settings
 

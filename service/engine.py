@@ -1,34 +1,34 @@
-"""An encoder and the newest generation of an index, ready to search."""
+"""An encoder and the newest generation of an index, ready to search.
+
+What a call needs is imported when it is made: `pes search` is a process of half a second, and imports are most of it.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pes_search.index.encoders import load_encoder
-from pes_search.index.encoders.base import Encoder
-from pes_search.index.encoders.identity import model_fingerprint
 from pes_search.index.errors import IndexDamagedError
 from pes_search.index.filters import EVERYTHING, Filters
-from pes_search.index.open_index import OpenIndex, open_index
-from pes_search.index.query.spelling import Speller
-from pes_search.index.search import Group, search
-from pes_search.index.stores import open_store
-from pes_search.index.stores.base import IndexStore
-from pes_search.index.types import SearchResult
 from pes_search.ingest.errors import PesSearchError
-from pes_search.ingest.languages.identify import detect_language
-from pes_search.service.answers.answer import Answerer, answer, answer_events
-from pes_search.service.answers.confidence import check_models, load_models
-from pes_search.service.answers.types import Answer, Comparison, Event, WriterName
-from pes_search.service.editing.comparison import compare
-from pes_search.service.settings import Settings
 
 if TYPE_CHECKING:
     from pes_search.index.build import BuildReport, Progress
+    from pes_search.index.encoders.base import Encoder
+    from pes_search.index.open_index import OpenIndex
+    from pes_search.index.query.spelling import Speller
+    from pes_search.index.search import Group
+    from pes_search.index.stores.base import IndexStore
+    from pes_search.index.types import SearchResult
+    from pes_search.service.answers.answer import Answerer
+    from pes_search.service.answers.types import Answer, Comparison, Event
+    from pes_search.service.answers.writer_name import WriterName
+    from pes_search.service.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -36,17 +36,45 @@ logger = logging.getLogger(__name__)
 class Engine:
     """Searches the generation in use; after a build it goes over to the new one with the next request."""
 
-    def __init__(self, settings: Settings, store: IndexStore, encoder: Encoder, index: OpenIndex | None = None) -> None:
-        """`index` is the store's, where it has been opened before."""
+    def __init__(
+        self, settings: Settings, store: IndexStore, encoder: Encoder | Future[Encoder], index: OpenIndex | None = None
+    ) -> None:
+        """`encoder` may still be loading; `index` is the store's, where it has been opened before."""
+        from pes_search.index.open_index import open_index
+
         self.settings = settings
         self._store = store
-        self.encoder = encoder
-        self.answerer = Answerer(encoder, settings.search, settings.answer, load_models())
-        check_models(self.answerer.models, encoder.model_id)
+        self._loading = encoder if isinstance(encoder, Future) else None
         self._lock = threading.Lock()
         self._name = store.current_name()
-        self._index = _checked(store, encoder, index or open_index(store))
+        self._index = index or open_index(store)
         self._speller: Speller | None = None  # made when it is asked for
+        if not isinstance(encoder, Future):
+            self.encoder = encoder
+            _check_model(store, encoder, self._index)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder, as soon as it is loaded.
+
+        Raises:
+            PesSearchError: it cannot be used, or the index was built with another.
+        """
+        if self._loading is None:
+            raise RuntimeError("an encoder is set where none is loading")
+        encoder = self._loading.result()
+        _check_model(self._store, encoder, self._index)
+        return encoder
+
+    @cached_property
+    def answerer(self) -> Answerer:
+        """What answers questions."""
+        from pes_search.service.answers.answer import Answerer
+        from pes_search.service.answers.confidence import check_models, load_models
+
+        models = load_models()
+        check_models(models, self.encoder.model_id)
+        return Answerer(self.encoder, self.settings.search, self.settings.answer, models)
 
     def warm_up(self) -> None:
         """Ask a question, and look a word up: whoever comes first to a service should not wait.
@@ -59,6 +87,8 @@ class Engine:
 
     def index(self) -> OpenIndex:
         """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays."""
+        from pes_search.index.open_index import open_index
+
         try:
             name = self._store.current_name()
         except IndexDamagedError as error:
@@ -66,7 +96,9 @@ class Engine:
             name = self._name
         if name is not None and name != self._name and self._lock.acquire(blocking=False):
             try:
-                self._index = _checked(self._store, self.encoder, open_index(self._store))
+                index = open_index(self._store)
+                _check_model(self._store, self.encoder, index)
+                self._index = index
                 logger.info("now serving index %s", self._index.manifest.index_id)
             except PesSearchError as error:
                 logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
@@ -77,10 +109,19 @@ class Engine:
 
     def search(self, index: OpenIndex, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
         """Search one generation, as `index()` gave it: a request sees one from its beginning to its end."""
+        from pes_search.index.search import search
+
         return search(query, index, self.encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters)
 
     def did_you_mean(self, index: OpenIndex, query: str) -> str | None:
         """Return the query with its misspelled words put right, or None where there is nothing to put right."""
+        from pes_search.index.query.spelling import Speller
+        from pes_search.index.search import QUERY_CHARACTERS, plain
+        from pes_search.ingest.languages.identify import detect_language
+
+        query = plain(query)
+        if len(query) > QUERY_CHARACTERS:  # which the search refuses
+            return None
         speller = self._speller
         if speller is None or speller.index is not index.stored:
             speller = Speller(index.stored)
@@ -90,22 +131,23 @@ class Engine:
 
     def ask(self, index: OpenIndex, question: str, *, k: int, filters: Filters, writer: WriterName | None = None) -> Answer:
         """Answer a question from one generation, or refuse it."""
+        from pes_search.service.answers.answer import answer
+
         return answer(question, index, self.answerer, k=k, filters=filters, writer=writer)
 
     def ask_events(
         self, index: OpenIndex, question: str, *, k: int, filters: Filters, writer: WriterName | None = None
     ) -> Iterator[Event]:
         """Yield the search result, each sentence and the whole answer as they come."""
+        from pes_search.service.answers.answer import answer_events
+
         return answer_events(question, index, self.answerer, k=k, filters=filters, writer=writer)
 
     def compare(self, index: OpenIndex, ids: Sequence[str]) -> Comparison:
         """Compare documents field by field."""
+        from pes_search.service.editing.comparison import compare
+
         return compare(ids, index, self.encoder, self.answerer.models.sentence_scorer)
-
-
-def store_of(settings: Settings) -> IndexStore:
-    """Return the store that the settings name."""
-    return open_store(settings.store, settings.index_dir)
 
 
 def build(settings: Settings, sources: Sequence[str], on_progress: Progress | None = None) -> BuildReport:
@@ -115,10 +157,11 @@ def build(settings: Settings, sources: Sequence[str], on_progress: Progress | No
         PesSearchError: a source names no file, or no file can be read.
     """
     from pes_search.index.build import build_index  # with the readers, which searching does without
+    from pes_search.index.encoders.identity import model_fingerprint
 
     return build_index(
         sources,
-        store_of(settings),
+        settings.index_store(),
         lambda: load_encoder(settings.encoder, settings.cache_dir),
         model=model_fingerprint(settings.encoder),
         cache_dir=settings.cache_dir,
@@ -134,20 +177,33 @@ def open_engine(settings: Settings) -> Engine:
     Raises:
         PesSearchError: the model or the index cannot be used; the message says what to do.
     """
-    store = store_of(settings)
-    if store.current() is None:  # before the model, which takes seconds: a missing index is the most common fault
-        store.open()
-    with ThreadPoolExecutor(1) as pool:  # the tokenizer and the layers load while the index is opened
+    engine = start_engine(settings)
+    _ = engine.encoder
+    return engine
+
+
+def start_engine(settings: Settings) -> Engine:
+    """Open the index while the encoder is loading; whoever asks for that waits for it.
+
+    Raises:
+        PesSearchError: the index cannot be used; the message says what to do.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
         encoder = pool.submit(load_encoder, settings.encoder, settings.cache_dir)
-        index = open_index(store)
-        return Engine(settings, store, encoder.result(), index)
+        from pes_search.index.open_index import open_index
+        from pes_search.index.search import search  # noqa: F401 (whoever opens an engine will search; now there is time)
+
+        store = settings.index_store()
+        return Engine(settings, store, encoder, open_index(store))
+    finally:
+        pool.shutdown(wait=False)
 
 
-def _checked(store: IndexStore, encoder: Encoder, index: OpenIndex) -> OpenIndex:
+def _check_model(store: IndexStore, encoder: Encoder, index: OpenIndex) -> None:
     if index.manifest.model_id != encoder.model_id:
         raise IndexDamagedError(
             f"the index in {store.place} was built with the model {index.manifest.model_id} (adapter "
             f"{index.manifest.adapter[:12]}), the settings name {encoder.model_id} (adapter {encoder.adapter[:12]}); "
             f"build it anew with `pes build --index {store.place}`, or set [encoder] as it was"
         )
-    return index

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from pes_search.index.config import IndexConfig
+from pes_search.index.config import Bm25Config, IndexConfig, SearchConfig
 from pes_search.index.encoders.base import EncoderConfig
-from pes_search.index.evidence.bm25 import Bm25Config
-from pes_search.index.search import SearchConfig
+from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.errors import PesSearchError
-from pes_search.ingest.passages import PassageConfig
 from pes_search.service.answers.config import AnswerConfig
-from pes_search.service.records.file import DatabaseConfig
+from pes_search.service.records.config import DatabaseConfig
+
+if TYPE_CHECKING:
+    from pes_search.index.stores.base import IndexStore
 
 LARGEST_PORT = 65_535
 SHORTEST_KEY_CHARACTERS = 12  # nothing slows down who tries keys
@@ -76,6 +78,12 @@ class Settings(BaseSettings):
     serve: ServeConfig = ServeConfig()
     database: DatabaseConfig = DatabaseConfig()
     desk: DeskConfig = DeskConfig()
+
+    def index_store(self) -> IndexStore:
+        """Return where the index is kept."""
+        from pes_search.index.stores import open_store
+
+        return open_store(self.store, self.index_dir)
 
     def index_config(self) -> IndexConfig:
         """Return what an index depends on, beside the encoder."""

@@ -18,7 +18,7 @@ from pes_search.eval.collections.questions import PROJECT_QUESTIONS, SPLITS, rea
 from pes_search.eval.measures import MAIN, answerable, measure
 from pes_search.eval.retrieval import runs
 from pes_search.eval.significance import compare
-from pes_search.index.search import SearchConfig
+from pes_search.index.config import SearchConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.engine import open_engine
 from pes_search.service.settings import read_settings

@@ -24,7 +24,7 @@ from pes_search.eval.collections.questions import PROJECT_QUESTIONS, read_questi
 from pes_search.eval.provenance import provenance
 from pes_search.service.api.app import create_app
 from pes_search.service.engine import open_engine
-from pes_search.service.records.file import DatabaseConfig
+from pes_search.service.records.config import DatabaseConfig
 from pes_search.service.settings import read_settings
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from pes_search.index.search import search
 from pes_search.index.text.passage_text import full_text
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
-from pes_search.service.engine import Engine, store_of
+from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings, read_settings
 
 KEPT_DOCUMENTS = 10  # that a search gives
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = read_settings()
         encoder = load_sentence_transformer(settings.encoder, settings.cache_dir)
-        engine = Engine(settings, store_of(settings), encoder)
+        engine = Engine(settings, settings.index_store(), encoder)
         questions = [question for question in read_questions(PROJECT_QUESTIONS / "questions.jsonl", "test") if question.text]
         qrels = read_judgments(PROJECT_QUESTIONS / "qrels.tsv", questions)
         figures["our test questions"] = _compared(parsed.python, questions, qrels, engine.index(), encoder, settings)

@@ -17,7 +17,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
-from pes_search.ingest.passages import PassageConfig
+from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.ingest.types import Block, Document
 from pes_search.service.settings import Settings

@@ -34,6 +34,7 @@ from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.languages.identify import detect_language
+from pes_search.ingest.types import document_of
 from pes_search.service.answers.answer import Answerer, answer
 from pes_search.service.answers.confidence import load_models
 from pes_search.service.settings import Settings
@@ -250,7 +251,7 @@ def _stages(index: OpenIndex, speed: Speed) -> dict[str, Any]:
         agreement = timed("concepts", partial(index.concepts.agreement, query)) + index.concepts.labels(query)
         ids = list(dict.fromkeys([*nearest, *lexical]))
         rows = timed("rows", partial(stored.rows, ids, query.terms))
-        of_rows = [index.concepts.rows[document.id] for document in rows.documents]
+        of_rows = [index.concepts.rows[document_of(passage_id)] for passage_id in ids]
         timed("fuse", partial(scores_of, query, rows, config.fusion, agreement[of_rows], agreement[of_rows]))
         timed("counts", partial(stored.counts, EVERYTHING))
         timed("candidates", partial(candidates, query, index, config.fusion, EVERYTHING, FIRST_DEPTH))

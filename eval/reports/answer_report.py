@@ -21,7 +21,7 @@ from pes_search.ingest.faults import Fault
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.answers.answer import Answerer
 from pes_search.service.answers.confidence import load_models
-from pes_search.service.answers.types import WriterName
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings
 

@@ -44,7 +44,6 @@ from pes_search.service.answers.answer import READ_PASSAGES, SEARCHED_DOCUMENTS
 from pes_search.service.answers.confidence import PACKAGED_MODELS, Kind
 from pes_search.service.answers.sentences import FEATURES, NUMBER, sentence_features
 from pes_search.service.answers.signals import SIGNALS, signals
-from pes_search.service.engine import store_of
 from pes_search.service.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def read_examples(bench: Path, settings: Settings, encoder: Encoder) -> Iterator[Example]:
     """Yield the examples of all sources."""
-    project_index = open_index(store_of(settings))
+    project_index = open_index(settings.index_store())
     ours = list(project_questions())
     squad = _with_answers(bench / "squad2-even", bench / "squad2-even", "squad")
     rng = np.random.default_rng(SEED)

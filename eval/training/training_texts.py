@@ -23,9 +23,10 @@ from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_ar
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.concepts import labels_of
 from pes_search.index.text.passage_text import full_text
+from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.documents import read_document
 from pes_search.ingest.faults import Fault
-from pes_search.ingest.passages import PassageConfig, build_pages, build_passages, sentence_spans
+from pes_search.ingest.passages import build_pages, build_passages, sentence_spans
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.taxonomy import Taxonomy, read_taxonomy
 

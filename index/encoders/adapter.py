@@ -17,12 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pes_search.index.encoders.base import NO_ADAPTER, PACKAGED_ADAPTER
 from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     Weights = npt.NDArray[np.float32]
@@ -63,6 +62,7 @@ def merge(weights: dict[str, Weights], folder: Path) -> None:
     Raises:
         EncoderError: the adapter cannot be read, or is one of another model.
     """
+    import numpy as np
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 

@@ -18,18 +18,19 @@ from pes_search.index.encoders.onnx_session import (
     GRAPH_FILE,
     POSITIONS_FILE,
     REPORT_FILE,
-    TOKENIZER_FILE,
     UNREADABLE,
     Layers,
     mapped_tokens,
 )
-from pes_search.index.encoders.packaged import PROMPTS, PackedModel, converted_folder
+from pes_search.index.encoders.packaged import PROMPTS, converted_folder
 from pes_search.index.encoders.sentencepieces import Tokenizer
 from pes_search.index.errors import EncoderError
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
+    from pes_search.index.encoders.packed_weights import PackedModel
 
+KIND = "onnx2"  # of the folder; another number when other files are in it, though what they compute stays
 KEPT_QUERIES = 1_024  # whose vectors are remembered: paging, filtering and answering ask for the same one again
 
 
@@ -44,9 +45,7 @@ class OnnxEncoder:
         self.passage_prompt = PROMPTS["passage"] if config.passage_prompt is None else config.passage_prompt
         self.adapter = adapter_hash(configured_adapter(config))
         self.model_id = model_id(config, weights_identity(config), self.query_prompt, self.passage_prompt)
-        # sentencepiece builds its tables for a third of a second, without holding Python's lock.
-        loading = threading.Thread(target=self._load_tokenizer, args=(folder / TOKENIZER_FILE,))
-        loading.start()
+        self._tokenizer = Tokenizer(folder)
         positions = np.load(folder / POSITIONS_FILE)
         report = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
         self._most_tokens = len(positions)
@@ -55,10 +54,6 @@ class OnnxEncoder:
         self.dimensions = self._layers.dimensions
         self._queries: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
-        loading.join()
-
-    def _load_tokenizer(self, path: Path) -> None:
-        self._tokenizer = Tokenizer(path)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """Return the queries' vectors, shape (len(texts), dimensions)."""
@@ -98,7 +93,7 @@ def load_onnx(config: EncoderConfig, cache_dir: Path) -> OnnxEncoder:
             f"the runtime 'onnx' is for the model {PACKAGED_MODEL!r} only, not for {config.model!r}; "
             "leave out [encoder] runtime, or set it to 'sentence-transformers'"
         )
-    folder = converted_folder(cache_dir, configured_adapter(config), "onnx", _write)
+    folder = converted_folder(cache_dir, configured_adapter(config), KIND, _write)
     try:
         return OnnxEncoder(folder, config)
     except (OSError, ValueError, KeyError, RuntimeError, *UNREADABLE) as error:

@@ -2,7 +2,7 @@
 
     encoder.onnx       the layers, with int8 weights, or in float32 where a test on this machine speaks for it
     positions.npy      what is added to the token at each place of a text
-    tokenizer.model    sentencepiece's pieces
+    tokenizer.model …  the tokenizer (see `sentencepieces`)
     conversion.json    where the tokens' vectors lie, how near int8 comes to float32, how fast it is, and what was chosen
 
 The tokens' vectors are not among them: they are read from the packed file itself, 4 bits each, as they are needed.
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pes_search.index.encoders.onnx_graph import InputRange, float_graph, inputs_of, int8_graph
-from pes_search.index.encoders.onnx_session import GRAPH_FILE, POSITIONS_FILE, REPORT_FILE, TOKENIZER_FILE, Layers, Tokens
-from pes_search.index.encoders.packaged import PROMPTS, PackedModel
+from pes_search.index.encoders.onnx_session import GRAPH_FILE, POSITIONS_FILE, REPORT_FILE, Layers, Tokens
+from pes_search.index.encoders.packaged import PROMPTS
+from pes_search.index.encoders.packed_weights import PackedModel
 from pes_search.index.encoders.sentencepieces import Tokenizer, write_tokenizer
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def write_onnx(packed: PackedModel, folder: Path) -> None:
     weights = packed.weights
     positions = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     np.save(folder / POSITIONS_FILE, positions)
-    write_tokenizer(packed, folder / TOKENIZER_FILE)
-    tokenizer = Tokenizer(folder / TOKENIZER_FILE)
+    write_tokenizer(packed, folder)
+    tokenizer = Tokenizer(folder)
     sentences = CALIBRATION_FILE.read_text(encoding="utf-8").splitlines()
     # Read as queries and as passages in turn.
     texts = [PROMPTS[("query", "passage")[number % 2]] + sentence for number, sentence in enumerate(sentences)]

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from pes_search.index.encoders.packaged import PackedModel
+from pes_search.index.encoders.packed_weights import PackedModel
 
 if TYPE_CHECKING:
     from pes_search.index.encoders.adapter import Weights

@@ -12,7 +12,8 @@ from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
 from onnxruntime.capi import onnxruntime_pybind11_state as states
 
 from pes_search.index.arrays import unit_length
-from pes_search.index.encoders.packaged import BLOCK, packed_file, token_vectors
+from pes_search.index.encoders.packaged import packed_file
+from pes_search.index.encoders.packed_weights import BLOCK, token_vectors
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 GRAPH_FILE = "encoder.onnx"
 POSITIONS_FILE = "positions.npy"
-TOKENIZER_FILE = "tokenizer.model"
 REPORT_FILE = "conversion.json"
 # Of a batch, padding included. 256 to 4,096 were tried on passages and on sentences: below 512 and above 2,048 a tenth to a
 # quarter slower, as what one layer hands to the next has to fit into the processor's cache.

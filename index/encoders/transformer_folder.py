@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pes_search.index.encoders.packaged import PROMPTS, PackedModel, converted_folder, token_vectors
+from pes_search.index.encoders.packaged import PROMPTS, converted_folder
+from pes_search.index.encoders.packed_weights import PackedModel, token_vectors
 
 
 def default_model_folder(cache_dir: Path, adapter: Path | None) -> Path:

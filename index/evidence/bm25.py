@@ -17,11 +17,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from pes_search.index.config import Bm25Config
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,20 +30,6 @@ if TYPE_CHECKING:
     from pes_search.index.arrays import Mask, Rows, Vectors
 
 DELTA = 1.0  # rank_bm25's default; it drops out of the scores
-
-
-@dataclass(frozen=True, slots=True)
-class Bm25Config:
-    """BM25's parameters: saturation of term frequency, and length normalisation."""
-
-    __pydantic_config__ = {"extra": "forbid"}
-
-    k1: float = 1.5
-    b: float = 0.75
-
-    def __post_init__(self) -> None:
-        if self.k1 < 0 or not 0 <= self.b <= 1:
-            raise ValueError("needs k1 >= 0 and 0 <= b <= 1")
 
 
 class Bm25Builder:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.config import Bm25Config
 from pes_search.index.evidence.concepts import Key
 from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.text.tokens import terms

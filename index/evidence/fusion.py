@@ -15,13 +15,14 @@ To add a kind: a field of `types.Scores`, a weight here, a line in `scores_of`, 
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import fields
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pes_search.index.config import FusionConfig
 from pes_search.index.types import PassageRows, Query, Scores
 
 if TYPE_CHECKING:
@@ -32,35 +33,6 @@ DECIMALS = 6  # of scores, so that ties are ties on every machine
 CONCEPTS_OF_RELATED = 0.15
 KINDS = tuple(kind.name for kind in fields(Scores))
 _VALUES = operator.attrgetter(*KINDS)
-
-
-@dataclass(frozen=True, slots=True)
-class FusionConfig:
-    """How much each part counts."""
-
-    __pydantic_config__ = {"extra": "forbid"}
-
-    lexical_weight: float = 0.2
-    sentence_weight: float = 0.5  # of the closest sentence; the whole passage has the rest
-    topic_weight: float = 0.2  # of the document's mean vector; the passage has the rest
-    concept_weight: float = 0.075
-    label_weight: float = 0.2  # of the names of the document's concepts
-
-    def __post_init__(self) -> None:
-        if min(self.lexical_weight, self.concept_weight, self.label_weight) < 0:
-            raise ValueError("lexical_weight, concept_weight and label_weight must not be negative")
-        if not 0 <= self.sentence_weight <= 1 or not 0 <= self.topic_weight <= 1:
-            raise ValueError("sentence_weight and topic_weight must be from 0 to 1")
-
-    def weights(self) -> Mapping[str, float]:
-        """Return the weight of each kind of evidence, by its name in `Scores`."""
-        return {
-            "dense": 1 - self.topic_weight,
-            "topic": self.topic_weight,
-            "lexical": self.lexical_weight,
-            "agreement": self.concept_weight,
-            "labels": self.label_weight,
-        }
 
 
 def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: Vectors, labels: Vectors) -> list[Scores]:

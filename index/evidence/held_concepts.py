@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pes_search.index.arrays import unit_length
-from pes_search.index.evidence.bm25 import Bm25Config
+from pes_search.index.config import Bm25Config
 from pes_search.index.evidence.concept_labels import LabelMatcher, LabelTerms
 from pes_search.index.evidence.concepts import COUNTRIES, ConceptSpace, Key, activations
 from pes_search.index.evidence.holdings import Holdings
@@ -40,6 +40,7 @@ class HeldConcepts:
         concepts = [f"{name}/{concept_id}" for name, concept_id in keys]
         self._holdings = holdings.with_concepts(concepts)
         labels = LabelTerms(taxonomy, keys)
+        labels.in_language(main_language)  # now, not with the first query: a command has time while its encoder is loading
         self._names_of_documents = LabelMatcher(labels, self._holdings, bm25)
         self._names_of_concepts = LabelMatcher(labels, Holdings.of_themselves(concepts, len(space.keys)), bm25)
         self._columns = {key: column for column, key in enumerate(space.keys)}

@@ -9,7 +9,7 @@ exchanged, or swapped with their neighbour.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -40,16 +40,20 @@ class Speller:
         self.index = index
         self._languages = [language or None for language in index.manifest.languages]
         # Made when a query in the language comes.
+        self._labels: dict[str, set[str]] = {}
         self._stems: dict[str | None, set[str]] = {}
         self._suggested: dict[str, tuple[list[str], Mapping[str, int]]] = {}
 
     @cached_property
-    def _of_labels(self) -> dict[str, set[str]]:
-        return _label_words(self.index.taxonomy)
+    def _label_words(self) -> set[str]:
+        """The words of the labels in any language."""
+        return {word for label in _labels(self.index.taxonomy) for word in words_of(label)}
 
-    @cached_property
-    def _words(self) -> set[str]:
-        return set().union(*self._of_labels.values(), *(self.index.words(language) for language in self._languages))
+    def _of_labels(self, language: str) -> set[str]:
+        """Return the words of the labels in one language."""
+        if language not in self._labels:
+            self._labels[language] = {word for label in _labels(self.index.taxonomy, language) for word in words_of(label)}
+        return self._labels[language]
 
     def suggestion(self, query: str, language: str | None) -> str | None:
         """Return the query with its misspelled words put right, or None where there is nothing to put right.
@@ -75,7 +79,7 @@ class Speller:
         likeliest = max(counts, key=counts.__getitem__)
         likely = _read_as().get(identified or "", identified or "")
         count = self._count_held(words, likely)
-        if counts[likeliest] > count or not likely or not (likely in self._languages or likely in self._of_labels):
+        if counts[likeliest] > count or not likely or not (likely in self._languages or self._of_labels(likely)):
             return [likeliest]
         possible = [likely] if likely in self._languages or _has_dictionary(likely) else []
         return [*possible, likeliest] if not count and len(words) <= GUESSED_LANGUAGE_WORDS else possible
@@ -98,14 +102,16 @@ class Speller:
 
         The labels include the acronyms and former names that `index.expand` writes out.
         """
-        return word in self._words or any(
-            self._stems_in(code).issuperset(terms(word, code)) for code in {*self._languages, language}
+        return (
+            any(word in self.index.words(code) for code in self._languages)
+            or any(self._stems_in(code).issuperset(terms(word, code)) for code in dict.fromkeys([*self._languages, language]))
+            or word in self._label_words
         )
 
     def _stems_in(self, language: str | None) -> set[str]:
         """Return the stems of the collection's and the labels' words in a language."""
         if language not in self._stems:
-            words = self._of_labels.get(language or "", set()).union(self.index.words(language))
+            words = self._of_labels(language or "").union(self.index.words(language))
             self._stems[language] = {stem for word in words for stem in terms(word, language)}
         return self._stems[language]
 
@@ -127,7 +133,7 @@ class Speller:
     def _candidates(self, language: str) -> tuple[list[str], Mapping[str, int]]:
         """Return the words of the collection and of the labels in a language, with the number of passages that have each."""
         if language not in self._suggested:
-            frequencies = Counter(dict.fromkeys(self._of_labels.get(language, ()), 0))
+            frequencies = Counter(dict.fromkeys(self._of_labels(language), 0))
             frequencies.update(self.index.words(language))
             self._suggested[language] = list(frequencies), frequencies
         return self._suggested[language]
@@ -139,21 +145,18 @@ def _differ_in_ending(word: str, other: str) -> bool:
     return word[:same_until] == other[:same_until] and word[-2:] != other[-2:] and sorted(word) != sorted(other)
 
 
-def _label_words(taxonomy: Taxonomy) -> dict[str, set[str]]:
-    """Return the words of the labels by language; earlier names of organisations, which are of no language, under ""."""
-    words: dict[str, set[str]] = {}
-    for language, label in _labels(taxonomy):
-        words.setdefault(language, set()).update(words_of(label))
-    return words
+def _labels(taxonomy: Taxonomy, language: str | None = None) -> Iterator[str]:
+    """Yield the labels of a language, or all of them.
 
-
-def _labels(taxonomy: Taxonomy) -> Iterator[tuple[str, str]]:
+    Earlier names of organisations, which are of no language, come with all and with "".
+    """
     for concepts in taxonomy.lists.values():
         for concept in concepts.values():
-            fields: Iterable[Mapping[str, list[str]]] = (concept.short, concept.terms, concept.plain)
-            for language, labels in (item for field in fields for item in field.items()):
-                yield from ((language, label) for label in labels)
-            yield from (("", former.name) for former in concept.earlier)
+            for field in (concept.short, concept.terms, concept.plain):
+                for labels in [field.get(language, ())] if language is not None else field.values():
+                    yield from labels
+            if not language:
+                yield from (former.name for former in concept.earlier)
 
 
 def _is_known(word: str, language: str) -> bool:

@@ -64,8 +64,8 @@ class FileIndex:
     def nearest(self, vectors: Vectors, filters: Filters, depth: int) -> list[str]:
         """Return the ids of the passages that are nearest to one of the vectors, in any order."""
         allowed = self._allowed(filters)
-        rows = [self._whole.top(vector, allowed, depth) for vector in vectors]
-        return self._ids(np.unique(np.concatenate(rows)) if rows else np.empty(0, np.int64))
+        rows = dict.fromkeys(row for vector in vectors for row in self._whole.top(vector, allowed, depth).tolist())
+        return list(map(self._texts.passage_id, rows))
 
     def members(self, document_ids: Iterable[str], filters: Filters, depth: int | None) -> list[str]:
         """Return the ids of the documents' passages, document by document and each in its order, the first `depth`."""

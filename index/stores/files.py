@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from pes_search.index.arrays import mean_vectors
+from pes_search.index.config import Bm25Config
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError
-from pes_search.index.evidence.bm25 import Bm25Builder, Bm25Config
+from pes_search.index.evidence.bm25 import Bm25Builder
 from pes_search.index.stores.file_index import HOLDINGS_FILE, FileIndex, mapped_vectors
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.stores.nearest import write_quantised
@@ -42,6 +42,8 @@ from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
+    from filelock import FileLock
+
     from pes_search.index.arrays import EightBitVectors, Vectors
 
 SCHEMA = 10  # raise it when a change of the files makes older indexes unreadable
@@ -99,6 +101,8 @@ class FileStore:
         """Tell whether a process is writing a new generation."""
         if not (self.folder / ".lock").is_file():
             return False
+        from filelock import FileLock, Timeout
+
         try:
             with FileLock(self.folder / ".lock", timeout=0):
                 return False
@@ -111,6 +115,8 @@ class FileStore:
         Raises:
             BuildRunningError: another process is writing one.
         """
+        from filelock import FileLock, Timeout  # for building only
+
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pes_search.index.arrays import mean_vectors
+from pes_search.index.config import Bm25Config
 from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
-from pes_search.index.evidence.bm25 import DELTA, Bm25Config
+from pes_search.index.evidence.bm25 import DELTA
 from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata

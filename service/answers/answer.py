@@ -7,16 +7,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from pes_search.index.config import SearchConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import SearchConfig, search
+from pes_search.index.search import search
 from pes_search.index.types import Hit, Query, SearchResult
 from pes_search.service.answers.confidence import AnswerModels, is_in_field
 from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.answers.sentences import scored_sentences
 from pes_search.service.answers.signals import signals
-from pes_search.service.answers.types import Answer, Event, JudgedSearch, Reason, Sentence, Writer, WriterError, WriterName
+from pes_search.service.answers.types import Answer, Event, JudgedSearch, Reason, Sentence, Writer, WriterError
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.answers.writers import WRITERS
 
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from pes_search.service.answers.types import WriterName
+from pes_search.service.answers.writer_name import WriterName
 
 
 class AnswerConfig(BaseModel):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from pes_search.index.types import Hit, SearchResult
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.types import Document, Passage
+from pes_search.service.answers.writer_name import WriterName
 
 if TYPE_CHECKING:
     from pes_search.service.answers.sentences import ScoredSentence
 
 Reason = Literal["nothing_relevant", "not_answered", "personal_or_instruction"]
-WriterName = Literal["extractive", "llm"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse
 
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.index.search import related as near
-from pes_search.service.answers.types import WriterName
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.answer_messages import answer_messages
 from pes_search.service.api.event_stream import begun, event_stream
 from pes_search.service.api.problems import RESPONSES

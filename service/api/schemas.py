@@ -11,7 +11,8 @@ from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
 from pes_search.index.types import DocumentText, Hit, Scores, SearchResult
 from pes_search.ingest.types import Document, Passage
-from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, WriterName
+from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.links import deep_link, place_link
 
 _EXAMPLE_PASSAGE = "de-power-m~318-802"

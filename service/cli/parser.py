@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import get_args
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS
-from pes_search.service.answers.types import WriterName
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.cli.frame import Run, add_command, add_index_argument
 
 

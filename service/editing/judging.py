@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
+from pes_search.index.config import SearchConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.fusion import best_of, dense_score
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import SearchConfig, grouped, hits_of, ranked, search
+from pes_search.index.search import grouped, hits_of, plain, ranked, search
 from pes_search.index.types import Candidate, Hit, Query, Scores
 from pes_search.ingest.taxonomy import fold
 
@@ -74,7 +75,7 @@ def queries(judgments: Iterable[Judgment]) -> str:
     """Return the judged queries as JSON lines with `id` and `text`, each once, as it was first asked."""
     texts: dict[str, str] = {}
     for judgment in judgments:
-        texts.setdefault(query_id(judgment.query), _plain(judgment.query))
+        texts.setdefault(query_id(judgment.query), plain(judgment.query))
     return "".join(
         json.dumps({"id": identifier, "text": text}, ensure_ascii=False) + "\n" for identifier, text in texts.items()
     )
@@ -87,13 +88,8 @@ def _first(groups: list[list[Candidate]], retriever: Callable[[Scores], float], 
     return [candidate for score, candidate in best[:depth] if score > 0]
 
 
-def _plain(query: str) -> str:
-    # Halves of characters, which a terminal in another encoding hands over, cannot be written to a file.
-    return " ".join(query.encode("utf-8", "replace").decode("utf-8").split())
-
-
 def _folded(query: str) -> str:
-    return fold(_plain(query))
+    return fold(plain(query))
 
 
 def _sha256(text: str) -> str:

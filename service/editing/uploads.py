@@ -28,9 +28,10 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import hits_of
 from pes_search.index.text.passage_text import full_text
 from pes_search.index.types import Candidate, Hit, Scores
+from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.documents import read_document
 from pes_search.ingest.errors import PesSearchError, UnreadableFileError
-from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
+from pes_search.ingest.passages import build_pages, build_passages
 from pes_search.ingest.readers import SUFFIXES, format_of
 from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.taxonomy import FIELDS

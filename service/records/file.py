@@ -12,11 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, Field
 
 from pes_search.ingest.errors import PesSearchError
 
-LONGEST_RETENTION_DAYS = 36_500  # a hundred years; dates do not go back for ever
 LARGEST_SQLITE_ID = 2**63 - 1  # that SQLite can be asked for
 LOCK_WAIT_SECONDS = 30  # for others that write; each takes milliseconds
 
@@ -63,17 +61,6 @@ class DatabaseError(PesSearchError):
 
 class NotStoredError(DatabaseError):
     """Nothing of this id or token is stored."""
-
-
-class DatabaseConfig(BaseModel):
-    """Where it is kept what people leave, and for how long."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    path: Path = Path("var/pes.sqlite3")
-    # Feedback that was handled, questions, and saved searches that nobody opened for so long are forgotten.
-    retention_days: int = Field(default=180, ge=1, le=LONGEST_RETENTION_DAYS)
-    log_questions: bool = True
 
 
 def utc_now() -> datetime:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pes_search.service.records.arrivals import ArrivalRecords
+from pes_search.service.records.config import DatabaseConfig
 from pes_search.service.records.feedback import FeedbackRecords
-from pes_search.service.records.file import DatabaseConfig, RecordFile, utc_now
+from pes_search.service.records.file import RecordFile, utc_now
 from pes_search.service.records.judgments import JudgmentRecords
 from pes_search.service.records.questions import QuestionRecords
 from pes_search.service.records.saved_searches import SavedSearchRecords

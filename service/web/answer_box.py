@@ -13,7 +13,8 @@ from fastapi.sse import EventSourceResponse
 
 from pes_search.index.types import SearchResult
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.answers.types import Answer, Citation, Event, Reason, Sentence, WriterName
+from pes_search.service.answers.types import Answer, Citation, Event, Reason, Sentence
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.event_stream import begun, event_stream, message
 from pes_search.service.api.question_log import log_answer
 from pes_search.service.api.requests import EngineOf, FiltersOf

@@ -11,7 +11,8 @@ from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
 from pes_search.index.types import SearchResult
-from pes_search.service.answers.types import Answer, WriterName
+from pes_search.service.answers.types import Answer
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.question_log import log_answer
 from pes_search.service.api.requests import EngineOf, FiltersOf, Offset
 from pes_search.service.editing.exports import ExportRow, Format, export

@@ -9,9 +9,9 @@ from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, r
 from pes_search.eval.measures import MAIN, answerable, by_group, estimate, measure
 from pes_search.eval.retrieval import Retriever, runs
 from pes_search.eval.significance import compare
+from pes_search.index.config import SearchConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import SearchConfig
 
 BASELINE = PROJECT_QUESTIONS.with_name("results") / "baseline.run"
 PLACES = 3  # among which a document that must appear has to be

@@ -10,9 +10,9 @@ from pes_search.eval.collections.beir import BeirSet, read_beir
 from pes_search.eval.collections.questions import Question
 from pes_search.eval.measures import MAIN, estimates, measure
 from pes_search.eval.retrieval import indexed, runs
-from pes_search.index.config import IndexConfig
+from pes_search.index.config import IndexConfig, SearchConfig
 from pes_search.index.encoders.base import Encoder
-from pes_search.index.search import SearchConfig, related, search
+from pes_search.index.search import related, search
 from pes_search.ingest.types import Block, Document
 from pes_search.service.settings import Settings
 

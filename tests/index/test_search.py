@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from pes_search.index.build import write_documents
-from pes_search.index.config import IndexConfig
+from pes_search.index.config import FusionConfig, IndexConfig, SearchConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import NotInIndexError, QueryError
-from pes_search.index.evidence.fusion import FusionConfig, fused
+from pes_search.index.evidence.fusion import fused
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
-from pes_search.index.search import QUERY_CHARACTERS, SearchConfig, candidates, read_query, related, search, terms_by_language
+from pes_search.index.search import QUERY_CHARACTERS, candidates, read_query, related, search, terms_by_language
 from pes_search.index.stores.files import FileStore
 from pes_search.index.types import Query
-from pes_search.ingest.passages import PassageConfig
+from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.types import Block, Document
 
 CONFIG = SearchConfig()

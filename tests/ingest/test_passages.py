@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pes_search.index.encoders.base import Encoder
-from pes_search.ingest.passages import PassageConfig, TokenStarts, build_pages, build_passages, sentence_spans
+from pes_search.ingest.config import PassageConfig
+from pes_search.ingest.passages import TokenStarts, build_pages, build_passages, sentence_spans
 from pes_search.ingest.types import Block, Document, Page, Passage
 
 DOCUMENT = Document(id="bus", title="Bus", kind="practice", language="en", sha256="0", path="bus.md")

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import pytest
 
+from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.documents import ReadDocument, read_document
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.passages import PassageConfig, build_pages, build_passages
+from pes_search.ingest.passages import build_pages, build_passages
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.types import Document

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from pes_search.index.encoders.base import Encoder
 from pes_search.service.api.app import create_app
 from pes_search.service.cli.commands import main
-from pes_search.service.engine import Engine, open_engine, store_of
+from pes_search.service.engine import Engine, open_engine
 from pes_search.service.settings import Settings
 
 
@@ -28,7 +28,7 @@ class Run(NamedTuple):
 @pytest.fixture(scope="session")
 def engine(corpus_folder: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     settings = Settings(index_dir=corpus_folder, **kept_in(tmp_path_factory.mktemp("kept")))
-    return Engine(settings, store_of(settings), encoder)
+    return Engine(settings, settings.index_store(), encoder)
 
 
 @pytest.fixture(scope="session")

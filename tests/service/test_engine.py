@@ -8,12 +8,12 @@ import pytest
 from models import renamed
 
 from pes_search.index.build import BuildReport
+from pes_search.index.config import Bm25Config
 from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.errors import IndexDamagedError, IndexNotFoundError
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.filters import Filters
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.engine import Engine, open_engine, store_of
+from pes_search.service.engine import Engine, open_engine
 from pes_search.service.settings import Settings
 
 Build = Callable[[Sequence[str | Path], Path], BuildReport]
@@ -44,7 +44,7 @@ def folder(sources: Path, tmp_path: Path, build: Build) -> Path:
 def running(folder: Path, encoder: Encoder) -> Engine:
     """An engine that serves this index."""
     settings = Settings(index_dir=folder)
-    return Engine(settings, store_of(settings), encoder)
+    return Engine(settings, settings.index_store(), encoder)
 
 
 def add_second(sources: Path) -> None:
@@ -186,7 +186,7 @@ def test_an_index_of_another_model_is_refused_with_the_next_command(folder: Path
     assert other.model_id != encoder.model_id
     settings = Settings(index_dir=folder)
     with pytest.raises(IndexDamagedError) as refused:
-        Engine(settings, store_of(settings), other)
+        Engine(settings, settings.index_store(), other)
     message = str(refused.value)
     assert encoder.model_id in message
     assert other.model_id in message
@@ -206,7 +206,7 @@ def test_an_index_is_not_scored_with_other_bm25_settings_than_it_was_built_with(
     def lexical(bm25: Bm25Config) -> float | None:
         settings = Settings(index_dir=folder, bm25=bm25)
         try:
-            engine = Engine(settings, store_of(settings), encoder)
+            engine = Engine(settings, settings.index_store(), encoder)
         except PesSearchError:
             return None
         return (

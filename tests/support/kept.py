@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pes_search.service.records.file import DatabaseConfig
+from pes_search.service.records.config import DatabaseConfig
 from pes_search.service.settings import DeskConfig
 
 

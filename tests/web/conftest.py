@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from pes_search.index.encoders.base import Encoder
 from pes_search.service.api.app import create_app
-from pes_search.service.engine import Engine, store_of
+from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
@@ -53,7 +53,7 @@ def serve(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     def run(index: Path, **settings: Any) -> str:
         folder = tmp_path_factory.mktemp("service")
         own = Settings(index_dir=index, **{**kept_in(folder), **settings})
-        app = create_app(Engine(own, store_of(own), encoder))
+        app = create_app(Engine(own, own.index_store(), encoder))
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

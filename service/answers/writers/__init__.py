@@ -1,7 +1,7 @@
 """Who writes the sentences of an answer.
 
-To add a writer: a module here with a function that makes it, a line in `WRITERS`, and its name in `types.WriterName`, which the
-settings, the command line and the HTTP interface take.
+To add a writer: a module here with a function that makes it, a line in `WRITERS`, and its name in `WriterName`, which
+the settings, the command line and the HTTP interface take.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from pes_search.eval.training.training_texts import (
     read_training_texts,
 )
 from pes_search.index.encoders.base import Encoder
-from pes_search.ingest.passages import PassageConfig
+from pes_search.ingest.config import PassageConfig
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,11 @@ import numpy as np
 import pytest
 
 from pes_search.index.encoders import load_encoder
-from pes_search.index.encoders.adapter import adapter_folder
 from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.encoders.onnx import KEPT_QUERIES, OnnxEncoder, load_onnx
 from pes_search.index.encoders.onnx_conversion import CALIBRATION_FILE
 from pes_search.index.encoders.onnx_graph import LARGEST_WEIGHT, quantise
 from pes_search.index.encoders.onnx_session import BATCH_TOKENS, REPORT_FILE, _batches
-from pes_search.index.encoders.packaged import PackedModel, converted_folder
 from pes_search.index.errors import EncoderError
 from pes_search.service.settings import Settings
 
@@ -34,16 +32,6 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def reference() -> Encoder:
     return load_encoder(EncoderConfig(runtime="sentence-transformers", threads=1), Settings().cache_dir)
-
-
-@pytest.fixture(scope="module")
-def folder(encoder: Encoder) -> Path:
-    """The folder that the encoder was opened from."""
-
-    def write(packed: PackedModel, folder: Path) -> None:
-        raise AssertionError("the encoder has been converted by now")
-
-    return converted_folder(Settings().cache_dir, adapter_folder("packaged"), "onnx", write)
 
 
 @pytest.mark.parametrize("method", ["encode_queries", "encode_passages"])

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from rank_bm25 import BM25Plus
 
-from pes_search.index.evidence.bm25 import DELTA, Bm25Builder, Bm25Config, Bm25Index
+from pes_search.index.config import Bm25Config
+from pes_search.index.evidence.bm25 import DELTA, Bm25Builder, Bm25Index
 
 CAT, DOG, NONE = ["the", "cat", "sat", "on", "the", "mat"], ["dog", "cat", "dog"], []
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from rank_bm25 import BM25Plus
 
+from pes_search.index.config import Bm25Config, SearchConfig
 from pes_search.index.encoders.base import Encoder
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.concept_labels import LabelMatcher, LabelTerms
 from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import SearchConfig, search
+from pes_search.index.search import search
 from pes_search.index.text.tokens import terms
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
 
@@ -61,9 +61,7 @@ def test_the_configuration_of_bm25_is_that_of_the_index() -> None:
 def test_what_is_held_by_half_counts_by_half() -> None:
     half = HOLDINGS.copy()
     half[1] *= 0.5
-    whole, less = (
-        matcher(holdings, Bm25Config()).scores("Jugendliche", "de") for holdings in (HOLDINGS, half)
-    )
+    whole, less = (matcher(holdings, Bm25Config()).scores("Jugendliche", "de") for holdings in (HOLDINGS, half))
     assert 0 < less[1] < whole[1] <= 1
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from pes_search.index.arrays import EightBitVectors
+from pes_search.index.config import SearchConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.concepts import BROADER_CONFIDENCE, ConceptSpace, Label, activations, labels_of
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import SearchConfig, search
+from pes_search.index.search import search
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
 from pes_search.ingest.types import Document
 

@@ -5,7 +5,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from pes_search.index.evidence.fusion import FusionConfig, best_of, dense_score, fused, scores_of
+from pes_search.index.config import FusionConfig
+from pes_search.index.evidence.fusion import best_of, dense_score, fused, scores_of
 from pes_search.index.types import PassageRows, Query, Scores
 
 CONFIG = FusionConfig(lexical_weight=0.2, sentence_weight=0.25, topic_weight=0.3, concept_weight=0.1, label_weight=0.05)

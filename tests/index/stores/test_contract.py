@@ -9,20 +9,19 @@ import pytest
 from rank_bm25 import BM25Plus
 
 from pes_search.index.build import write_documents
-from pes_search.index.config import IndexConfig
+from pes_search.index.config import Bm25Config, IndexConfig, SearchConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
-from pes_search.index.evidence.bm25 import Bm25Config
 from pes_search.index.evidence.concepts import labels_of
 from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import open_index
-from pes_search.index.search import SearchConfig, related, search
+from pes_search.index.search import related, search
 from pes_search.index.stores import STORES, open_store
 from pes_search.index.stores.base import IndexStore, StoredIndex
 from pes_search.index.text.passage_text import full_text
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import EncodedDocument, Manifest
-from pes_search.ingest.passages import PassageConfig
+from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Block, Document
 

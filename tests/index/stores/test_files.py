@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from pes_search.index.build import write_documents
-from pes_search.index.config import IndexConfig
+from pes_search.index.config import FusionConfig, IndexConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError, NotInIndexError
-from pes_search.index.evidence.fusion import FusionConfig
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import open_index
 from pes_search.index.search import candidates, related

@@ -297,7 +297,6 @@ def test_the_command_compares(pes: Callable[..., Run], corpus_folder: Any) -> No
 
 def test_orders_inside_a_document_change_nothing(build: Any, encoder: Any, tmp_path: Any) -> None:
     """A document may say what it likes: it is quoted or not, and nothing else happens."""
-    from pes_search.service.engine import store_of
     from pes_search.service.settings import Settings
 
     folder = tmp_path / "documents"
@@ -311,7 +310,7 @@ def test_orders_inside_a_document_change_nothing(build: Any, encoder: Any, tmp_p
     (folder / "bread.md").write_text("# Bread\n\nBakers are trained for six months in Tartu.\n", encoding="utf-8")
     build([folder], tmp_path / "index")
     settings = Settings(index_dir=tmp_path / "index")
-    engine = Engine(settings, store_of(settings), encoder)
+    engine = Engine(settings, settings.index_store(), encoder)
     answer = engine.ask(engine.index(), "How often do mentors meet young people?", k=5, filters=Filters())
     documents = engine.index().stored.documents(Filters())
     read = engine.index().stored.texts([document.id for document in documents])

@@ -9,10 +9,11 @@ import pytest
 from pes_search.eval.collections.files import read_qrels
 from pes_search.eval.collections.questions import Question, read_questions
 from pes_search.eval.retrieval import RETRIEVERS, runs
+from pes_search.index.config import SearchConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import SearchConfig, search
+from pes_search.index.search import search
 from pes_search.service.editing.judging import pool, qrels, queries, query_id
 
 QUERIES = ["vouchers for training", "Frauen nach der Familienpause", "INTESPO", "jeunes sans emploi ni formation"]

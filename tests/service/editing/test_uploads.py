@@ -19,7 +19,7 @@ from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.search import related
 from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
-from pes_search.ingest.passages import PassageConfig
+from pes_search.ingest.config import PassageConfig
 from pes_search.service.editing import uploads
 from pes_search.service.editing.uploads import Preview, UploadError, clear_pending, discard, keep, kept, preview, safe_name
 from tests.conftest import CORPUS, Build

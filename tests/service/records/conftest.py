@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from record_samples import Clock
 
-from pes_search.service.records.file import DatabaseConfig
+from pes_search.service.records.config import DatabaseConfig
 from pes_search.service.records.records import Records, open_records
 
 

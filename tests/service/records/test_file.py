@@ -12,7 +12,8 @@ import pytest
 from record_samples import START_TEXT, add, save
 
 from pes_search.service.records import file
-from pes_search.service.records.file import MIGRATIONS, DatabaseConfig, DatabaseError
+from pes_search.service.records.config import DatabaseConfig
+from pes_search.service.records.file import MIGRATIONS, DatabaseError
 from pes_search.service.records.records import Records, open_records
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from record_samples import Clock, ask, question_counts
 
-from pes_search.service.records.file import DatabaseConfig
+from pes_search.service.records.config import DatabaseConfig
 from pes_search.service.records.questions import LoggedQuestion
 from pes_search.service.records.records import Records, open_records
 

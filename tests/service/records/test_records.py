@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 from record_samples import START, START_TEXT, Clock, add, ask, question_counts, save
 
-from pes_search.service.records.file import DatabaseConfig, NotStoredError
+from pes_search.service.records.config import DatabaseConfig
+from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.records import Records, open_records
 
 

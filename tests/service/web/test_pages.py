@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from pes_search.index.build import BuildReport
 from pes_search.index.encoders.base import Encoder
 from pes_search.service.api.app import create_app
-from pes_search.service.engine import Engine, store_of
+from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings
 
 Build = Callable[[Sequence[str | Path], Path], BuildReport]
@@ -351,7 +351,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, build: Build, encoder: Enc
         (sources / name).write_text(text, encoding="utf-8")
     build([sources], folder / "index")
     settings = Settings(index_dir=folder / "index", **kept_in(folder))
-    return TestClient(create_app(Engine(settings, store_of(settings), encoder)), raise_server_exceptions=False)
+    return TestClient(create_app(Engine(settings, settings.index_store(), encoder)), raise_server_exceptions=False)
 
 
 OURS = {
@@ -424,7 +424,7 @@ def changing(tmp_path: Path, build: Build, encoder: Encoder, monkeypatch: pytest
     for name in ("old", "new"):
         (tmp_path / f"{name}.md").write_text(f"---\nid: {name}\n---\nTraining for bakers, as it is {name}.", encoding="utf-8")
     build([tmp_path / "old.md"], settings.index_dir)
-    engine = Engine(settings, store_of(settings), encoder)
+    engine = Engine(settings, settings.index_store(), encoder)
     old_id = engine.index().manifest.index_id
     proper = engine.index
 

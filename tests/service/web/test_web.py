@@ -22,8 +22,8 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.types import Page
 from pes_search.service.api.app import create_app
-from pes_search.service.engine import Engine, store_of
-from pes_search.service.records.file import DatabaseConfig
+from pes_search.service.engine import Engine
+from pes_search.service.records.config import DatabaseConfig
 from pes_search.service.records.records import open_records
 from pes_search.service.settings import DeskConfig, Settings
 from pes_search.service.web.facets import years
@@ -336,7 +336,7 @@ def test_the_desk_shows_what_the_collection_repeats(build: object, tmp_path: Pat
         (tmp_path / "sources" / f"{name}.md").write_text(body, encoding="utf-8")
     build([tmp_path / "sources"], tmp_path / "index")  # type: ignore[operator]
     settings = Settings(index_dir=tmp_path / "index", **kept_in(tmp_path))
-    client = TestClient(create_app(Engine(settings, store_of(settings), encoder)))
+    client = TestClient(create_app(Engine(settings, settings.index_store(), encoder)))
     page = client.get("/desk/duplicates").text
     assert "Vouchers for bakers one" in page
     assert "/compare?ids=one&amp;ids=two" in page
