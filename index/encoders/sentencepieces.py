@@ -12,7 +12,6 @@ the same ones, in less than a millisecond.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import struct
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ NORMALISER_FILE = "normaliser.model"
 HASHES_FILE, PIECES_FILE = "piece_hashes.npy", "pieces.npy"
 SHORT_CHARACTERS = 300  # of texts that are read by their own pieces, together; longer ones take some ten milliseconds
 NO_PIECE = "\x01"  # that no text can hold: normalising takes control characters away
+MULTIPLIER = 0x9E3779B97F4A7C15  # odd and large, so that every letter reaches every bit (2^64 divided by the golden ratio)
 LONGEST_PIECE = 16  # characters; `write_tokenizer` makes sure
 NORMALIZATION = "nmt_nfkc"  # as the model was trained with
 
@@ -68,6 +68,8 @@ def write_tokenizer(packed: PackedModel, folder: Path) -> None:
     if longest > LONGEST_PIECE or sorted(packed.specials.values()) != list(range(len(packed.specials))):
         raise ValueError(f"pieces of {longest} characters, special ones {packed.specials}: not what `Tokenizer` expects")
     normal.sort()
+    if len({value for value, _ in normal}) < len(normal):
+        raise ValueError("two pieces have one hash; choose another multiplier")
     np.save(folder / HASHES_FILE, np.array([value for value, _ in normal], np.uint64))
     rows = [(number, model.pieces[number].score) for _, number in normal]
     np.save(folder / PIECES_FILE, np.array(rows, [("number", "<i4"), ("score", "<f4")]))
@@ -132,15 +134,17 @@ class _OwnPieces:
         import numpy as np
 
         written = self._normaliser.normalize(text)
-        ends = [range(start + 1, min(start + LONGEST_PIECE, len(written)) + 1) for start in range(len(written))]
-        parts = list({written[start:end] for start, several in enumerate(ends) for end in several})
-        hashes = np.array(list(map(_hash, parts)), np.uint64)
-        places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
-        found = np.flatnonzero(self._hashes[places] == hashes)
-        numbers, pieces = [*range(self._specials), -1], [_message(NO_PIECE, self._lowest)]
-        for place, (number, score) in zip(found.tolist(), self._pieces[places[found]].tolist(), strict=True):
-            numbers.append(number)
-            pieces.append(_message(parts[place], score))
+        letters = np.frombuffer(written.encode("utf-32-le"), np.uint32).astype(np.uint64) + np.uint64(1)
+        scores: dict[int, tuple[str, float]] = {}  # of the pieces that stand in the text, by their numbers
+        hashes = np.zeros(len(letters) + 1, np.uint64)
+        for length in range(1, min(LONGEST_PIECE, len(letters)) + 1):  # of each stretch of so many letters
+            hashes = hashes[:-1] * np.uint64(MULTIPLIER) + letters[length - 1 :]
+            places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+            found = np.flatnonzero(self._hashes[places] == hashes)
+            for start, (number, score) in zip(found.tolist(), self._pieces[places[found]].tolist(), strict=True):
+                scores[number] = written[start : start + length], score
+        numbers = [*range(self._specials), -1, *scores]
+        pieces = [_message(NO_PIECE, self._lowest), *(_message(*piece) for piece in scores.values())]
         own = sentencepiece.SentencePieceProcessor(model_proto=self._rest + b"".join(pieces))
         return [numbers[token] for token in own.encode(text)]
 
@@ -153,4 +157,8 @@ def _message(piece: str, score: float) -> bytes:
 
 
 def _hash(piece: str) -> int:
-    return int.from_bytes(hashlib.blake2b(piece.encode(), digest_size=8).digest(), "little")
+    """Return a piece's hash: its letters, from 1 on, as the digits of a number, as much of it as 64 bits hold."""
+    value = 0
+    for letter in piece:
+        value = (value * MULTIPLIER + ord(letter) + 1) % 2**64
+    return value

@@ -9,7 +9,8 @@ from pes_search.index.encoders.sentencepieces import HASHES_FILE, LONGEST_PIECE,
 
 ODD = (
     "", "   ", "  two  spaces ", "ﬁne №5 ½ １２", "漢字かな交じり文", "a\u200bc\u200db", "\ufeffx", "<s> </s> <mask> <unk>",
-    "‱𝔘𝔫𝔦", "😀", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "\x00x\x01\x02", "é e\u0301", "▁▁ x", "Å A\u030a", "\n\ttabs", NO_PIECE,
+    "‱𝔘𝔫𝔦", "😀", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "\x00x\x01\x02", "é e\u0301", "▁▁ x", "Å A\u030a", "\n\ttabs",
+    NO_PIECE,
 )  # fmt: skip
 
 
