@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "pes-eval speed encode start --json speed.json",
     )
     speed.add_argument(
-        "parts", nargs="*", metavar="PART", help="of encode, build, rebuild, start, served, sizes (default: all)"
+        "parts", nargs="*", metavar="PART", help="of encode, build, rebuild, start, served, sizes, peers (default: all)"
     )
     add_index_argument(speed)
     speed.add_argument("--data", type=Path, default=Path("../shared/data"), metavar="DIR", help="folder of the test data")
@@ -264,8 +264,10 @@ def _speed(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _rounded(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+def _rounded(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
 
 
 def _answers(parsed: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ milliseconds do not. The reference is the same model in plain sentence-transform
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import statistics
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pes_search.eval.experiments.sized_index import lines_of, sized_index
+from pes_search.eval.experiments.speed_systems import SYSTEMS
 from pes_search.eval.experiments.timed_service import running_service
 from pes_search.index.build import build_index
 from pes_search.index.encoders import load_encoder
@@ -54,6 +56,9 @@ REPEATS = 60  # queries that are timed; each is another one, so that none is rem
 SERVED_PASSAGES, SERVED_SEARCHES = 10_000, 2_000
 REBUILT_DOCUMENTS = 3_000
 DEFAULT_SIZES = (1_000, 10_000)
+PEER_PASSAGES, PEER_QUERIES, PEER_ROUNDS = 300, 40, 3
+PEERS_PYTHON = Path("var/peers/bin/python")  # that `make bench-peers` installs other systems for
+INSTALLED_HERE = ("pes-search", "sentence-transformers + FAISS + bm25s")
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Speed:
     settings: Settings
     data: Path  # folder of the test data
     sizes: Sequence[int]
+    peers: Path = PEERS_PYTHON  # the interpreter that has other systems
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -106,8 +112,7 @@ def measure_speed(speed: Speed, parts: Sequence[str], on_part: Callable[[str, Ma
 
 def _encode(speed: Speed) -> dict[str, Any]:
     """Encode some passages and one query, by both in turn."""
-    firsts = range(0, ENCODED_PASSAGES * LINES_A_PASSAGE, LINES_A_PASSAGE)
-    texts = [" ".join(speed.lines[first : first + LINES_A_PASSAGE]) for first in firsts]
+    texts = _passages(speed, ENCODED_PASSAGES)
     ours, theirs = speed.encoder, speed.reference
     passages = _in_turn({"ours": partial(ours.encode_passages, texts), "reference": partial(theirs.encode_passages, texts)})
     number = count()
@@ -206,6 +211,64 @@ def _served(speed: Speed) -> dict[str, Any]:
     }
 
 
+def _peers(speed: Speed) -> list[dict[str, Any]]:
+    """Build, start and search this project and other systems, each in processes of its own, in turn."""
+    from pes_search.index.encoders.identity import configured_adapter
+    from pes_search.index.encoders.packaged import PROMPTS
+    from pes_search.index.encoders.transformer_folder import default_model_folder
+
+    encoder = speed.settings.encoder
+    task = {
+        "model": str(default_model_folder(speed.settings.cache_dir, configured_adapter(encoder))),
+        "query_prompt": PROMPTS["query"],
+        "passage_prompt": PROMPTS["passage"],
+        "threads": encoder.threads,
+        "texts": _passages(speed, PEER_PASSAGES),
+    }
+    installed = [name for name in SYSTEMS if name in INSTALLED_HERE or speed.peers.is_file()]
+    with tempfile.TemporaryDirectory() as name:
+        folders = {system: Path(name) / str(number) for number, system in enumerate(installed)}
+        rows: dict[str, dict[str, list[float]]] = {system: {} for system in installed}
+        queries = {"start": _queries(1), "search": _queries(PEER_QUERIES)}
+        for number in range(PEER_ROUNDS):
+            for system in installed:
+                folder = folders[system] / str(number)
+                folder.mkdir(parents=True)
+                python = sys.executable if system in INSTALLED_HERE else str(speed.peers)
+                measured = _system_run(python, system, "build", task, folder)
+                for run, texts in queries.items():
+                    started = time.perf_counter()
+                    found = _system_run(python, system, "search", task | {"queries": texts}, folder)
+                    measured |= {"start_s": time.perf_counter() - started} if run == "start" else found
+                for figure, value in measured.items():
+                    rows[system].setdefault(figure, []).append(value)
+    return [
+        {"system": system, **{figure: statistics.median(values) for figure, values in rows[system].items()}}
+        if system in installed
+        else {"system": system, "missing": f"no {speed.peers}; `make bench-peers` makes it"}
+        for system in SYSTEMS
+    ]
+
+
+def _system_run(python: str, system: str, mode: str, task: Mapping[str, Any], folder: Path) -> dict[str, float]:
+    """Build or search a system in a process of its own; return what that measured.
+
+    Raises:
+        PesSearchError: the system fails.
+    """
+    script, task_file = Path(__file__).with_name("speed_systems.py"), folder / "task.json"
+    task_file.write_text(json.dumps(task), encoding="utf-8")
+    done = subprocess.run(  # noqa: S603
+        [python, str(script), system, mode, str(task_file), str(folder)],
+        env={**os.environ, "HF_HUB_OFFLINE": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise PesSearchError(f"{system} failed: {last}; `make bench-peers` installs the systems")
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
 def _sizes(speed: Speed) -> list[dict[str, Any]]:
     """Search collections of several sizes, by stage, and tell how the times grow."""
     rows: list[dict[str, Any]] = []
@@ -266,6 +329,7 @@ PARTS: Mapping[str, Callable[[Speed], Any]] = {
     "start": _start,
     "served": _served,
     "sizes": _sizes,
+    "peers": _peers,
 }
 
 
@@ -282,6 +346,12 @@ def _builder(speed: Speed, sources: list[str], store: FileStore, cache_dir: Path
         config=speed.settings.index_config(),
         default_lists=speed.settings.taxonomy,
     )
+
+
+def _passages(speed: Speed, number: int) -> list[str]:
+    """Return texts as long as passages are: eight real sentences each."""
+    firsts = range(0, number * LINES_A_PASSAGE, LINES_A_PASSAGE)
+    return [" ".join(speed.lines[first : first + LINES_A_PASSAGE]) for first in firsts]
 
 
 def _queries(number: int, first: int = 0) -> list[str]:

@@ -1,11 +1,12 @@
 """What `pes-eval speed` measures, on small inputs: the figures are there and fit together. No time is held against a clock."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from pes_search.eval.experiments.sized_index import PASSAGES_A_DOCUMENT, sized_index
-from pes_search.eval.experiments.speed import PARTS, Speed, _in_turn, measure_speed
+from pes_search.eval.experiments.speed import PARTS, Speed, _in_turn, _system_run, measure_speed
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import EVERYTHING
 from pes_search.ingest.errors import PesSearchError
@@ -49,4 +50,14 @@ def test_calls_are_timed_in_turn_and_the_first_round_is_not_counted() -> None:
 def test_missing_data_is_named(tmp_path: Path) -> None:
     with pytest.raises(PesSearchError, match="--data"):
         _ = Speed(Settings(), tmp_path, ()).lines
-    assert set(PARTS) == {"encode", "build", "rebuild", "start", "served", "sizes"}
+    assert set(PARTS) == {"encode", "build", "rebuild", "start", "served", "sizes", "peers"}
+
+
+def test_a_system_is_built_and_searched_in_processes_of_its_own(tmp_path: Path, encoder: Encoder) -> None:
+    """The fixture has the model converted, which the process finds in the user's cache."""
+    task = {"texts": LINES[:3], "queries": ["apprenticeships", "small firms"], "threads": 1}
+    built = _system_run(sys.executable, "pes-search", "build", task, tmp_path)
+    found = _system_run(sys.executable, "pes-search", "search", task, tmp_path)
+    assert min(built["build_s"], built["peak_mb"], found["search_ms"], found["peak_mb"]) > 0
+    with pytest.raises(PesSearchError, match=r"txtai failed: ModuleNotFoundError.*make bench-peers"):
+        _system_run(sys.executable, "txtai", "build", task, tmp_path)
