@@ -11,11 +11,15 @@ building: for more vectors than one machine should hold.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+from pes_search.index.arrays import highest
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import HalfVectors, Mask, Rows, Vectors
@@ -26,6 +30,8 @@ OVERSAMPLING = 4  # times as many candidates as are asked for: 8 bits change the
 TRAINED_VECTORS = 100_000  # for the range of each number
 CHUNK = 50_000  # rows that are taken from disk at once
 EXACT_SHARE = 0.1  # of all vectors: whoever wants more of them has all scored
+SHARED_VECTORS = 100_000  # from which on threads share a search; fewer take some milliseconds
+THREADS = min(4, os.cpu_count() or 1)
 
 
 class NearestVectors(Protocol):
@@ -78,23 +84,44 @@ class QuantisedVectors:
         self._quantised = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         if self._quantised.ntotal != len(vectors):
             raise ValueError(f"{path.name} has {self._quantised.ntotal} vectors for {len(vectors)}")
+        self._pool = ThreadPoolExecutor(THREADS) if len(vectors) >= SHARED_VECTORS else None
 
     def top(self, vector: Vectors, allowed: Mask | None, depth: int) -> Rows:
         """Return the rows of the `depth` highest inner products among the allowed ones, best first."""
-        import faiss
-
         count = len(self._vectors) if allowed is None else int(allowed.sum())
         wanted = OVERSAMPLING * depth
         if count <= EXACT_VECTORS or wanted >= EXACT_SHARE * count:
             return self._best(vector, np.arange(count) if allowed is None else np.flatnonzero(allowed), depth)
-        library: Any = faiss
-        parameters = None if allowed is None else library.SearchParameters(sel=_selector(allowed))
-        _, rows = self._quantised.search(vector.reshape(1, -1), wanted, params=parameters)
-        return self._best(vector, np.sort(rows[0][rows[0] >= 0]), depth)
+        return self._best(vector, np.sort(self._nearest(vector, allowed, wanted)), depth)
 
     def take(self, rows: Rows) -> Vectors:
         """Return the vectors of rows."""
         return self._vectors[rows].astype(np.float32)
+
+    def _nearest(self, vector: Vectors, allowed: Mask | None, wanted: int) -> Rows:
+        """Return the rows of the `wanted` highest inner products in 8 bits, in any order."""
+        import faiss
+
+        library: Any = faiss
+        of_filters = None if allowed is None else _selector(allowed)
+        if self._pool is None:
+            parameters = library.SearchParameters(sel=of_filters) if of_filters else None
+            _, rows = self._quantised.search(vector.reshape(1, -1), wanted, params=parameters)
+            found: Rows = rows[0][rows[0] >= 0]
+            return found
+
+        def search(first: int, last: int) -> tuple[Vectors, Rows]:
+            of_part = library.IDSelectorRange(first, last)
+            selector = library.IDSelectorAnd(of_part, of_filters) if of_filters else of_part
+            parameters = library.SearchParameters(sel=selector)
+            scores, rows = self._quantised.search(vector.reshape(1, -1), wanted, params=parameters)
+            return scores[0], rows[0]
+
+        ends = np.linspace(0, len(self._vectors), THREADS + 1).astype(int).tolist()
+        parts = list(self._pool.map(search, ends[:-1], ends[1:]))
+        scores, rows = (np.concatenate(several) for several in zip(*parts, strict=True))
+        there = np.flatnonzero(rows >= 0)
+        return rows[there[highest(scores[there], wanted)]]
 
     def _best(self, vector: Vectors, rows: Rows, depth: int) -> Rows:
         """Return the rows with the highest inner products, best first, equal ones in their order."""

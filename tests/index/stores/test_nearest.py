@@ -1,5 +1,6 @@
 """Vectors in 8 bits find what exact search finds, whatever is filtered and however much is wanted."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,15 +28,19 @@ def vectors() -> np.ndarray:
     return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float16)
 
 
-@pytest.fixture(scope="module")
-def both(vectors: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> tuple[NearestVectors, NearestVectors]:
+@pytest.fixture(scope="module", params=[1, 3], ids=["one thread", "three threads"])
+def both(
+    vectors: np.ndarray, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[tuple[NearestVectors, NearestVectors]]:
     folder = tmp_path_factory.mktemp("quantised")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nearest, "EXACT_VECTORS", 1_000)
+        patch.setattr(nearest, "SHARED_VECTORS", COUNT if request.param > 1 else COUNT + 1)
+        patch.setattr(nearest, "THREADS", request.param)
         write_quantised(vectors, folder)
-    quantised = open_vectors(vectors, folder)
-    assert isinstance(quantised, QuantisedVectors)
-    return ExactVectors(vectors), quantised
+        quantised = open_vectors(vectors, folder)
+        assert isinstance(quantised, QuantisedVectors)
+        yield ExactVectors(vectors), quantised
 
 
 @pytest.fixture(autouse=True)
