@@ -12,7 +12,7 @@ import numpy as np
 from pes_search.index.arrays import highest
 from pes_search.index.config import FusionConfig, SearchConfig
 from pes_search.index.errors import QueryError
-from pes_search.index.evidence.fusion import best_of, fused, related_score, rounded, scores_of
+from pes_search.index.evidence.fusion import best_of, fused_each, related_score, rounded, scores_of
 from pes_search.index.evidence.language_shift import shifted
 from pes_search.index.filters import EVERYTHING, LISTS, Filters
 from pes_search.index.open_index import OpenIndex, unknown_document
@@ -216,10 +216,7 @@ def candidates(
     documents = [index.concepts.rows[document_of(passage_id)] for passage_id in passage_ids]
     rows = stored.rows(list(passage_ids), query.terms)
     scores = scores_of(query, rows, config, agreement[documents], labels[documents])
-    return [
-        Candidate(passage_id, of_passage, fused(of_passage, config))
-        for passage_id, of_passage in zip(passage_ids, scores, strict=True)
-    ]
+    return [Candidate(*values) for values in zip(passage_ids, scores, fused_each(scores, config), strict=True)]
 
 
 def _best_documents(index: OpenIndex, scores: Vectors, depth: int) -> Iterator[str]:
@@ -247,8 +244,9 @@ def by_document(found: Sequence[Candidate], config: FusionConfig) -> list[tuple[
 
     A document's score takes each kind of evidence from whichever of its passages has most of it.
     """
-    scored = [(fused(best_of([candidate.scores for candidate in several]), config), several) for several in grouped(found)]
-    return sorted(scored, key=lambda group: (-group[0], group[1][0].document_id))
+    groups = grouped(found)
+    scores = fused_each([best_of([candidate.scores for candidate in several]) for several in groups], config)
+    return sorted(zip(scores, groups, strict=True), key=lambda group: (-group[0], group[1][0].document_id))
 
 
 # ── Showing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

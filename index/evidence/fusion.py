@@ -15,9 +15,8 @@ To add a kind: a field of `types.Scores`, a weight here, a line in `scores_of`, 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,15 +67,14 @@ def _meaning(rows: PassageRows, queries: Vectors, sentence_weight: float) -> Vec
 
 def fused(scores: Scores, config: FusionConfig) -> float:
     """Return the score of a passage, or of a document by the best of its passages."""
-    total: float = sum(map(operator.mul, _weights(config), _VALUES(scores)))
-    return round(total, DECIMALS)
+    return fused_each([scores], config)[0]
 
 
-@lru_cache(maxsize=8)
-def _weights(config: FusionConfig) -> tuple[float, ...]:
-    """Return the weights in the order of the kinds; a search asks for them some hundred times."""
+def fused_each(several: Iterable[Scores], config: FusionConfig) -> list[float]:
+    """Return the score of each passage or document."""
     weights = config.weights()
-    return tuple(weights[kind] for kind in KINDS)
+    in_order = [weights[kind] for kind in KINDS]
+    return [round(sum(map(operator.mul, in_order, _VALUES(scores))), DECIMALS) for scores in several]
 
 
 def dense_score(scores: Scores, config: FusionConfig) -> float:
@@ -91,7 +89,7 @@ def rounded(scores: Scores) -> Scores:
 
 def best_of(several: Sequence[Scores]) -> Scores:
     """Return of each kind of evidence the highest: a document takes each from whichever of its passages has it."""
-    return Scores(*map(max, zip(*map(_VALUES, several), strict=True)))
+    return several[0] if len(several) == 1 else Scores(*map(max, zip(*map(_VALUES, several), strict=True)))
 
 
 def related_score(cosine: float, overlap: float) -> float:
