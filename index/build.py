@@ -63,6 +63,7 @@ class BuildReport:
     skipped: tuple[Unread, ...] = ()  # of a format that has no reader
     duplicates: tuple[Unread, ...] = ()  # same content as another file, or an id that is taken
     warnings: tuple[Unread, ...] = ()  # read, but not all of it
+    left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind, with its characters
     taxonomy: str | None = None  # the folder of the controlled lists
     seconds: float = field(default=0.0, compare=False)
 
@@ -119,6 +120,7 @@ def build_index(
                 lists=Path(files.taxonomy_folder) if files.taxonomy_folder else None,
                 inputs_sha256=inputs,
                 report={name: [dataclasses.asdict(file) for file in unread] for name, unread in not_read.items()},
+                left_out=reading.left_out,
                 on_progress=progress,
             )
     finally:
@@ -131,6 +133,7 @@ def build_index(
         encoded=encoded,
         read=tuple(sorted(reading.read)),
         **{name: tuple(unread) for name, unread in not_read.items()},
+        left_out=manifest.left_out,
         taxonomy=files.taxonomy_folder,
         seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
     )
@@ -164,11 +167,13 @@ def write_documents(
     expected: int = 0,
     inputs_sha256: str = "",
     report: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+    left_out: Mapping[str, int] | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Manifest, int]:
     """Split, encode and write the documents, and make them the current generation.
 
-    `lists` is the folder of the taxonomy, which may hold its labels' vectors; `expected` the number of documents, if known.
+    `lists` is the folder of the taxonomy, which may hold its labels' vectors; `expected` the number of documents, if known;
+    `left_out` is complete when the documents have come to their end.
     Returns its manifest, and how many texts had to be encoded.
     """
     progress = on_progress or _silent
@@ -215,6 +220,7 @@ def write_documents(
         languages=dict(sorted(languages.items(), key=lambda item: (-item[1], item[0]))),
         report=report or {},
         files={},
+        left_out={what: characters for what, characters in sorted((left_out or {}).items()) if characters},
     )
     return writer.commit(manifest, taxonomy, label_vectors), encoded
 
@@ -362,6 +368,7 @@ def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:
         passages=manifest.passages,
         encoded=0,
         read=tuple(sorted(document.path for document in documents)),
+        left_out=manifest.left_out,
         **{name: tuple(Unread(**file) for file in files) for name, files in manifest.report.items()},  # type: ignore[arg-type]
     )
 

@@ -186,3 +186,6 @@ class Manifest:
     languages: Mapping[str, int]  # passages by language
     report: Mapping[str, Sequence[Mapping[str, str]]]  # source files that were not read, by what became of them
     files: Mapping[str, Mapping[str, object]]  # of the index itself: bytes and sha256 by name
+    left_out: Mapping[str, int] = field(
+        default_factory=dict
+    )  # of what was read: what is no content, by kind, with its characters

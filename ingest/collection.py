@@ -20,6 +20,7 @@ from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.taxonomy import LABEL_VECTORS, NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
 from pes_search.ingest.types import Block, Document, Unread
 
+SHARED_EDGES = "what files of a folder share at their ends"
 SHOWN_REASONS = 3  # where nothing could be read
 
 Progress = Callable[[int, int], object]
@@ -103,6 +104,7 @@ class ReadReport:
     unread: list[Unread] = field(default_factory=list)
     duplicates: list[Unread] = field(default_factory=list)
     warnings: list[Unread] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)  # what is no content, by kind, with its characters
 
 
 class Collection:
@@ -148,6 +150,7 @@ class Collection:
             self._edges.setdefault(_folder(document), Counter()).update(edge_texts(content.blocks))
             report.read.append(file.name)
             report.warnings.extend(Unread(file.name, warning) for warning in content.warnings)
+            report.left_out.update(content.left_out)
 
     def documents(self) -> Iterator[tuple[Document, Sequence[Block]]]:
         """Yield the documents with their blocks, without what the files of a folder share at their ends.
@@ -160,7 +163,11 @@ class Collection:
         for _ in self.report.read:
             content: ReadDocument = pickle.load(self._spool)  # noqa: S301 – written by this process, into a file without a name
             document = content.document
-            yield document, without_shared_edges(content.blocks, shared[_folder(document)]) or content.blocks
+            own = without_shared_edges(content.blocks, shared[_folder(document)]) or content.blocks
+            self.report.left_out[SHARED_EDGES] += sum(len(block.text) for block in content.blocks) - sum(
+                len(block.text) for block in own
+            )
+            yield document, own
 
     def close(self) -> None:
         """Forget the documents."""

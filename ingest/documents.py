@@ -7,6 +7,8 @@ import hashlib
 import re
 import stat
 import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from textwrap import shorten
 from typing import Any
@@ -37,11 +39,12 @@ LANGUAGE_CHARACTERS = 40  # of text; less is not enough to tell
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ReadDocument:
-    """A document with its clean blocks, and what of the file could not be read."""
+    """A document with its clean blocks, and what of the file could not be read or was left out."""
 
     document: Document
     blocks: list[Block]
     warnings: tuple[str, ...]
+    left_out: Mapping[str, int]  # what is no content, by kind, with its characters
 
 
 def read_document(source: SourceFile) -> ReadDocument:
@@ -68,7 +71,8 @@ def read_document(source: SourceFile) -> ReadDocument:
     except Exception as error:
         raise UnreadableFileError(f"cannot be read: {type(error).__name__}: {error}") from error
     row = READERS.row(format_of(source.name) or "")
-    blocks = clean_blocks(content.blocks, has_forms=row.may_have_forms)
+    cleaned = clean_blocks(content.blocks, has_forms=row.may_have_forms)
+    blocks = cleaned.blocks
     if not blocks:
         raise UnreadableFileError("no text left after cleaning: nothing but navigation or interface words")
     fields = _completed(dict(content.fields), source.name, blocks, language_is_stated=row.language_is_stated)
@@ -78,7 +82,7 @@ def read_document(source: SourceFile) -> ReadDocument:
         path=source.name,
         media_type=row.media_type,
     )
-    return ReadDocument(document, blocks, content.warnings)
+    return ReadDocument(document, blocks, content.warnings, dict(Counter(content.left_out) + Counter(cleaned.left_out)))
 
 
 def _completed(fields: dict[str, Any], name: str, blocks: list[Block], *, language_is_stated: bool) -> dict[str, Any]:

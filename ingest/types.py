@@ -29,6 +29,7 @@ class FileContent:
     blocks: list[Block]
     fields: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()  # parts that could not be read, such as a damaged page
+    left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind ("menus"), with its characters
 
 
 @dataclass(frozen=True, slots=True)

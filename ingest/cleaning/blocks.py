@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from pes_search.ingest.cleaning.text import clean_text
@@ -18,7 +18,15 @@ HEADING_CHARACTERS = 250  # a longer one is a paragraph in large letters
 TEASER_CHARACTERS = 40  # shorter paragraphs ("Not applicable") may well repeat for a reason
 
 
-def clean_blocks(blocks: Iterable[Block], *, has_forms: bool = True) -> list[Block]:
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Blocks that were cleaned."""
+
+    blocks: list[Block]
+    left_out: Mapping[str, int]  # by kind, with the characters
+
+
+def clean_blocks(blocks: Iterable[Block], *, has_forms: bool = True) -> Cleaned:
     """Return the blocks with clean text, without empty ones, interface words, cookie banners and repeated teasers.
 
     Runs of form and share words go only where there may be forms (`has_forms`): in a write-up "Facebook", "WhatsApp" and
@@ -30,7 +38,11 @@ def clean_blocks(blocks: Iterable[Block], *, has_forms: bool = True) -> list[Blo
         for block in cleaned
     ]
     interface = interface_texts([block.text for block in cleaned], has_forms=has_forms)
-    return _without_repeats([block for block, drop in zip(cleaned, interface, strict=True) if not drop])
+    content = [block for block, drop in zip(cleaned, interface, strict=True) if not drop]
+    kept = _without_repeats(content)
+    lengths = [sum(len(block.text) for block in several) for several in (cleaned, content, kept)]
+    left_out = {"buttons, forms and banners": lengths[0] - lengths[1], "repeated paragraphs": lengths[1] - lengths[2]}
+    return Cleaned(kept, {what: characters for what, characters in left_out.items() if characters})
 
 
 def interface_texts(texts: Sequence[str], *, has_forms: bool = True) -> list[bool]:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.service.cli.frame import FAILED_STATUS, Run, index_settings, print_json, run_command
-from pes_search.service.cli.output import nothing_passes, place, print_answer, print_comparison, print_hit, print_report
+from pes_search.service.cli.output import (
+    nothing_passes,
+    place,
+    print_answer,
+    print_comparison,
+    print_hit,
+    print_preview,
+    print_report,
+)
 from pes_search.service.cli.parser import pes_parser
 from pes_search.service.cli.progress import LOG_EVERY_SECONDS, ProgressDisplay
 
@@ -46,6 +54,25 @@ def _build(parsed: argparse.Namespace) -> int:
     else:
         print_report(report, settings)
     return 0
+
+
+def _preview(parsed: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from pes_search.index.encoders import load_encoder
+    from pes_search.ingest.preview import preview
+    from pes_search.ingest.sources.base import SourceFile
+    from pes_search.service.settings import read_settings
+
+    settings = read_settings()
+    token_starts = load_encoder(settings.encoder, settings.cache_dir).token_starts
+    previews = [preview(SourceFile(Path(file), Path(file).name), token_starts, settings.passages) for file in parsed.files]
+    if parsed.json:
+        print_json([shown.values() for shown in previews])
+    else:
+        for shown in previews:
+            print_preview(shown)
+    return FAILED_STATUS if all(shown.reason for shown in previews) else 0
 
 
 def _search(parsed: argparse.Namespace) -> int:
@@ -260,6 +287,7 @@ def _corpus_check(parsed: argparse.Namespace) -> int:
 
 COMMANDS: Mapping[str, Run] = {
     "build": _build,
+    "preview": _preview,
     "search": _search,
     "ask": _ask,
     "compare": _compare,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pes_search.index.build import BuildReport
     from pes_search.index.filters import Filters
     from pes_search.index.open_index import OpenIndex
+    from pes_search.ingest.preview import Preview
     from pes_search.service.api.schemas import AskOut, ComparisonOut, HitOut
     from pes_search.service.settings import Settings
 
@@ -117,6 +118,30 @@ def nothing_passes(filters: Filters, index: OpenIndex) -> str:
     return "\n".join(lines)
 
 
+def print_preview(preview: Preview) -> None:
+    """Print what would be indexed of a file."""
+    from pes_search.ingest.preview import SHOWN_FIELDS
+
+    if preview.reason or preview.document is None:
+        print(f"{preview.file}: would not be indexed: {preview.reason}\n")
+        return
+    values = preview.values()
+    print(f"{preview.file}: read as {preview.reader} in {preview.seconds:.2f} s")
+    for name in SHOWN_FIELDS:
+        value = values[name]
+        shown = ", ".join(value) if isinstance(value, tuple) else value
+        if shown:
+            print(f"  {name.replace('_', ' ')}: {shown}")
+    for warning in preview.warnings:
+        print(f"  in part: {warning}")
+    for what, characters in preview.left_out.items():
+        print(f"  left out: {what} ({characters} characters)")
+    for number, passage in enumerate(preview.passages, start=1):
+        print(f"\n  passage {number}{place(passage.page, passage.headings)}")
+        print("    " + passage.text.replace("\n\n", "\n").replace("\n", "\n    "))
+    print()
+
+
 def print_report(report: BuildReport, settings: Settings) -> None:
     """Print the count on stdout, and each file that was left out with its reason on stderr."""
     for label, rows in (
@@ -133,6 +158,8 @@ def print_report(report: BuildReport, settings: Settings) -> None:
     for reason, paths in skipped.items():
         more = f" and {len(paths) - SHOWN_PATHS} more" if len(paths) > SHOWN_PATHS else ""
         print(f"skipped: {', '.join(paths[:SHOWN_PATHS])}{more}: {reason}", file=sys.stderr)
+    for what, characters in report.left_out.items():
+        print(f"left out of the files: {what} ({characters:,} characters)", file=sys.stderr)
     state = f"built in {report.seconds} s" if report.changed else "unchanged"
     print(
         f"index {report.index_id} in {settings.index_dir} {state}: {report.documents} documents, {report.passages} passages "

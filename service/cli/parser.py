@@ -24,6 +24,12 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     add_index_argument(build)
     _json_argument(build)
 
+    preview = add_command(
+        commands, "preview", runs["preview"], "show what would be indexed of files", "pes preview report.pdf --json"
+    )
+    preview.add_argument("files", nargs="+", metavar="FILE")
+    _json_argument(preview)
+
     search = add_command(
         commands, "search", runs["search"], "find passages", 'pes search "women after career breaks" --country DE AT'
     )

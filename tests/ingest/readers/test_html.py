@@ -55,7 +55,7 @@ def texts(blocks: Sequence[Block]) -> list[str]:
 
 
 def test_the_pages_own_text_is_kept_with_its_structure() -> None:
-    assert clean_blocks(read(PAGE.encode()).blocks) == [
+    assert clean_blocks(read(PAGE.encode()).blocks).blocks == [
         Block("heading", "Mobile office for villages", level=1),
         Block("paragraph", BUS),
         Block("heading", "Results", level=2),

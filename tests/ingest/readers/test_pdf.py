@@ -191,7 +191,7 @@ def test_controls_of_a_web_page_that_was_printed_go() -> None:
     pdf.line("Share this page")
     pdf.paragraph(BUS)
     pdf.line("This website uses cookies.")
-    assert [block.text for block in clean_blocks(read(pdf).blocks)] == ["Village bus", BUS]
+    assert [block.text for block in clean_blocks(read(pdf).blocks).blocks] == ["Village bus", BUS]
 
 
 def test_a_figure_alone_on_its_line_is_no_page_number() -> None:
