@@ -21,6 +21,8 @@ from itertools import count, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pes_search.eval.experiments.sized_index import lines_of, sized_index
 from pes_search.eval.experiments.speed_systems import SYSTEMS
 from pes_search.eval.experiments.timed_service import running_service
@@ -32,7 +34,9 @@ from pes_search.index.evidence.fusion import scores_of
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import FIRST_DEPTH, candidates, read_query, search, terms_by_language
+from pes_search.index.stores.file_index import mapped_vectors
 from pes_search.index.stores.files import FileStore
+from pes_search.index.stores.nearest import CHUNK, open_vectors
 from pes_search.index.text.passage_text import full_text
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.languages.identify import detect_language
@@ -53,6 +57,7 @@ QUERIES = (
     "formation aux compétences numériques pour demandeurs d'emploi",
 )
 REPEATS = 60  # queries that are timed; each is another one, so that none is remembered
+RECALLED_QUERIES, NEAREST = 40, 10
 SERVED_PASSAGES, SERVED_SEARCHES = 10_000, 2_000
 REBUILT_DOCUMENTS = 3_000
 DEFAULT_SIZES = (1_000, 10_000)
@@ -277,11 +282,30 @@ def _sizes(speed: Speed) -> list[dict[str, Any]]:
             started = time.perf_counter()
             index = sized_index(Path(name), size, speed.lines, speed.encoder, speed.settings)
             built = time.perf_counter() - started
-            rows.append({"passages": index.manifest.passages, "write_s": built, **_stages(index, speed)})
+            recall = _recall(FileStore(Path(name)), speed)
+            rows.append(
+                {"passages": index.manifest.passages, "write_s": built, **_stages(index, speed), "recall_at_10": recall}
+            )
     for before, row in pairwise(rows):
         growth = math.log(row["passages"] / before["passages"])
         row["growth_exponent"] = math.log(row["search_ms"] / before["search_ms"]) / growth
     return rows
+
+
+def _recall(store: FileStore, speed: Speed) -> float:
+    """Return how many of the ten nearest passages the index finds, of those that comparing with every one finds."""
+    dimensions = store.open().manifest.dimensions
+    generation = store.folder / "generations" / (store.current_name() or "")
+    vectors = mapped_vectors(generation / "vectors.f16", dimensions)
+    nearest = open_vectors(vectors, generation)
+    queries = speed.encoder.encode_queries(_queries(RECALLED_QUERIES))
+    parts = [slice(start, start + CHUNK) for start in range(0, len(vectors), CHUNK)]
+    cosines = np.concatenate([queries @ vectors[part].astype(np.float32).T for part in parts], axis=1)
+    found = [
+        len(set(np.argsort(-of_query)[:NEAREST].tolist()).intersection(nearest.top(query, None, NEAREST).tolist()))
+        for query, of_query in zip(queries, cosines, strict=True)
+    ]
+    return statistics.mean(found) / min(NEAREST, len(vectors))
 
 
 def _stages(index: OpenIndex, speed: Speed) -> dict[str, Any]:
