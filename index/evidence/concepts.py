@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -42,8 +41,7 @@ INFERRED_FROM_COSINE, INFERRED_FULLY_COSINE = 0.88, 0.93
 INFERRED_Z = 1.5  # standard deviations by which such a concept stands out from the document's others
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """One of the labels of a concept."""
 
     key: Key
