@@ -8,7 +8,6 @@ import datetime
 import hashlib
 import importlib.metadata
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,8 +31,9 @@ from pes_search.index.stores.files import SCHEMA
 from pes_search.index.text.passage_text import full_text, sentence_text
 from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.collection import Collection, Sources, find_sources
-from pes_search.ingest.config import PassageConfig
+from pes_search.ingest.config import IN_THIS_PROCESS, PassageConfig, ReadingConfig
 from pes_search.ingest.passages import build_pages, build_passages, passage_sentences
+from pes_search.ingest.reading import library_versions
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 
@@ -77,6 +77,7 @@ def build_index(
     cache_dir: Path,
     config: IndexConfig,
     default_lists: Path | None = None,
+    reading: ReadingConfig = IN_THIS_PROCESS,
     on_progress: Progress | None = None,
 ) -> BuildReport:
     """Build an index of the sources and make it the current one; nothing changes if it fails or the sources have not changed.
@@ -101,26 +102,27 @@ def build_index(
     writer = store.writer()
     try:
         encoder = load_encoder()
-        with Collection(files, lambda done, total: progress("reading", done, total)) as collection:
-            reading = collection.report
+        count = partial(progress, "reading")
+        with Collection(files, count, reading, cache_dir / "files") as collection:
+            found = collection.report
             not_read = {
-                "unread": reading.unread,
+                "unread": found.unread,
                 "skipped": files.skipped,
-                "duplicates": reading.duplicates,
-                "warnings": reading.warnings,
+                "duplicates": found.duplicates,
+                "warnings": found.warnings,
             }
             manifest, encoded = write_documents(
-                collection.documents(),
+                collection.documents(taxonomy),
                 writer,
                 encoder,
                 cache_dir=cache_dir,
                 config=config,
                 taxonomy=taxonomy,
-                expected=len(reading.read),
+                expected=len(found.read),
                 lists=Path(files.taxonomy_folder) if files.taxonomy_folder else None,
                 inputs_sha256=inputs,
                 report={name: [dataclasses.asdict(file) for file in unread] for name, unread in not_read.items()},
-                left_out=reading.left_out,
+                left_out=found.left_out,
                 on_progress=progress,
             )
     finally:
@@ -131,7 +133,7 @@ def build_index(
         documents=manifest.documents,
         passages=manifest.passages,
         encoded=encoded,
-        read=tuple(sorted(reading.read)),
+        read=tuple(sorted(found.read)),
         **{name: tuple(unread) for name, unread in not_read.items()},
         left_out=manifest.left_out,
         taxonomy=files.taxonomy_folder,
@@ -317,7 +319,7 @@ def _write_batch(
 def _inputs_hash(files: Sources, model: str, config: IndexConfig, store: IndexStore) -> str:
     """Hash all that the index depends on, so that an unchanged one is recognised without reading a document."""
     code = [path.read_bytes() for path in building_code(store)]
-    libraries = _library_versions(code)
+    libraries = library_versions(code)
     digest = hashlib.sha256(repr((model, SCHEMA, config.values(), libraries, files.content_hash())).encode())
     for content in code:
         digest.update(content)
@@ -342,14 +344,6 @@ def building_code(store: IndexStore) -> list[Path]:
         waiting += [folder.joinpath(*names).with_suffix(".py") for names in parts]
     reading = {path for path in Path(pes_search.ingest.__path__[0]).rglob("*") if path.suffix in {".py", ".yaml"}}
     return sorted(known | reading)
-
-
-def _library_versions(code: Iterable[bytes]) -> list[tuple[str, str]]:
-    """Return the libraries that code imports, with their versions: another one may read or split the same files differently."""
-    names = {match[1].decode() for content in code for match in re.finditer(rb"(?m)^\s*(?:from|import)\s+(\w+)", content)}
-    distributions = importlib.metadata.packages_distributions()
-    libraries = {library for name in names for library in distributions.get(name, ()) if name != "pes_search"}
-    return sorted((library, importlib.metadata.version(library)) for library in libraries)
 
 
 def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:

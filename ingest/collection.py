@@ -12,11 +12,14 @@ from pathlib import Path
 from types import TracebackType
 
 from pes_search.ingest.cleaning.edges import edge_texts, shared_edges, without_shared_edges
-from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
+from pes_search.ingest.config import IN_THIS_PROCESS, ReadingConfig
+from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument
 from pes_search.ingest.errors import NothingReadError, UnreadableFileError
 from pes_search.ingest.readers import SUFFIXES, format_of
+from pes_search.ingest.reading import Read, read_files
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.sources.base import SourceFile
+from pes_search.ingest.stated_terms import with_stated_terms
 from pes_search.ingest.taxonomy import LABEL_VECTORS, NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
 from pes_search.ingest.types import Block, Document, Unread
 
@@ -113,8 +116,10 @@ class Collection:
     Used as a context: the documents are gone when it ends.
     """
 
-    def __init__(self, sources: Sources, on_progress: Progress) -> None:
-        """Read every file.
+    def __init__(
+        self, sources: Sources, on_progress: Progress, reading: ReadingConfig = IN_THIS_PROCESS, kept: Path | None = None
+    ) -> None:
+        """Read every file; `kept` is the folder of what was read before.
 
         Raises:
             NothingReadError: no file could be read; the message has the first reasons.
@@ -124,19 +129,18 @@ class Collection:
         self._edges: dict[str, Counter[bytes]] = {}  # by folder: what its files have at their ends
         self._taken_ids: dict[str, str] = {}  # and by which file
         self._contents: dict[str, str] = {}
-        for done, file in enumerate(sources.files, start=1):
-            self._read(file)
+        read = read_files(sources.files, reading, kept)
+        for done, (file, content) in enumerate(zip(sources.files, read, strict=True), start=1):
+            self._take(file, content)
             on_progress(done, len(sources.files))
         if not self.report.read:
             self.close()
             raise NothingReadError(_nothing_read([*self.report.unread, *sources.skipped]))
 
-    def _read(self, file: SourceFile) -> None:
+    def _take(self, file: SourceFile, content: Read) -> None:
         report = self.report
-        try:
-            content = read_document(file)
-        except UnreadableFileError as error:
-            report.unread.append(Unread(file.name, str(error)))
+        if isinstance(content, UnreadableFileError):
+            report.unread.append(Unread(file.name, str(content)))
             return
         document = content.document
         if document.sha256 in self._contents:
@@ -152,10 +156,12 @@ class Collection:
             report.warnings.extend(Unread(file.name, warning) for warning in content.warnings)
             report.left_out.update(content.left_out)
 
-    def documents(self) -> Iterator[tuple[Document, Sequence[Block]]]:
+    def documents(self, taxonomy: Taxonomy = NO_TAXONOMY) -> Iterator[tuple[Document, Sequence[Block]]]:
         """Yield the documents with their blocks, without what the files of a folder share at their ends.
 
-        That is known only after the last one was read.
+        What their labelled fields state becomes terms of the controlled lists.
+
+        What is shared is known only after the last one was read.
         """
         files_in = Counter(name.rpartition("/")[0] for name in self.report.read)
         shared = {folder: shared_edges(counts, files_in[folder]) for folder, counts in self._edges.items()}
@@ -167,7 +173,7 @@ class Collection:
             self.report.left_out[SHARED_EDGES] += sum(len(block.text) for block in content.blocks) - sum(
                 len(block.text) for block in own
             )
-            yield document, own
+            yield with_stated_terms(document, content.terms, taxonomy), own
 
     def close(self) -> None:
         """Forget the documents."""

@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import cache
 
 from pes_search.ingest.languages import any_of, known_languages
-from pes_search.ingest.types import Block
 
 # Codes that are written like names and are none of ISO 3166-1.
 CODES = {"eu": "EU", "uk": "GB", "el": "GR"}  # EL: the EU's own code for Greece
 # What the Unicode CLDR lists beside the countries: unknown and test regions, the United Nations, the euro area …
 NO_COUNTRIES = {"ZZ", "XA", "XB", "UN", "EZ", "QO"}
-LABEL_BLOCKS = 40  # a label that far into a document is about something else
+_END_OF_TITLE = re.compile(r"[,(]|\s[-–—]\s")
 
 
 def country_code(name: str) -> str | None:
     """Return the ISO 3166-1 alpha-2 code (EU for the European Union) of a country's name or code, or None."""
-    name = name.strip().replace("&", "and")
+    name = name.strip(" .)").replace("&", "and")
     if re.fullmatch(r"[A-Za-z]{2}", name) and name.upper() in _codes():
         return name.upper()
     return _names().get(name.casefold())
 
 
-def stated_countries(title: str, blocks: Sequence[Block]) -> tuple[str, ...]:
-    """Return the countries that a document states in a labelled field or before a colon in its title."""
+def countries_of_title(title: str) -> tuple[str, ...]:
+    """Return the country that a title begins or ends with: "Germany: short-time work", "Vouchers for training, Lithuania"."""
     before_colon, colon, _ = title.partition(":")
-    # Two letters before a colon are more often an abbreviation ("IT: courses for beginners") than a country's code.
-    if colon and len(before_colon.strip()) > 2 and (code := country_code(before_colon)):
-        return (code,)
-    labels = _labels()
-    texts = [block.text for block in blocks[:LABEL_BLOCKS]]
-    for label, following in zip(texts, [*texts[1:], ""], strict=False):
-        name, _, value = label.partition(":")
-        if name.strip().casefold() in labels and (codes := _codes_in(value if value.strip() else following)):
-            return codes
+    ends = [before_colon if colon else "", _END_OF_TITLE.split(title)[-1] if _END_OF_TITLE.search(title) else ""]
+    for name in (end.strip(" .)") for end in ends):
+        # Two letters there are more often an abbreviation ("IT: courses for beginners") than a country's code.
+        if len(name) > 2 and (code := country_code(name)):
+            return (code,)
     return ()
 
 
-def _codes_in(text: str) -> tuple[str, ...]:
+def codes_in(text: str) -> tuple[str, ...]:
+    """Return the codes of the countries that a field names, one after the other."""
     # "Bosnia and Herzegovina" is one country, "Austria and Germany" are two.
-    parts = [part for listed in re.split(r"[,;/\n]", text) for part in (listed, *_conjunction().split(listed))]
+    parts = [part for listed in re.split(r"[,;/\n()]|\s[-–—]\s", text) for part in (listed, *_conjunction().split(listed))]
     return tuple(dict.fromkeys(code for part in parts if (code := country_code(part))))
 
 
@@ -63,11 +58,6 @@ def _names() -> dict[str, str]:
 @cache
 def _codes() -> set[str]:
     return set(_names().values())
-
-
-@cache
-def _labels() -> frozenset[str]:
-    return frozenset(label for language in known_languages().values() for label in language.country_labels)
 
 
 @cache

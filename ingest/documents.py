@@ -8,15 +8,18 @@ import re
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import PurePosixPath
 from textwrap import shorten
 from typing import Any
 
 from pes_search.ingest.cleaning.blocks import clean_blocks
 from pes_search.ingest.cleaning.text import clean_text
-from pes_search.ingest.countries import stated_countries
+from pes_search.ingest.countries import countries_of_title
 from pes_search.ingest.errors import MissingPartError, UnreadableFileError
+from pes_search.ingest.labelled_fields import Labelled, labelled_fields
+from pes_search.ingest.languages.dictionary import has_dictionary, is_word
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.ingest.readers import READERS, format_of, read_content
 from pes_search.ingest.sources.base import SourceFile
@@ -45,6 +48,7 @@ class ReadDocument:
     blocks: list[Block]
     warnings: tuple[str, ...]
     left_out: Mapping[str, int]  # what is no content, by kind, with its characters
+    terms: Mapping[str, Sequence[str]]  # for fields of controlled lists, as labelled fields state them
 
 
 def read_document(source: SourceFile) -> ReadDocument:
@@ -68,6 +72,8 @@ def read_document(source: SourceFile) -> ReadDocument:
         raise
     except MissingPartError as error:
         raise UnreadableFileError(str(error)) from error
+    except MemoryError as error:
+        raise UnreadableFileError("needs more memory than it may take; raise [reading] megabytes") from error
     except Exception as error:
         raise UnreadableFileError(f"cannot be read: {type(error).__name__}: {error}") from error
     row = READERS.row(format_of(source.name) or "")
@@ -76,13 +82,15 @@ def read_document(source: SourceFile) -> ReadDocument:
     if not blocks:
         raise UnreadableFileError("no text left after cleaning: nothing but navigation or interface words")
     fields = _completed(dict(content.fields), source.name, blocks, language_is_stated=row.language_is_stated)
+    labelled = labelled_fields(blocks, fields["language"])
     document = Document(
-        **fields,
+        **_described(fields, blocks, labelled, is_stated=row.language_is_stated),
         sha256=hashlib.sha256(data).hexdigest(),
         path=source.name,
         media_type=row.media_type,
     )
-    return ReadDocument(document, blocks, content.warnings, dict(Counter(content.left_out) + Counter(cleaned.left_out)))
+    left_out = dict(Counter(content.left_out) + Counter(cleaned.left_out))
+    return ReadDocument(document, blocks, content.warnings, left_out, labelled.terms)
 
 
 def _completed(fields: dict[str, Any], name: str, blocks: list[Block], *, language_is_stated: bool) -> dict[str, Any]:
@@ -100,11 +108,43 @@ def _completed(fields: dict[str, Any], name: str, blocks: list[Block], *, langua
     if not (values.get("language") and language_is_stated) and len(text) >= LANGUAGE_CHARACTERS:
         values["language"] = detect_language(text)
     values.setdefault("language", None)
-    if not values.get("countries"):
-        values["countries"] = stated_countries(values["title"], blocks)
-    if not values.get("year") and values.get("date"):
-        values["year"] = int(values["date"][:4])
     return values
+
+
+def _described(values: dict[str, Any], blocks: Sequence[Block], labelled: Labelled, *, is_stated: bool) -> dict[str, Any]:
+    """Add what labelled fields state, and what the title and the date tell.
+
+    `is_stated`: the values were written for this file by people, as front matter is; else a date may be any of the first lines.
+    """
+    date = values.pop("date", None)
+    if not is_stated:
+        date = labelled.fields.get("date") or (None if date in labelled.other_dates else date)
+    described = {**labelled.fields, **{name: value for name, value in values.items() if value}, "date": date}
+    described.setdefault("countries", countries_of_title(values["title"]))
+    described.setdefault("native_title", _native_title(values["title"], blocks, values["language"]))
+    if not described.get("year") and date:
+        described["year"] = int(date[:4])
+    return {**values, **described}
+
+
+def _native_title(title: str, blocks: Sequence[Block], language: str | None) -> str | None:
+    """Return the heading right below the title where it is in another language than the text."""
+    for above, below in pairwise(blocks):
+        if above.text == title:
+            is_title = (
+                below.kind == "heading" and len(below.text) <= TITLE_CHARACTERS and below.text.casefold() != title.casefold()
+            )
+            return below.text if is_title and _is_in_another(below.text, language) else None
+    return None
+
+
+def _is_in_another(title: str, language: str | None) -> bool:
+    """Tell whether a title is in another language: as it is identified, or by a word that the language does not have."""
+    if detect_language(title) not in {None, language}:
+        return True
+    words = [word for word in re.findall(r"[^\W\d_]{4,}", title) if not word.isupper()]
+    known = language is not None and has_dictionary(language)
+    return known and any(not is_word(word, str(language)) and not is_word(word.lower(), str(language)) for word in words)
 
 
 def _address_of(blocks: list[Block], name: str) -> str | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pes_search.ingest.config import PassageConfig
-from pes_search.ingest.documents import read_document
+from pes_search.ingest.config import PassageConfig, ReadingConfig
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import TokenStarts, build_pages, build_passages
 from pes_search.ingest.readers import format_of
+from pes_search.ingest.reading import Read, read_files
 from pes_search.ingest.sources.base import SourceFile
+from pes_search.ingest.stated_terms import with_stated_terms
+from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage
 
 SHOWN_FIELDS = (
@@ -33,7 +35,13 @@ class Preview:
     passages: Sequence[Passage] = ()
     warnings: Sequence[str] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind, with its characters
-    seconds: float = field(default=0.0, compare=False)
+    seconds: float = field(default=0.0, compare=False)  # since the file before: several are read at once
+
+    def headings_of(self, passage: Passage) -> list[str]:
+        """Return the headings above a passage, then those in its text: short sections share one."""
+        (page,) = [page for page in self.pages if page.number == passage.page]
+        inside = [page.text[start:end] for start, end, _ in page.headings if passage.start <= start < passage.end]
+        return list(dict.fromkeys([*passage.headings, *inside]))
 
     def values(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""
@@ -46,30 +54,35 @@ class Preview:
             "left_out": [{"what": what, "characters": characters} for what, characters in self.left_out.items()],
             "pages": [{"number": page.number, "text": page.text} for page in self.pages],
             "passages": [
-                {"page": passage.page, "headings": list(passage.headings), "text": passage.text} for passage in self.passages
+                {"page": passage.page, "headings": self.headings_of(passage), "text": passage.text} for passage in self.passages
             ],
             "seconds": round(self.seconds, 3),
         }
 
 
-def preview(file: SourceFile, token_starts: TokenStarts, config: PassageConfig) -> Preview:
-    """Read a file as a build does; what only the other files of its folder could tell is left as it is."""
+def previews(
+    files: Sequence[SourceFile], token_starts: TokenStarts, config: PassageConfig, reading: ReadingConfig, taxonomy: Taxonomy
+) -> Iterator[Preview]:
+    """Yield what a build would make of files; what only the other files of a folder could tell is left as it is."""
     started = time.perf_counter()
+    for file, read in zip(files, read_files(files, reading), strict=True):
+        yield replace(_preview(file, read, token_starts, config, taxonomy), seconds=time.perf_counter() - started)
+        started = time.perf_counter()
+
+
+def _preview(file: SourceFile, read: Read, token_starts: TokenStarts, config: PassageConfig, taxonomy: Taxonomy) -> Preview:
     reader = format_of(file.name)
-    try:
-        read = read_document(file)
-    except UnreadableFileError as error:
-        return Preview(str(file.path), reader, str(error), None, seconds=time.perf_counter() - started)
+    if isinstance(read, UnreadableFileError):
+        return Preview(str(file.path), reader, str(read), None)
     pages = build_pages(read.document, read.blocks)
     passages = build_passages(read.document, pages, token_starts, config)
     return Preview(
         file=str(file.path),
         reader=reader,
         reason=None,
-        document=read.document,
+        document=with_stated_terms(read.document, read.terms, taxonomy),
         pages=[page for page, _ in pages],
         passages=passages,
         warnings=read.warnings,
         left_out=read.left_out,
-        seconds=time.perf_counter() - started,
     )

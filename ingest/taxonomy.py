@@ -16,15 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from pes_search.ingest.errors import TaxonomyError
 from pes_search.ingest.faults import Fault, read_utf8, read_yaml, validation_faults
+from pes_search.ingest.languages import EU_LANGUAGES
 from pes_search.ingest.yaml_lines import YamlWithLines
 
-# The EU's official languages, ISO 639-1.
-# fmt: off
-EU_LANGUAGES = (
-    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr",
-    "hu", "it", "lt", "lv", "mt", "nl", "pl", "pt", "ro", "sk", "sl", "sv",
-)
-# fmt: on
 ACRONYM_LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "pl", "nl")
 ENGLISH_PHRASES = 4
 SHOWN_FAULTS = 3

@@ -167,6 +167,7 @@ def build(settings: Settings, sources: Sequence[str], on_progress: Progress | No
         cache_dir=settings.cache_dir,
         config=settings.index_config(),
         default_lists=settings.taxonomy,
+        reading=settings.reading,
         on_progress=on_progress,
     )
 

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pes_search.index.config import Bm25Config, IndexConfig, SearchConfig
 from pes_search.index.encoders.base import EncoderConfig
-from pes_search.ingest.config import PassageConfig
+from pes_search.ingest.config import PassageConfig, ReadingConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.records.config import DatabaseConfig
@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     store: str = "files"  # where the index is kept: a name of `index.stores.STORES`
     index_dir: Path = Path("var/index")
     cache_dir: Path = Path(platformdirs.user_cache_dir("pes-search"))
+    reading: ReadingConfig = ReadingConfig()
     passages: PassageConfig = PassageConfig()
     encoder: EncoderConfig = EncoderConfig()
     bm25: Bm25Config = Bm25Config()

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
 
 import regex
 
@@ -19,10 +18,8 @@ from pes_search.index.stores.base import StoredIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.text.words import WORD, folded, words_of
 from pes_search.ingest.languages import known_languages
+from pes_search.ingest.languages.dictionary import has_dictionary, is_word
 from pes_search.ingest.taxonomy import Taxonomy
-
-if TYPE_CHECKING:
-    from simplemma.strategies import DictionaryLookupStrategy
 
 TWO_FAULTS_LETTERS = 8  # of a word from which on it may have two faults
 # The same in a language of the labels only, which say less about what is right: Italian maternità is not maturità.
@@ -81,7 +78,7 @@ class Speller:
         count = self._count_held(words, likely)
         if counts[likeliest] > count or not likely or not (likely in self._languages or self._of_labels(likely)):
             return [likeliest]
-        possible = [likely] if likely in self._languages or _has_dictionary(likely) else []
+        possible = [likely] if likely in self._languages or has_dictionary(likely) else []
         return [*possible, likeliest] if not count and len(words) <= GUESSED_LANGUAGE_WORDS else possible
 
     def _count_held(self, words: Sequence[str], language: str) -> int:
@@ -161,38 +158,10 @@ def _labels(taxonomy: Taxonomy, language: str | None = None) -> Iterator[str]:
 
 def _is_known(word: str, language: str) -> bool:
     """Tell whether a dictionary of the language, or of English, has a word."""
-    return any(
-        _dictionaries().get_lemma(word, _dictionary(code)) is not None
-        for code in dict.fromkeys((language, "en"))
-        if _has_dictionary(code)
-    )
-
-
-def _has_dictionary(language: str) -> bool:
-    from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES
-
-    return _dictionary(language) in SUPPORTED_LANGUAGES
-
-
-def _dictionary(language: str) -> str:
-    """Return simplemma's name of a language."""
-    known = known_languages().get(language)
-    return known.dictionary if known and known.dictionary else language
+    return any(is_word(word, code) for code in dict.fromkeys((language, "en")))
 
 
 @cache
 def _read_as() -> Mapping[str, str]:
     """Return the languages that the identifier takes others for, each with the one that is meant."""
     return {taken: language.code for language in known_languages().values() for taken in language.taken_for}
-
-
-@cache
-def _dictionaries() -> DictionaryLookupStrategy:
-    """Return simplemma's dictionaries, read from their files as they lie.
-
-    Polish takes 47 MB so, 354 MB unpacked; those of all the EU's languages together 273 MB.
-    """
-    from simplemma.strategies import DictionaryLookupStrategy
-    from simplemma.strategies.dictionaries.stream_dictionary_factory import StreamDictionaryFactory
-
-    return DictionaryLookupStrategy(StreamDictionaryFactory(cache_max_size=32))

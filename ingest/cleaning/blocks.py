@@ -15,6 +15,7 @@ FORM_RUN = 3  # form words in a row that are a form
 CONTROL_CHARACTERS = 80  # a longer line says more than what it asks for
 COOKIE_CHARACTERS = 500  # a longer block is not a banner
 HEADING_CHARACTERS = 250  # a longer one is a paragraph in large letters
+NO_HEADING = ""  # of what stands above the first one: a teaser of all below
 TEASER_CHARACTERS = 40  # shorter paragraphs ("Not applicable") may well repeat for a reason
 
 
@@ -100,31 +101,45 @@ def _feedback_request() -> re.Pattern[str]:
 
 
 def _without_repeats(blocks: Sequence[Block]) -> list[Block]:
-    """Drop a paragraph whose whole text stands in another one too: of equal ones the first stays, else the longer."""
-    parts = _parts_of_longer(blocks)
+    """Drop a paragraph whose whole text stands in another one too: of equal ones the first stays, else the longer.
+
+    What is repeated under another heading is meant there too ("Cost: free of charge for both sides" of two schemes) and stays.
+    """
+    headings = _headings(blocks)
+    parts = _parts_of_longer(blocks, headings)
     kept: list[Block] = []
-    seen: set[str] = set()
-    for block in blocks:
+    seen: dict[str, set[str]] = {}  # each text's headings
+    for block, heading in zip(blocks, headings, strict=True):
         if block.kind == "paragraph" and len(block.text) >= TEASER_CHARACTERS:
-            if block.text in seen or block.text in parts:
+            above = seen.setdefault(block.text, set()) | parts.get(block.text, set())
+            if above and (not heading or heading in above or NO_HEADING in above):
                 continue
-            seen.add(block.text)
+            seen[block.text].add(heading)
         kept.append(block)
     return kept
 
 
-def _parts_of_longer(blocks: Sequence[Block]) -> set[str]:
-    """Return the paragraphs that stand within a longer block, from the start of one of its words on."""
+def _headings(blocks: Sequence[Block]) -> list[str]:
+    """Return the heading that each block stands under."""
+    heading, headings = NO_HEADING, []
+    for block in blocks:
+        heading = block.text if block.kind == "heading" else heading
+        headings.append(heading)
+    return headings
+
+
+def _parts_of_longer(blocks: Sequence[Block], headings: Sequence[str]) -> dict[str, set[str]]:
+    """Return the paragraphs that stand within a longer block, from the start of one of its words on, with its headings."""
     by_start: dict[str, list[str]] = {}
     for text in {block.text for block in blocks if block.kind == "paragraph" and len(block.text) >= TEASER_CHARACTERS}:
         by_start.setdefault(text[:TEASER_CHARACTERS], []).append(text)
-    parts: set[str] = set()
-    for block in blocks:
+    parts: dict[str, set[str]] = {}
+    for block, heading in zip(blocks, headings, strict=True):
         start = 0
         while start >= 0:
             for text in by_start.get(block.text[start : start + TEASER_CHARACTERS], ()):
                 if len(text) < len(block.text) and block.text.startswith(text, start):
-                    parts.add(text)
+                    parts.setdefault(text, set()).add(heading)
             start = block.text.find(" ", start) + 1 or -1
     return parts
 

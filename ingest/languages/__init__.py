@@ -16,6 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from pes_search.ingest.errors import LanguageFileError
 
+# The EU's official languages, ISO 639-1.
+# fmt: off
+EU_LANGUAGES = (
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr",
+    "hu", "it", "lt", "lv", "mt", "nl", "pl", "pt", "ro", "sk", "sl", "sv",
+)
+# fmt: on
 FOLDER = Path(__file__).parent
 NEVER = r"(?!)"  # the expression that matches nothing
 
@@ -44,7 +51,9 @@ class Language:
     # ── Describing ──
     source_headings: frozenset[str] = frozenset()  # of lists of sources, without numbering and punctuation
     countries_and_months: bool = False  # whether its names of them, which come from the Unicode CLDR, are recognised
-    country_labels: frozenset[str] = frozenset()  # of the field that states a document's country
+    # Of the fields in which documents describe themselves ("Country: Austria"), by `country`, `start`, `end`, `period`,
+    # `published`, `organisation`, `native_title`, `target_groups` and `measure_types`.
+    field_labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     country_names: Mapping[str, str] = field(default_factory=dict)  # in use beside the CLDR's, with their ISO 3166-1 codes
     conjunction: str | None = None  # "and"
     day_endings: frozenset[str] = frozenset()  # of a day's number: "1st"

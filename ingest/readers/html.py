@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
-from pes_search.ingest.cleaning.tables import table_rows
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.types import Block, BlockKind, FileContent
+from pes_search.ingest.readers.decode import LARGEST_CONTROL_SHARE, decode
+from pes_search.ingest.readers.html_blocks import CONTENT, HEADINGS, MENUS, OTHER, RELATED, Node, Piece, Walk, key_of, walk
+from pes_search.ingest.types import Block, FileContent
 
-HEADINGS = {f"h{level}": level for level in range(1, 7)}
-BLOCK_TAGS = {
-    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "form", "header", "hr", "html", "li", "main", "nav", "ol", "p", "pre",
-    "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", *HEADINGS,
-}  # fmt: skip
-NEVER_TEXT = {
-    "script", "style", "noscript", "template", "svg", "head", "iframe", "object", "button", "select", "textarea", "input",
-    "nav", "dialog",
-}  # fmt: skip
 # Where trafilatura finds less than this share of a page's text, and little in all, the page is no article (a lone table, a
 # test page): then everything but navigation counts.
 LEAST_SHARE = 0.2
@@ -31,179 +22,135 @@ LEAST_CHARACTERS = 250
 # A text shorter than this is the page's own only if it is one of trafilatura's blocks; a longer one may be part of one.
 PART_CHARACTERS = 20
 HEAD_BLOCKS = 30  # how far down a page its date may stand
+MAIN_SHARE = 0.9  # of trafilatura's text: the smallest element with so much is the page's main part
+PART_SHARE = 0.25  # of trafilatura's text: an element with so much is no menu or teaser, whatever its name is
+PROSE_CHARACTERS = 60  # a longer line is no label of a picture or button
+TEASER_CHARACTERS = 600  # a longer text under a linked heading is no teaser
+TEASERS = 2  # so many side by side are teasers; a single one may be a section
 
+# ── Pages that no author wrote ──────────────────────────────────────────────────────────────────────────────────────
 
-@dataclass(slots=True)
-class _Piece:
-    block: Block
-    key: str  # letters and digits only: spaces differ between the two views of the page
-    cells: tuple[str, ...] = ()  # keys of a row's cells
-    parts: tuple[str, ...] = ()  # keys of the stretches of text in the table's cells, on its first row
-    table: int = 0  # which table a row is of, from 1
-    is_link: bool = False  # all of it
+MOST_TAGS = 1_500_000  # about two seconds to parse and 1 GB of memory
+MOST_ARTICLE_ELEMENTS = 50_000  # trafilatura takes some seconds for so many …
+MOST_CHILDREN = 3_000  # … and time by their square for children of one element: 8 s for 20,000
+MOST_COMPARISONS = 500_000_000  # characters looked through for parts of blocks
+LONG_TAG = 10_000  # characters
+MOST_ATTRIBUTES = 200  # of a long tag; libxml2 compares each with all others
+
+_LONG_TAG = re.compile(rf"<(/?[a-zA-Z][\w:-]*)\s([^<>]{{{LONG_TAG},}})>")
+_BREAKS = re.compile(r"(?:<br\b[^<>]*>\s*){3,}", re.IGNORECASE)
+_NO_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_PROLOGUE = re.compile(r"\s*<\?xml[^>]*>|<!doctype[^>]*>", re.IGNORECASE)
+_DECLARED = re.compile(rb"<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)[^<>]*>")
+_INLINE = {"a", "abbr", "b", "big", "cite", "code", "em", "font", "i", "mark", "q", "s", "small", "span", "strong", "tt", "u"}
+_LABELLED = re.compile(r"[^\W\d_][^:.!?]{1,50}: \S.{0,200}\Z")
+_RELATED_HEADING = re.compile(
+    r"\W*(related|read (more|also|next)|see also|more (on|from|stories|news|articles)|recommended|most (read|popular)|latest|"
+    r"you may also|share|weitere|mehr zum thema|lesen sie|lire aussi|à lire|voir aussi|relacionad|también|leer más|leggi anche|"
+    r"lees ook|meer over|zobacz|czytaj|läs mer|læs også)\b",
+    re.IGNORECASE,
+)
 
 
 def read(data: bytes) -> FileContent:
     """Read a web page.
 
     Raises:
-        UnreadableFileError: the file holds no markup that can be parsed.
+        UnreadableFileError: the file holds no markup that can be parsed, or more of it than a page can have.
     """
-    import trafilatura
-    from lxml import html as lxml_html
-
-    tree = trafilatura.load_html(data)
-    if tree is None:
-        raise UnreadableFileError("no HTML found in it")
-    encoded = lxml_html.tostring(tree, encoding="unicode")
-    pieces = list(_walk(lxml_html.fromstring(encoded)))
-    extracted = trafilatura.bare_extraction(encoded, include_comments=False, include_tables=True, with_metadata=True)
-    blocks = _article_blocks(pieces, extracted.body if extracted is not None else None)
-    fields: dict[str, object] = {"language": _stated_language(tree)}
-    if extracted is not None:
-        fields |= {"title": extracted.title, "url": extracted.url}
-    fields["date"] = _stated_date(tree) or date_line(clean_text(block.text) for block in blocks[:HEAD_BLOCKS])
-    return FileContent(blocks, {key: value for key, value in fields.items() if value})
-
-
-def _article_blocks(pieces: list[_Piece], body: Any) -> list[Block]:
-    """Keep the blocks whose text trafilatura kept, and the headings above them."""
-    extracted = {_key(" ".join(element.itertext())) for element in body.iter()} if body is not None else set()
-    everything = _key(" ".join(body.itertext())) if body is not None else ""
-    total = sum(len(item.key) for item in pieces)
-    if total < LEAST_CHARACTERS or (len(everything) < LEAST_CHARACTERS and len(everything) < LEAST_SHARE * total):
-        return [item.block for item in pieces]
-
-    texts = {key for item in pieces if not item.is_link for key in (item.key, *item.cells, *item.parts)}
-
-    def is_known(key: str) -> bool:
-        return key in extracted or (len(key) >= PART_CHARACTERS and key in everything)
-
-    def is_extracted(item: _Piece) -> bool:
-        return is_known(item.key) or (bool(item.cells) and all(is_known(cell) for cell in item.cells))
-
-    is_article = [not (item.is_link and item.key in texts) and is_extracted(item) for item in pieces]  # links: menu entries
-    rows = Counter(item.table for item in pieces if item.table)
-    article_rows = Counter(item.table for item, is_kept in zip(pieces, is_article, strict=True) if item.table and is_kept)
-    kept: list[Block] = []
-    pending: list[Block] = []  # headings that wait for text of their own
-    for item, is_kept in zip(pieces, is_article, strict=True):
-        if item.block.kind == "heading":
-            pending = [heading for heading in pending if heading.level < item.block.level]
-            pending.append(item.block)
-        elif is_kept or (item.table and 2 * article_rows[item.table] >= rows[item.table]):
-            kept.extend(pending)
-            pending = []
-            kept.append(item.block)
-    return kept or [item.block for item in pieces]
-
-
-def _walk(root: Any) -> Iterator[_Piece]:
-    """Yield the page's blocks in document order: text between the edges of block elements, one block a table row."""
-    inline: list[tuple[str, bool]] = []  # text, and whether it stands in a link
-
-    def flush(kind: BlockKind, level: int = 0) -> Iterator[_Piece]:
-        text = "".join(part for part, _ in inline)
-        is_link = all(in_link for part, in_link in inline if part.strip())
-        inline.clear()
-        if clean_text(text):
-            yield _Piece(Block(kind, text, level=level), _key(text), is_link=is_link)
-
-    tables = 0
-
-    def visit(element: Any, kind: BlockKind, level: int, in_link: bool) -> Iterator[_Piece]:
-        nonlocal tables
-        tag = element.tag if isinstance(element.tag, str) else ""
-        if not tag or tag in NEVER_TEXT or _is_hidden(element):
-            return
-        if tag == "br":
-            inline.append((" ", in_link))
-            return
-        if tag == "table" and not element.xpath(".//table | .//h1 | .//h2 | .//h3"):
-            yield from flush(kind, level)
-            tables += 1
-            yield from _table(element, tables)
-            return
-        if tag in BLOCK_TAGS:
-            yield from flush(kind, level)
-            if tag in HEADINGS:
-                kind, level = "heading", HEADINGS[tag]
-            elif tag in ("li", "dd"):
-                kind, level = "item", 0
-        in_link = in_link or tag == "a"
-        inline.append((element.text or "", in_link))
-        for child in element:
-            yield from visit(child, kind, level, in_link)
-            inline.append((child.tail or "", in_link))
-        if tag in BLOCK_TAGS:
-            yield from flush(kind, level)
-
-    yield from visit(root, "paragraph", 0, in_link=False)
-    yield from flush("paragraph")
-
-
-def _table(table: Any, number: int) -> Iterator[_Piece]:
-    """Yield a table's rows; tables that hold tables or headings are layout and never come here."""
-    for caption in table.iter("caption"):
-        text = " ".join(_visible_text(caption))
-        if clean_text(text):
-            yield _Piece(Block("paragraph", text), _key(text), table=number)
-    rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
-    rows = [row for row in rows if row]
-    texts = _filled(rows)
-    header = bool(rows) and all(cell.tag == "th" for cell in rows[0])
-    lines = table_rows(texts, header=header)
-    parts = tuple(_key(part) for row in rows for cell in row for part in _visible_text(cell))
-    for line, cells in zip(lines, texts[len(texts) - len(lines) :], strict=True):
-        if line:
-            keys = tuple(key for cell in cells if (key := _key(cell)))
-            yield _Piece(Block("row", line), _key(line), cells=keys, parts=parts, table=number)
-            parts = ()
-
-
-def _filled(rows: list[list[Any]]) -> list[list[str]]:
-    """Return the cells' texts; a cell that spans several rows is given in each, one that spans columns once."""
-    texts: list[list[str]] = []
-    below: dict[int, tuple[int, str]] = {}  # by column: how many more rows a cell covers, and its text
-    for row in rows:
-        cells = iter(row)
-        filled: list[str] = []
-        while True:
-            column = len(filled)
-            if column in below:
-                left, text = below.pop(column)
-                if left > 1:
-                    below[column] = (left - 1, text)
-            else:
-                cell = next(cells, None)
-                if cell is None:
-                    break
-                text = " ".join(_visible_text(cell))
-                span = cell.get("rowspan", "1")
-                if span.isdecimal() and 1 < int(span) <= len(rows):
-                    below[column] = (int(span) - 1, text)
-            filled.append(text)
-        texts.append(filled)
-    return texts
-
-
-def _visible_text(element: Any) -> Iterator[str]:
-    if not isinstance(element.tag, str) or element.tag in NEVER_TEXT:
-        return
-    if element.text:
-        yield element.text
-    for child in element:
-        yield from _visible_text(child)
-        if child.tail:
-            yield child.tail
-
-
-def _is_hidden(element: Any) -> bool:
-    return (
-        element.get("hidden") is not None
-        or element.get("aria-hidden") == "true"
-        or re.search(r"display\s*:\s*none", element.get("style") or "") is not None
+    tree, warnings = _parsed(_decoded(data))
+    fields = _stated(tree)
+    walked = walk(tree)
+    body = _article(tree, walked) if walked.pieces else None
+    keep = _kept(walked, body)
+    blocks = _with_headings(walked, keep)
+    fields["date"] = fields["date"] or date_line(block.text for block in blocks[:HEAD_BLOCKS])
+    return FileContent(
+        blocks, {key: value for key, value in fields.items() if value}, warnings, _left_out(walked, keep, blocks)
     )
+
+
+# ── From bytes to a tree ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _decoded(data: bytes) -> str:
+    """Return the page's text: in UTF-8 if it is that, else in the encoding that it declares."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:1000]:
+        return decode(data)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass  # then in what it declares
+    declared = _DECLARED.search(data[:4096])
+    name = declared[1].decode().lower() if declared else ""
+    try:
+        # Pages that declare Latin-1 are in Windows' superset of it, and browsers read them so.
+        return data.decode("cp1252" if name in ("iso-8859-1", "latin1", "us-ascii", "ascii") else name)
+    except (LookupError, UnicodeDecodeError):
+        return decode(data)  # told from its bytes
+
+
+def _parsed(text: str) -> tuple[Any, tuple[str, ...]]:
+    if text.count("<") > MOST_TAGS:
+        text = _BREAKS.sub("<br><br>", text)
+        if (tags := text.count("<")) > MOST_TAGS:
+            raise UnreadableFileError(f"too large: {tags:,} tags, more than {MOST_TAGS:,}")
+    text, controls = _NO_CHARACTERS.subn(" ", text)
+    if controls > LARGEST_CONTROL_SHARE * len(text):
+        raise UnreadableFileError("not text: the file holds binary data")
+    text = _LONG_TAG.sub(_short_tag, text)
+    head = text[:4096]
+    text = _PROLOGUE.sub(" ", head) + text[4096:]
+    if re.search(r"<[a-zA-Z]", text) is None:
+        raise UnreadableFileError("no HTML found in it")
+    tree, is_whole = _tree(text)
+    if is_whole:
+        return tree, ()
+    return _tree(_flattened(text))[0], ("elements nested too deeply: read without its lists and tables",)
+
+
+def _tree(text: str) -> tuple[Any, bool]:
+    """Return the page's tree, and whether all of the page is in it: libxml2 stops where elements are nested too deeply."""
+    from lxml import etree, html
+
+    parser = html.HTMLParser(remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False, encoding="utf-8")
+    try:
+        tree = html.fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError) as error:
+        raise UnreadableFileError(f"no HTML found in it: {error}") from error
+    return tree, not any("depth" in error.message for error in parser.error_log.filter_from_fatals())
+
+
+def _short_tag(match: re.Match[str]) -> str:
+    return match[0] if len(match[2].split()) <= MOST_ATTRIBUTES else f"<{match[1]}>"
+
+
+def _flattened(text: str) -> str:
+    """Return the page with headings and paragraphs only."""
+
+    def flat(match: re.Match[str]) -> str:
+        name = match[2].lower()
+        if name in HEADINGS or name in ("html", "head", "body", "title", "meta", "link", "script", "style", "nav"):
+            return match[0]
+        return "" if name in _INLINE else "<p>"
+
+    return _TAG.sub(flat, text)
+
+
+# ── What the page says about itself ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _stated(tree: Any) -> dict[str, str | None]:
+    from trafilatura.metadata import examine_meta, extract_title, extract_url
+
+    meta = examine_meta(tree)
+    return {
+        "language": _stated_language(tree),
+        "title": meta.title or extract_title(tree),
+        "url": meta.url or extract_url(tree),
+        "date": _stated_date(tree),
+    }
 
 
 def _stated_language(tree: Any) -> str | None:
@@ -225,5 +172,279 @@ def _stated_date(tree: Any) -> str | None:
     return next((date for value in declared if (date := find_date(value))), None)
 
 
-def _key(text: str) -> str:
-    return re.sub(r"[\W_]+", "", clean_text(text))
+# ── What trafilatura chooses ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _article(tree: Any, walked: Walk) -> Any:
+    """Return the body that trafilatura finds, or None; the tree is made ready for it and not to be used again."""
+    import trafilatura
+
+    for number, element in enumerate(tree.iter()):
+        if number >= MOST_ARTICLE_ELEMENTS or len(element) > MOST_CHILDREN:
+            return None
+    for element, text in walked.marks:
+        for child in list(element):
+            element.remove(child)
+        element.text, element.tag = text, "span"
+    for element in walked.titles:
+        element.tag = "span"
+        element.attrib.clear()
+    for element in walked.opened:
+        element.attrib.clear()
+    for element in walked.dropped:
+        if element.getparent() is not None:
+            element.drop_tree()
+    document = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True, with_metadata=False)
+    return document.body if document is not None else None
+
+
+def _chosen(pieces: list[Piece], body: Any) -> list[bool] | None:
+    """Tell for each piece whether it is in trafilatura's text; None where that is too little to be the page's."""
+    texts = (" ".join(element.itertext()) for element in body.iter("p", "head", "item", "cell", "row", "quote", "code", "list"))
+    extracted = {key_of(clean_text(text)) for text in texts} if body is not None else set[str]()
+    everything = key_of(clean_text(" ".join(body.itertext()))) if body is not None else ""
+    total = sum(len(item.key) for item in pieces if not item.part or item.is_likely)
+    if total < LEAST_CHARACTERS or (len(everything) < LEAST_CHARACTERS and len(everything) < LEAST_SHARE * total):
+        return None
+    left = MOST_COMPARISONS
+
+    def is_known(key: str) -> bool:
+        nonlocal left
+        if key in extracted:
+            return bool(key)
+        if len(key) < PART_CHARACTERS or left < 0:
+            return False
+        left -= len(everything)
+        return key in everything
+
+    texts_outside_links = {key for item in pieces if not item.is_link for key in (item.key, *item.cells, *item.parts)}
+    return [
+        (not item.part or item.is_likely)
+        and not (item.is_link and item.key in texts_outside_links)  # a menu's entry
+        and (is_known(item.key) or is_known(item.whole) or (bool(item.cells) and all(is_known(cell) for cell in item.cells)))
+        for item in pieces
+    ]
+
+
+# ── What of the page is kept ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _kept(walked: Walk, body: Any) -> list[bool]:
+    """Tell for each piece but headings whether it is the page's own text."""
+    pieces, nodes = walked.pieces, walked.nodes
+    chosen = _chosen(pieces, body) if body is not None else None
+    # Of a page of tables only their headings may be chosen.
+    if chosen is None or not any(is_in and item.block.kind != "heading" for is_in, item in zip(chosen, pieces, strict=True)):
+        keep = [not item.part or item.is_likely for item in pieces]
+        if body is None and any(prose := [is_in and not item.is_link for is_in, item in zip(keep, pieces, strict=True)]):
+            return prose  # too large a page to be looked at closely
+        return keep if any(keep) else [True] * len(pieces)
+    region = _Region(pieces, nodes, chosen)
+    for i in region.teasers():
+        chosen[i] = False
+        pieces[i].part = RELATED
+    return region.completed() if any(chosen) else [not item.part for item in pieces]
+
+
+class _Region:
+    """The part of the page around what trafilatura chose."""
+
+    def __init__(self, pieces: list[Piece], nodes: list[Node], chosen: list[bool]) -> None:
+        self.pieces, self.nodes, self.chosen = pieces, nodes, chosen
+        self.lengths = [0, *accumulate(len(item.key) if is_in else 0 for item, is_in in zip(pieces, chosen, strict=True))]
+        self.total = self.lengths[-1]
+        main = min(
+            (node for node in nodes if self.share(node) >= MAIN_SHARE * self.total),
+            key=lambda node: node.end - node.start,
+            default=Node("body", 0, -1, CONTENT, len(pieces)),
+        )
+        self.main = range(main.start, main.end)
+        frames = [
+            node for node in nodes if node.tag in ("main", "article") and node.start <= main.start and main.end <= node.end
+        ]
+        frame = max(frames, key=lambda node: node.end - node.start, default=None)
+        self.frame = range(frame.start, frame.end) if frame else range(len(pieces))
+
+    def share(self, node: Node) -> int:
+        """Return how many of the chosen characters an element holds."""
+        return self.lengths[node.end] - self.lengths[node.start]
+
+    def is_content(self, item: Piece) -> bool:
+        """Tell whether a piece stands in none of the page's other parts, or in one whose name misleads."""
+        node = item.node
+        while node >= 0 and self.nodes[node].part:
+            if self.share(self.nodes[node]) >= PART_SHARE * self.total:
+                return True
+            node = self.nodes[node].parent
+        return not item.part
+
+    def completed(self) -> list[bool]:
+        """Return what was chosen, with what stands between and around it and is text of the page too."""
+        keep = list(self.chosen)
+        inside = [i for i in self.main if keep[i] and self.pieces[i].block.kind != "heading"]
+        if not inside:
+            return keep
+        first, last = inside[0], inside[-1]
+        for i in self.frame:
+            item = self.pieces[i]
+            if keep[i] or item.block.kind == "heading" or not self.is_content(item):
+                continue
+            if item.is_panel or i in self.main:
+                keep[i] = (item.is_panel and not item.is_link) or (first < i < last and self.is_between(i))
+        self.complete_tables(keep)
+        self.extend(keep, range(last + 1, self.main.stop))
+        self.extend(keep, range(first - 1, self.main.start - 1, -1))
+        return keep
+
+    def is_between(self, i: int) -> bool:
+        """Tell whether a piece between two kept ones is text: a list's or table's, or a paragraph beside a kept one."""
+        item = self.pieces[i]
+        if item.is_link:
+            return item.block.kind != "paragraph" and self.is_listed(i)
+        if item.block.kind != "paragraph" or item.table or self.nodes[item.node].tag == "dt":
+            return True
+        if not self.is_beside(item) or self.nodes[item.node].tag in ("figcaption", "figure", "form", "fieldset", "legend"):
+            return False
+        text = item.block.text
+        if _LABELLED.match(text):
+            return True
+        return len(text) >= PROSE_CHARACTERS or text.endswith((".", ":")) or self.pieces[i - 1].block.kind == "heading"
+
+    def is_beside(self, item: Piece) -> bool:
+        """Tell whether chosen text stands in the element that a piece, or the list it is of, is a child of."""
+        node = self.nodes[item.node]
+        while node.tag in ("li", "ul", "ol", "dl", "dd", "dt") and node.parent >= 0 and not self.share(node):
+            node = self.nodes[node.parent]
+        return self.share(node) > 0 or (
+            node.parent >= 0 and node.tag not in ("div", "section") and self.share(self.nodes[node.parent]) > 0
+        )
+
+    def is_listed(self, i: int) -> bool:
+        """Tell whether a list of links has a heading of its own, or a sentence that introduces it."""
+        if not self.is_beside(self.pieces[i]):
+            return False
+        above = i - 1
+        while above >= 0 and self.pieces[above].is_link and self.pieces[above].block.kind == self.pieces[i].block.kind:
+            above -= 1
+        if above < self.main.start:
+            return False
+        item = self.pieces[above]
+        if _RELATED_HEADING.match(item.block.text) or not self.is_content(item):
+            return False
+        return (
+            (item.block.kind == "heading" and not item.is_link)
+            or item.block.text.endswith(":")
+            or (
+                item.block.kind == self.pieces[i].block.kind
+                and item.node >= 0
+                and self.nodes[item.node].parent == self.nodes[self.pieces[i].node].parent
+            )
+        )
+
+    def complete_tables(self, keep: list[bool]) -> None:
+        """Keep all rows of a table of which half is kept."""
+        rows = Counter(item.table for item in self.pieces if item.table)
+        kept = Counter(item.table for item, is_in in zip(self.pieces, keep, strict=True) if item.table and is_in)
+        for i, item in enumerate(self.pieces):
+            if item.table and 2 * kept[item.table] >= rows[item.table] and not (item.part and not item.is_likely):
+                keep[i] = True
+
+    def extend(self, keep: list[bool], run: range) -> None:
+        """Keep lists and tables that follow at either end, with nothing but headings between."""
+        for i in run:
+            item = self.pieces[i]
+            if keep[i] or item.block.kind == "heading":
+                if item.links_away or _RELATED_HEADING.match(item.block.text):
+                    return
+                continue
+            is_labelled = bool(item.table or item.cells) or (
+                item.block.kind == "paragraph" and _LABELLED.match(item.block.text) is not None and self.is_beside(item)
+            )  # above the text stand bylines and dates too, as lists
+            if not (is_labelled or (run.step > 0 and item.block.kind == "item" and self.is_beside(item))):
+                return
+            if item.is_link or not self.is_content(item):
+                return
+            keep[i] = True
+
+    def teasers(self) -> list[int]:
+        """Return the pieces of teasers: several elements side by side, each a linked heading with a short text."""
+        cards: dict[int, list[Node]] = {}
+        for item in self.pieces:
+            if item.block.kind != "heading" or not item.links_away:
+                continue
+            card = self.card(item)
+            if card is not None:
+                cards.setdefault(self.group(card), []).append(card)
+        found: list[int] = []
+        for several in cards.values():
+            indices = {i for card in several for i in range(card.start, card.end)}
+            length = sum(len(self.pieces[i].key) for i in indices if self.chosen[i])
+            if len(several) >= TEASERS and 2 * length < self.total:
+                found.extend(sorted(indices))
+        return found
+
+    def card(self, heading: Piece) -> Node | None:
+        """Return the largest element around a linked heading that holds no other heading and little text."""
+        best: Node | None = None
+        index = heading.node
+        while index >= 0:
+            node = self.nodes[index]
+            inside = self.pieces[node.start : min(node.end, node.start + 30)]
+            if (
+                sum(item.block.kind == "heading" for item in inside) > 1
+                or sum(len(item.key) for item in inside) > TEASER_CHARACTERS
+            ):
+                break
+            if node.tag not in HEADINGS:
+                best = node
+            index = node.parent
+        return best
+
+    def group(self, card: Node) -> int:
+        """Return the element in which teasers stand side by side, perhaps in rows of two or three."""
+        parent = card.parent
+        return self.nodes[parent].parent if parent >= 0 and self.nodes[parent].parent >= 0 else parent
+
+
+def _with_headings(walked: Walk, keep: list[bool]) -> list[Block]:
+    """Return the kept blocks, each after the headings above it that have no other text before."""
+    kept: list[Block] = []
+    pending: list[Piece] = []  # headings that wait for text of their own
+    after: set[int] = set()  # ids of those after which another part of the page began
+    for i, (item, is_in) in enumerate(zip(walked.pieces, keep, strict=True)):
+        if item.block.kind == "heading":
+            pending = [heading for heading in pending if heading.block.level < item.block.level]
+            if is_in or not item.part:
+                pending.append(item)
+        elif is_in:
+            kept.extend(
+                heading.block
+                for heading in pending
+                if not (heading.links_away or id(heading) in after) or _is_above(heading, i, walked.nodes)
+            )
+            pending = []
+            kept.append(item.block)
+        elif item.part:
+            after.update(id(heading) for heading in pending if heading.block.level > 1)
+    return kept
+
+
+def _is_above(heading: Piece, i: int, nodes: list[Node]) -> bool:
+    """Tell whether a piece stands in the element that the heading is in; a linked heading may be all of another one."""
+    index = heading.node
+    while index >= 0:
+        node = nodes[index]
+        if node.end > node.start + 1:
+            return node.start <= i < node.end
+        index = node.parent
+    return True
+
+
+def _left_out(walked: Walk, keep: list[bool], blocks: Iterable[Block]) -> dict[str, int]:
+    """Return the characters that are not kept, by the part of the page."""
+    kept = {id(block) for block in blocks}
+    left_out = Counter(walked.skipped)
+    for item, is_in in zip(walked.pieces, keep, strict=True):
+        if id(item.block) not in kept and not (is_in and item.block.kind != "heading"):
+            left_out[item.part or (MENUS if item.is_link and item.block.kind == "item" else OTHER)] += len(item.block.text)
+    return {part: characters for part, characters in left_out.items() if characters}

@@ -1,41 +1,43 @@
-"""PDF by pypdf: lines are put together from positioned text, then cleaned of running headers and joined to paragraphs."""
+"""PDF: text by PDFium, structure by pypdf. Lines are cleaned of what pages repeat and joined to paragraphs.
+
+The parts: `pdf_text` (letters with positions), `pdf_lines` (reading order, raised marks, columns), `pdf_tables` (rows of
+tables), `pdf_edges` (running lines and page numbers), `pdf_hyphens` (broken words), `pdf_structure` (all that is not text).
+"""
 
 from __future__ import annotations
 
-import io
-import logging
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
-from typing import Any
+from itertools import dropwhile, pairwise
 
 from pes_search.ingest.cleaning.blocks import from_title, interface_texts
-from pes_search.ingest.cleaning.edges import line_key, running_lines
+from pes_search.ingest.cleaning.tables import table_rows
 from pes_search.ingest.cleaning.text import clean_text
-from pes_search.ingest.dates import date_line, find_date
+from pes_search.ingest.dates import date_line
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.languages import any_of, known_languages
+from pes_search.ingest.languages.identify import detect_language
+from pes_search.ingest.readers.pdf_edges import Edges, without_edges
+from pes_search.ingest.readers.pdf_hyphens import Hyphens
+from pes_search.ingest.readers.pdf_lines import Line, build_lines, build_pieces
+from pes_search.ingest.readers.pdf_structure import (
+    MOST_PAGES,
+    Structure,
+    complaints,
+    is_damaged,
+    page_text,
+    read_structure,
+    stuck_to,
+)
+from pes_search.ingest.readers.pdf_tables import BULLETS, Piece, Rule
+from pes_search.ingest.readers.pdf_text import PageText, PdfiumFile, Run
 from pes_search.ingest.types import Block, FileContent
 
 # None of the numbers below was measured: they were set by hand while reading PDFs, and tests/ingest/readers/test_pdf.py and
 # tests/ingest/test_shared_data.py hold what they give. "Letters" are letter sizes, "widths" the characters of the longest line
 # of a page's body text.
 
-# Fragments become lines.
-MOST_TURNED = 1 / 3  # of a page's fragments; with more of them its lines have no common height
-LEAST_POSITIONED = 1 / 2  # of the text that pypdf gives; with less the positions are of no use
-SAME_LINE = 0.45  # letters by which two fragments of a line may differ in height: indices and powers
-SAME_ROW = 0.3  # letters by which lines side by side may
-RISE = 0.5  # letters by which a line may stand above the one drawn before it and still go on its run
-INDEX_CHARACTERS = 3  # a shorter or equal fragment, such as a footnote's number, does not make its line's letters larger
-# Columns.
-COLUMN_LINES = 8  # a shorter run of lines beside others is a box or a table, not a column
-COLUMN_SHARE = 0.5  # of a column's lines start at the same place …
-COLUMN_GRID = 4  # … to so many points
 # Headings.
 HEADING_SCALE = 1.12  # a line is a heading when its letters are that much larger than the body's …
 HEADING_CHARACTERS = 160  # … and it is no longer than this
@@ -44,36 +46,46 @@ LOWEST_SIZED_HEADING = 5  # level of the fifth largest letters and all smaller o
 BOLD_HEADING = 6  # level of headings that are only bold
 # Paragraphs.
 PARAGRAPH_GAP = 1.3  # line distances from one line to the next, above which a paragraph ends
+CUT_GAP = 2  # line distances from a line to the one that its sentence goes on in, at most
 LARGE_LINE = 1.1  # letters from one line of large letters to the next
 LARGEST_DISTANCE = 4  # letters, of the body's or of LEAST_BODY, between two lines; more is no line distance
 LEAST_BODY = 8  # points
 SHORT_LINE = 0.7  # widths; a shorter line that ends a sentence ends its paragraph
-SHORT_ENTRY = 0.55  # widths; a shorter line above a capital is an entry of a list or menu
+SPARE = 0.12  # of a line's possible length, that must be free beyond the next word's where it was ended on purpose
+LINES_AROUND = 5  # a line, which show how long it could have been …
+INDENT = 3  # … if they start within so many letters of where it does
 # Fields: a label and its value.
 LABEL_CHARACTERS = 50
 LABEL_WIDTH = 0.5  # widths; a longer line that ends in a colon is running text
 VALUE_GAP = 3  # line distances or letters from a label to its value
-# Page numbers, running lines, and the title.
-EDGE_LINES = 4  # lines at the top and at the bottom of a page among which its number and its running lines stand
-NUMBERED_PAGES = 2  # pages whose printed numbers agree; one figure alone is no page number
+# The title.
 HEAD_LINES = 60  # the first page's lines among which a title and a date are looked for
 TITLE_CHARACTERS = 200
 TITLE_LETTERS = 3  # a shorter or equal line in large letters is an ornament
 TITLE_WORDS_SHOWN = 1 / 2  # of a stated title's words on the first page; with fewer it is that of a template or an older file
+# What could not be read.
+DAMAGED_LOOKED_AT = 50  # pages without text whose content is tried, to say why
+PAGES_NAMED = 20  # in one warning
+UNKNOWN_LETTERS = 0.1  # of the first page; from there on the other extraction is asked too
+WORDS_AGREEING = 0.6  # of the words of the one extraction of the first page that the other has; with fewer they disagree
+LANGUAGE_LINES = 12  # that tell it
 
-BULLETS = "\x7f•◦▪■●○‣⁃∙·–—*-"
 _BULLET = re.compile(rf"^\s*(?:[{re.escape(BULLETS)}\ue000-\uf8ff]|/[a-z]+\d+)\s+")  # /square6: a glyph without a character
 _NUMBER = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|\(?[a-z]\))\s+")
 _SENTENCE_END = re.compile(r"[.!?:;»”\")]\s*$")
-
-
-@dataclass(slots=True)
-class _Line:
-    text: str
-    y: float
-    size: float
-    bold: bool
-    x: float
+_FIELD = re.compile(r"[^\W\d][^:.!?]{1,40}:\s+\S")
+_CAPTION = re.compile(
+    r"(?:Table|Figure|Fig\.|Chart|Graph|Box|Map|Exhibit|Tabelle|Tab\.|Abbildung|Abb\.|Grafik|Diagramm|Kasten|Tableau|Graphique|"
+    r"Encadré|Carte|Cuadro|Tabla|Gráfico|Figura|Recuadro|Tabella|Grafico|Riquadro|Tabela|Rysunek|Wykres|Ramka|Tabel|Figuur|"
+    r"Grafiek|Kader|Tabell|Figur|Diagram|Taulukko|Kuvio|Kuva|Tabulka|Obrázek|Graf|Táblázat|ábra|Πίνακας|Διάγραμμα|Таблица|"
+    r"Фигура)\s*\d+(?:[.\-–]\d+)*\s*(?:[.:–—|-]|\s|$)",
+    re.IGNORECASE,
+)
+_FILE_NAME = re.compile(
+    r"^(?:Microsoft \w+ - |untitled|unbenannt|sans titre|slide \d+$|document\d*$)"
+    r"|\.(?:docx?|odt|rtf|pptx?|xlsx?|indd|qxd|pdf|html?|tex|dvi)$",
+    re.IGNORECASE,
+)
 
 
 def read(data: bytes) -> FileContent:
@@ -82,217 +94,284 @@ def read(data: bytes) -> FileContent:
     Raises:
         UnreadableFileError: the file is encrypted with a password or too damaged to open.
     """
-    import pypdf
-
-    with _complaints() as complaints:
-        return _read(data, pypdf, complaints)
-
-
-@contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """Collect what pypdf logs of the file's faults, instead of printing it."""
-    collected: list[str] = []
-    handler = logging.Handler()
-    handler.emit = lambda record: collected.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("pypdf")
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(handler)
-    try:
-        yield collected
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagate
-
-
-def _read(data: bytes, pypdf: Any, complaints: list[str]) -> FileContent:
-    try:
-        pdf = pypdf.PdfReader(io.BytesIO(data))
-        if pdf.is_encrypted and not pdf.decrypt(""):
-            raise UnreadableFileError("encrypted: needs a password")
-        count = len(pdf.pages)
-    except UnreadableFileError:
-        raise
-    except Exception as error:
-        raise UnreadableFileError(f"damaged PDF: {type(error).__name__}: {error}") from error
-    pages: list[list[_Line]] = []
-    warnings: list[str] = []
-    for number in range(count):
-        complaints.clear()
+    with complaints():
+        structure = read_structure(data)
+        if structure.is_empty:
+            return FileContent([])
+        pdf = _opened(data)
         try:
-            pages.append(_lines(pdf.pages[number]))
-            if not pages[-1] and complaints:
-                warnings.append(f"page {number + 1} could not be read: {complaints[0]}")
-        except Exception as error:  # noqa: BLE001 – one damaged page must not lose the others
-            warnings.append(f"page {number + 1} could not be read: {type(error).__name__}: {error}")
-            pages.append([])
-    fields, title = _fields(pdf, pages)
-    blocks = _blocks(pages)
-    if title:
-        blocks = from_title(blocks, title)
-    return FileContent(blocks, fields, tuple(warnings))
+            content = _read(pdf, structure)
+        finally:
+            pdf.close()
+    if structure.damage and not content.blocks:
+        raise UnreadableFileError(f"damaged PDF: {structure.damage}")
+    return content
 
 
-# ── Text with positions becomes lines in reading order ──────────────────────────────────────────────────────────────
+def _opened(data: bytes) -> PdfiumFile:
+    import pypdfium2
+
+    error: Exception | None = None
+    for mend in (bytes, _with_trailer):
+        try:
+            pdf = PdfiumFile(mend(data))
+        except pypdfium2.PdfiumError as refusal:
+            error = error or refusal
+            continue
+        if len(pdf):
+            return pdf
+        pdf.close()
+    raise UnreadableFileError(f"damaged PDF: {error or 'it has no pages'}") from error
 
 
-def _lines(page: Any) -> list[_Line]:
-    """Return a page's lines in reading order: that of the content, with what was drawn late put in its place."""
-    fragments: list[tuple[str, float, float, float, bool]] = []
-    turned = 0
-
-    def visit(text: str, cm: Sequence[float], tm: Sequence[float], font: Any, size: float) -> None:
-        nonlocal turned
-        if not text.strip():
-            if fragments:
-                fragments[-1] = (fragments[-1][0] + text, *fragments[-1][1:])
-            return
-        x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
-        y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-        across = abs(tm[0] * cm[0] + tm[1] * cm[2])
-        up = abs(tm[0] * cm[1] + tm[1] * cm[3])
-        turned += up > across
-        name = str((font or {}).get("/BaseFont", ""))
-        scale = abs(tm[3] * cm[3] + tm[2] * cm[1]) or max(across, up) or 1.0
-        fragments.append((text, x, y, round(size * scale, 1), "bold" in name.lower() or "black" in name.lower()))
-
-    text = page.extract_text(visitor_text=visit)
-    positioned = clean_text("".join(fragment for fragment, *_ in fragments))
-    if turned > MOST_TURNED * len(fragments) or len(positioned) < LEAST_POSITIONED * len(clean_text(text)):
-        # Turned pages have no lines of equal height; then pypdf's own order is the best there is.
-        return [_Line(line, -float(i), 0, False, 0) for i, line in enumerate(text.splitlines()) if line.strip()]
-    lines: list[_Line] = []
-    ended = False  # pypdf saw a line end before this fragment, though it may stand on the same height
-    for part, x, y, size, bold in fragments:
-        for i, piece in enumerate(part.split("\n")):
-            if not piece.strip():
-                continue
-            last = lines[-1] if lines else None
-            if i == 0 and last and abs(last.y - y) < SAME_LINE * max(size, last.size, 1):
-                last.text = _join(last.text, piece) if ended else last.text + piece
-                last.size = max(last.size, size) if len(piece) > INDEX_CHARACTERS else last.size
-                last.bold = last.bold and bold
-            else:
-                lines.append(_Line(piece, y - i * size, size, bold, x))
-        ended = part.rstrip(" ").endswith("\n")
-    return _in_place(lines)
+def _with_trailer(data: bytes) -> bytes:
+    """Return a file that was cut with an end that names its catalogue, so that PDFium looks for the rest."""
+    catalogues = re.findall(rb"(\d+) (\d+) obj(?:(?!endobj).){0,300}?/Type\s*/Catalog", data, re.DOTALL)
+    if not catalogues:
+        return data
+    number, generation = catalogues[-1]
+    whole = data[: data.rfind(b"endobj") + len(b"endobj")]  # without half an object, or half a table of where objects are
+    return whole + b"\ntrailer\n<< /Root %s %s R >>\nstartxref\n0\n%%%%EOF\n" % (number, generation)
 
 
-def _join(left: str, right: str) -> str:
-    """Join two stretches of one line between which no space was drawn: one is missing, except around punctuation."""
-    if left[-1:].isspace() or right[:1].isspace() or right[:1] in ".,;:!?)]’'%" or left[-1:] in "([‘'":
-        return left + right
-    return f"{left} {right}"
+def _read(pdf: PdfiumFile, structure: Structure) -> FileContent:
+    warnings = list(structure.warnings)
+    numbers = _numbers(pdf, structure, warnings)
+    objects = dict(zip(structure.numbers, structure.pages, strict=True)) if numbers == structure.numbers else {}
+    texts: list[PageText] = []
+    pages: list[list[Piece]] = []
+    notes: list[list[str]] = []
+    for number in numbers:
+        text, values, stuck = _page(
+            pdf, number, objects.get(number), warnings, ask_for_unknown=not any(text.runs for text in texts)
+        )
+        texts.append(text)
+        notes.append(stuck)
+        pages.append(_with_values(build_pieces(text.runs), values))
+    warnings += _unread_pages(pdf, numbers, texts, objects)
+    warnings += _disagreement(numbers, texts, objects)
+    edges = without_edges(pages)
+    lines = [_lines(pdf, number, page) for number, page in zip(numbers, edges.pages, strict=True)]
+    return _content(structure, pdf.outline(), edges, numbers, lines, [text.turned for text in texts], notes, warnings)
 
 
-def _in_place(lines: list[_Line]) -> list[_Line]:
-    """Sort the lines of a one-column page from top to bottom: side boxes and headers are often drawn last.
+def _numbers(pdf: PdfiumFile, structure: Structure, warnings: list[str]) -> list[int]:
+    """Return the pages to read, counted from 0: each once, though a file may list one page many times."""
+    count = len(pdf)
+    if structure.pages and len(structure.pages) + structure.repeated == count:
+        if structure.repeated:
+            warnings.append(f"{structure.repeated} of the {count} pages are others again, and are read once")
+        return structure.numbers
+    if count > MOST_PAGES:
+        warnings.append(f"only the first {MOST_PAGES} of {count} pages were read")
+    return list(range(min(count, MOST_PAGES)))
 
-    A page with two long runs of lines side by side has columns and stays in the order in which it was drawn.
+
+def _page(
+    pdf: PdfiumFile, number: int, page: object, warnings: list[str], *, ask_for_unknown: bool
+) -> tuple[PageText, list[Piece], list[str]]:
+    """Return a page's text, the values of its form fields and its notes; a damaged part costs a warning."""
+    text, values, notes = PageText([]), list[Piece](), list[str]()
+    try:
+        text = pdf.text(number, ask_for_unknown=ask_for_unknown)
+        if page is not None and text.has_notes:
+            values, notes = stuck_to(page)
+    except Exception as error:  # noqa: BLE001 – one damaged page must not lose the others
+        if not text.runs and page is not None:
+            text = PageText(_runs_of(page_text(page)))
+        rest = ", but for its text by another way" if text.runs else ""
+        warnings.append(f"page {number + 1} could not be read{rest}: {type(error).__name__}: {error}")
+    return text, values, notes
+
+
+def _runs_of(text: str) -> list[Run]:
+    """Return the lines of a text without positions as if they stood below each other."""
+    lines = [line for line in map(clean_text, text.splitlines()) if line]
+    return [Run(line, 0, len(line) * 5, -12.0 * i, 10, False, False) for i, line in enumerate(lines)]
+
+
+def _with_values(pieces: list[Piece], values: list[Piece]) -> list[Piece]:
+    """Return a page's pieces with the values of its form fields: each behind its label, and on its height."""
+    for value in values:
+        beside = [i for i, piece in enumerate(pieces) if abs(piece.y - value.y) < max(piece.size, value.size)]
+        label = min(beside, key=lambda i: abs(pieces[i].x1 - value.x0), default=len(pieces) - 1)
+        if beside:
+            value.y, value.size = pieces[label].y, pieces[label].size
+        pieces.insert(label + 1, value)
+    for order, piece in enumerate(pieces):
+        piece.order = order
+    return pieces
+
+
+def _lines(pdf: PdfiumFile, number: int, pieces: list[Piece]) -> list[Line]:
+    @cache
+    def rules() -> Sequence[Rule]:
+        return pdf.objects(number)[1]
+
+    return build_lines(pieces, rules)
+
+
+# ── What could not be read ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _unread_pages(pdf: PdfiumFile, numbers: list[int], texts: list[PageText], objects: dict[int, object]) -> Iterator[str]:
+    """Yield a warning for damaged pages, and one for those that are pictures of text."""
+    empty = [number for number, text in zip(numbers, texts, strict=True) if not text.runs and not text.turned]
+    for number in empty[:DAMAGED_LOOKED_AT]:
+        reason = is_damaged(objects[number]) if number in objects else None
+        if reason:
+            yield f"page {number + 1} could not be read: {reason}"
+    scanned = [number + 1 for number in empty if _has_image(pdf, number)]
+    if scanned:
+        named = ", ".join(map(str, scanned[:PAGES_NAMED])) + (" …" if len(scanned) > PAGES_NAMED else "")
+        one = len(scanned) == 1
+        yield f"{'page' if one else 'pages'} {named} {'holds' if one else 'hold'} a picture and no text: scanned? run OCR first"
+
+
+def _has_image(pdf: PdfiumFile, number: int) -> bool:
+    import pypdfium2
+
+    try:
+        return pdf.objects(number)[0]
+    except pypdfium2.PdfiumError:
+        return False  # a page that is damaged, of which a warning speaks
+
+
+def _disagreement(numbers: list[int], texts: list[PageText], objects: dict[int, object]) -> Iterator[str]:
+    """Yield a warning where the first page's letters are of unknown meaning, and pypdf reads other words from them.
+
+    pypdf takes twenty times as long, so that it is asked only where PDFium is in doubt.
     """
-    runs: list[list[_Line]] = []
-    for line in lines:
-        if runs and line.y <= runs[-1][-1].y + RISE * max(line.size, 1):
-            runs[-1].append(line)
-        else:
-            runs.append([line])
-    columns = [run for run in runs if _is_column(run)]
-    if any(_side_by_side(a, b) for i, a in enumerate(columns) for b in columns[:i]):
-        return lines
-    rows: list[list[_Line]] = []
-    for line in sorted(lines, key=lambda line: -line.y):
-        if rows and rows[-1][0].y - line.y < SAME_ROW * min(line.size, rows[-1][0].size):
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    return [_merged(sorted(row, key=lambda line: line.x)) for row in rows]
-
-
-def _is_column(run: list[_Line]) -> bool:
-    """Tell whether a run of lines is a column of text: long, and most lines start at the same place."""
-    starts = Counter(round(line.x / COLUMN_GRID) for line in run)
-    return len(run) >= COLUMN_LINES and starts.most_common(1)[0][1] >= COLUMN_SHARE * len(run)
-
-
-def _side_by_side(run: list[_Line], other: list[_Line]) -> bool:
-    """Tell whether both runs have lines at the other's height: a box that stands in the text's gap has not."""
-
-    def beside(inner: list[_Line], outer: list[_Line]) -> int:
-        return sum(outer[-1].y <= line.y <= outer[0].y for line in inner)
-
-    return min(beside(run, other), beside(other, run)) >= COLUMN_LINES // 2
-
-
-def _merged(row: list[_Line]) -> _Line:
-    first, *others = row
-    for line in others:
-        if first.text.rstrip().endswith(":"):
-            first.size = min(first.size, line.size)  # a field's value in large letters is no heading
-        first.text = _join(first.text, line.text)
-        first.bold = first.bold and line.bold
-    return first
+    first = next(((number, text) for number, text in zip(numbers, texts, strict=True) if text.runs), None)
+    if first is None or first[0] not in objects or first[1].unknown < UNKNOWN_LETTERS:
+        return
+    number, text = first
+    ours = Counter(re.findall(r"\w+", " ".join(run.text for run in text.runs)))
+    theirs = Counter(re.findall(r"\w+", page_text(objects[number])))
+    if sum((ours & theirs).values()) < WORDS_AGREEING * max(sum(ours.values()), sum(theirs.values()), 1):
+        yield f"page {number + 1}: its letters cannot be told for certain; the text may be wrong"
 
 
 # ── Lines become blocks ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _blocks(pages: list[list[_Line]]) -> list[Block]:
-    running = running_lines([[line.text for line in lines] for lines in pages])
-    offsets = _page_number_offsets(pages)
-    kept = [_content_lines(lines, running, {number + offset for offset in offsets}) for number, lines in enumerate(pages)]
-    sizes: Counter[float] = Counter()
-    bold: Counter[bool] = Counter()
-    for lines in kept:
-        for line in lines:
-            sizes[line.size] += len(line.text)
-            bold[line.bold] += len(line.text)
-    body = sizes.most_common(1)[0][0] if sizes else 0.0
-    larger = sorted({line.size for lines in kept for line in lines if line.size > body * HEADING_SCALE}, reverse=True)
-    levels = {size: min(level, LOWEST_SIZED_HEADING) for level, size in enumerate(larger, start=1)}
-    bold_heads = bold[False] > bold[True]
+def _content(
+    structure: Structure,
+    outline: list[tuple[str, int]],
+    edges: Edges,
+    numbers: list[int],
+    lines: list[list[Line]],
+    turned: list[str],
+    notes: list[list[str]],
+    warnings: list[str],
+) -> FileContent:
+    left_out = Counter(edges.left_out)
+    kept = [_without_interface(page, left_out) for page in lines]
+    style = _Style(kept, outline)
+    language = cache(lambda: _language(kept))
+    hyphens = Hyphens((text for page in kept for line in page for text in _texts(line)), language)
     blocks: list[Block] = []
-    hyphens = _Hyphens(line.text for lines in kept for line in lines)
-    for number, lines in enumerate(kept, start=1):
-        for group in _groups(lines, body, bold_heads):
-            text = hyphens.join([line.text for line in group])
-            blocks.append(_block(text, group, number, levels, body, bold_heads))
-    return blocks
+    for number, page, across, stuck in zip(numbers, kept, turned, notes, strict=True):
+        for group in _groups(page, style.body, style.bold_heads):
+            blocks.extend(style.blocks(group, number + 1, hyphens))
+        blocks += [Block("paragraph", text, number + 1) for text in (across.strip(), *stuck) if text]
+    fields, title = _fields(structure, edges.running, lines)
+    if title:
+        shown = from_title(blocks, title)
+        left_out["text above the title"] += sum(len(block.text) for block in blocks[: len(blocks) - len(shown)])
+        blocks = shown
+    left_out["attachments"] += structure.attachments
+    return FileContent(blocks, fields, tuple(warnings), {what: count for what, count in left_out.items() if count})
 
 
-def _page_number_offsets(pages: list[list[_Line]]) -> set[int]:
-    """Return by how much the printed page numbers differ from the pages' places; a lone figure is no page number."""
-    offsets = Counter(
-        int(line.text) - number
-        for number, lines in enumerate(pages)
-        for line in {id(line): line for line in (*lines[:EDGE_LINES], *lines[-EDGE_LINES:])}.values()
-        if re.fullmatch(r"\s*[0-9]{1,4}\s*", line.text)
-    )
-    return {offset for offset, count in offsets.items() if count >= NUMBERED_PAGES}
+def _language(pages: list[list[Line]]) -> str | None:
+    """Return the language of the longest lines: the others may be names and titles in another one."""
+    texts = sorted((line.text for page in pages for line in page if line.table is None), key=len, reverse=True)
+    return detect_language(" ".join(texts[:LANGUAGE_LINES]))
 
 
-def _content_lines(lines: list[_Line], running: set[str], numbers: set[int]) -> list[_Line]:
-    """Drop running headers, footers and page numbers, which stand among the first and last lines, and interface words."""
-    inner = range(EDGE_LINES, len(lines) - EDGE_LINES)
-    kept = [line for i, line in enumerate(lines) if i in inner or not _is_running(line.text, running, numbers)]
-    interface = interface_texts([line.text for line in kept])
-    return [line for line, drop in zip(kept, interface, strict=True) if not drop]
+def _texts(line: Line) -> Iterator[str]:
+    if line.table is None:
+        yield line.text
+    else:
+        yield from (text for row in line.table.rows for cell in row for text in cell)
 
 
-def _is_running(text: str, running: set[str], numbers: set[int]) -> bool:
-    if re.fullmatch(r"\s*[0-9]{1,4}\s*", text):
-        return int(text) in numbers
-    return line_key(text) in running or _page_number().fullmatch(text.strip()) is not None
+def _without_interface(lines: list[Line], left_out: Counter[str]) -> list[Line]:
+    interface = interface_texts([line.text for line in lines])
+    left_out["buttons, forms and banners"] += sum(len(line.text) for line, drop in zip(lines, interface, strict=True) if drop)
+    return [line for line, drop in zip(lines, interface, strict=True) if not drop]
 
 
-@cache
-def _page_number() -> re.Pattern[str]:
-    """Return the expression of "Page 3", "page 3 of 12" and "Seite 3 / 12"."""
-    languages = known_languages().values()
-    page = any_of(language.page for language in languages if language.page)
-    page_of = any_of(language.page_of for language in languages if language.page_of)
-    return re.compile(rf"({page})\s+\d+(\s+({page_of})\s+\d+|\s*/\s*\d+)?", re.IGNORECASE)
+class _Style:
+    """How a file writes its headings, and its body text."""
+
+    def __init__(self, pages: Sequence[Sequence[Line]], outline: Sequence[tuple[str, int]]) -> None:
+        sizes: Counter[float] = Counter()
+        bold: Counter[bool] = Counter()
+        for page in pages:
+            for line in page:
+                sizes[line.size] += len(line.text)
+                bold[line.bold] += len(line.text)
+        self.body = sizes.most_common(1)[0][0] if sizes else 0.0
+        larger = sorted({line.size for page in pages for line in page if self._is_large(line)}, reverse=True)
+        self._levels = {size: min(level, LOWEST_SIZED_HEADING) for level, size in enumerate(larger, start=1)}
+        self.bold_heads = bold[False] > bold[True]
+        self._outline = {_key(title): min(len(larger) + level, BOLD_HEADING) for title, level in outline}
+
+    def _is_large(self, line: Line) -> bool:
+        return line.table is None and line.size > self.body * HEADING_SCALE
+
+    def blocks(self, group: list[Line], page: int, hyphens: Hyphens) -> list[Block]:
+        """Return the blocks of a paragraph's lines: one, or the rows of a table."""
+        first = group[0]
+        if first.table is None:
+            return [self._block(hyphens.join([line.text for line in group]), group, page)]
+        rows = [[hyphens.join(cell) if cell else "" for cell in row] for row in first.table.rows]
+        if len(rows[0]) > 2 and not first.table.has_header:
+            return [Block("row", " | ".join(_with_labels(row)), page) for row in rows]
+        return [Block("row", text, page) for text in table_rows(rows, header=first.table.has_header) if text]
+
+    def _block(self, text: str, group: list[Line], page: int) -> Block:
+        if marker := _BULLET.match(text):
+            return Block("item", text[marker.end() :], page)
+        is_large, is_bold = self._is_large(group[0]), all(line.bold for line in group)
+        level = self._level(text, group, is_large=is_large, is_bold=is_bold)
+        if level:
+            return Block("heading", text, page, level)
+        if _NUMBER.match(text) and not is_large and not is_bold:
+            return Block("item", text, page)
+        return Block("paragraph", text, page)
+
+    def _level(self, text: str, group: list[Line], *, is_large: bool, is_bold: bool) -> int:
+        """Return the level of the heading that a text is, or 0: captions, boxes and filled-in fields head nothing."""
+        short = len(text) <= HEADING_CHARACTERS and any(character.isalpha() for character in text)
+        if not short or group[0].in_box or _CAPTION.match(text):
+            return 0
+        if is_large:
+            return self._levels.get(group[0].size, LOWEST_SIZED_HEADING)
+        if self._outline and (level := self._outline.get(_key(text))):
+            return level
+        is_head = self.bold_heads and is_bold and not text.rstrip().endswith((".", ",", ";")) and not _FIELD.match(text)
+        return BOLD_HEADING if is_head else 0
 
 
-def _groups(lines: list[_Line], body: float, bold_heads: bool) -> Iterator[list[_Line]]:
+def _with_labels(cells: list[str]) -> list[str]:
+    """Return a row's cells, a label and the value behind it as one."""
+    joined: list[str] = []
+    for cell in filter(None, cells):
+        if joined and joined[-1].endswith(":"):
+            joined[-1] += f" {cell}"
+        else:
+            joined.append(cell)
+    return joined
+
+
+def _key(title: str) -> str:
+    return "".join(re.findall(r"[^\W\d_]+", title.casefold()))
+
+
+def _groups(lines: list[Line], body: float, bold_heads: bool) -> Iterator[list[Line]]:
     """Yield the lines of each paragraph, heading or item."""
     running_text = [line for line in lines if abs(line.size - body) <= SAME_SIZE * body]
     distances = Counter(
@@ -300,9 +379,10 @@ def _groups(lines: list[_Line], body: float, bold_heads: bool) -> Iterator[list[
     )
     distance = distances.most_common(1)[0][0] if distances else 0
     width = max((len(line.text) for line in lines if line.size <= body * HEADING_SCALE), default=0)
-    group: list[_Line] = []
-    for line in lines:
-        if group and _starts_block(group, line, distance, width, body, bold_heads):
+    group: list[Line] = []
+    edges = _edges(lines)
+    for i, line in enumerate(lines):
+        if group and _starts_block(group, line, distance, width, edges[i - 1], body, bold_heads):
             yield group
             group = []
         group.append(line)
@@ -310,9 +390,13 @@ def _groups(lines: list[_Line], body: float, bold_heads: bool) -> Iterator[list[
         yield group
 
 
-def _starts_block(group: list[_Line], line: _Line, distance: float, width: int, body: float, bold_heads: bool) -> bool:
+def _starts_block(
+    group: list[Line], line: Line, distance: float, width: int, edge: float, body: float, bold_heads: bool
+) -> bool:
     last = group[-1]
     gap = last.y - line.y
+    if line.table or last.table or line.in_box != last.in_box:
+        return True
     if _BULLET.match(line.text):
         return True
     if _NUMBER.match(line.text) and (
@@ -325,99 +409,80 @@ def _starts_block(group: list[_Line], line: _Line, distance: float, width: int, 
         return True
     if bold_heads and line.bold != last.bold and (last.bold or _SENTENCE_END.search(last.text)):
         return True
+    if _is_cut(last, line, gap, distance, width):
+        return False
     # Large letters stand further apart.
     largest = PARAGRAPH_GAP * max(distance, last.size * LARGE_LINE if last.size > body * HEADING_SCALE else 0)
     if largest and not -largest < gap <= largest:
         return not (gap < 0 and line.text[:1].islower())  # a sentence that goes on in the next column
     if last.size > body * HEADING_SCALE:
         return False
-    # The last line of a paragraph, or an entry of a list or menu: a line that was wrapped would be longer.
-    ends = len(last.text) < SHORT_LINE * width and bool(_SENTENCE_END.search(last.text))
-    return ends or (len(last.text) < SHORT_ENTRY * width and not last.text.endswith("-") and line.text[:1].isupper())
+    # The last line of a paragraph, or an entry of a list or menu: the next word would have had room.
+    ends = last.text.rstrip().endswith((",", ";")) or bool(_SENTENCE_END.search(last.text)) or not line.text[:1].islower()
+    return ends and not last.text.endswith("-") and _has_room(last, line, edge)
 
 
-def _is_label(line: _Line, width: int) -> bool:
+def _has_room(last: Line, line: Line, edge: float) -> bool:
+    """Tell whether the next line's first word would have had room at the end of a line: it was ended on purpose."""
+    letter = (line.x1 - line.x) / max(len(line.text), 1)
+    word = len(line.text.split(maxsplit=1)[0]) * letter
+    return edge - last.x1 > word + SPARE * (edge - last.x)
+
+
+def _edges(lines: Sequence[Line]) -> list[float]:
+    """Return how far to the right the lines around each line go that start where it does."""
+    edges: list[float] = []
+    for i, line in enumerate(lines):
+        around = lines[max(0, i - LINES_AROUND) : i + LINES_AROUND + 1]
+        alike = [other.x1 for other in around if abs(other.x - line.x) < INDENT * line.size and other.table is None]
+        edges.append(max(alike, default=line.x1))
+    return edges
+
+
+def _is_cut(last: Line, line: Line, gap: float, distance: float, width: int) -> bool:
+    """Tell whether a full line stops within a sentence that goes on below: raised marks push lines apart."""
+    is_full = len(last.text) >= SHORT_LINE * width and not _SENTENCE_END.search(last.text)
+    return is_full and line.text[:1].islower() and 0 < gap <= CUT_GAP * max(distance, last.size)
+
+
+def _is_label(line: Line, width: int) -> bool:
     """Tell whether a line is a field's name ("Country:"), whose value stands on the next line."""
     text = line.text.strip()
-    return text.endswith(":") and len(text) <= min(LABEL_CHARACTERS, LABEL_WIDTH * width)
-
-
-def _block(text: str, group: list[_Line], page: int, levels: dict[float, int], body: float, bold_heads: bool) -> Block:
-    first = group[0]
-    if marker := _BULLET.match(text):
-        return Block("item", text[marker.end() :], page)
-    if _NUMBER.match(text) and first.size <= body * HEADING_SCALE and not all(line.bold for line in group):
-        return Block("item", text, page)
-    short = len(text) <= HEADING_CHARACTERS and any(character.isalpha() for character in text)
-    if short and first.size > body * HEADING_SCALE:
-        return Block("heading", text, page, levels.get(first.size, LOWEST_SIZED_HEADING))
-    if short and bold_heads and all(line.bold for line in group) and not text.rstrip().endswith((".", ",", ";")):
-        return Block("heading", text, page, BOLD_HEADING)
-    return Block("paragraph", text, page)
-
-
-class _Hyphens:
-    """Joins lines; decides for a word broken at a hyphen whether the hyphen belongs to it.
-
-    The document is its own dictionary: "employ-|ment" loses its hyphen if "employment" stands elsewhere, "work-|related"
-    keeps it if "work-related" does. For words that stand nowhere else the majority of the decided ones speaks.
-    """
-
-    _BROKEN = re.compile(r"([^\W\d_]+)[-\u2010]$")
-    _START = re.compile(r"^([a-zà-öø-ÿα-ωа-я]\w*)", re.IGNORECASE)
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        texts = list(lines)
-        self.words = set(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", " ".join(texts).lower()))
-        broken = [
-            (left[1], right[1])
-            for a, b in pairwise(texts)
-            if (left := self._BROKEN.search(a)) and (right := self._START.search(b))
-        ]
-        joined = sum((left + right).lower() in self.words for left, right in broken)
-        kept = sum(f"{left}-{right}".lower() in self.words for left, right in broken)
-        self.drop = joined > kept
-
-    def join(self, lines: list[str]) -> str:
-        text = lines[0].rstrip()
-        for line in lines[1:]:
-            line = line.strip()
-            left, right = self._BROKEN.search(text), self._START.search(line)
-            if left and right:
-                text = (text[:-1] if self._drops(left[1], right[1]) else text) + line
-            elif text.endswith("/") or (re.search(r"(https?://|www\.)\S*$", text) and re.match(r"[\w/?=&%.#-]+$", line)):
-                text += line  # an address broken over two lines
-            else:
-                text += " " + line
-        return text
-
-    def _drops(self, left: str, right: str) -> bool:
-        if not right[0].islower():
-            return False
-        if (left + right).lower() in self.words:
-            return True
-        return f"{left}-{right}".lower() not in self.words and self.drop
+    return text.endswith(":") and not text[:1].islower() and len(text) <= min(LABEL_CHARACTERS, LABEL_WIDTH * width)
 
 
 # ── What the file says about itself ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _fields(pdf: Any, pages: list[list[_Line]]) -> tuple[dict[str, object], str | None]:
-    """Return the metadata, and the title as it stands on the first page (None where it does not)."""
-    try:
-        info = pdf.metadata or {}
-        stated, created = clean_text(str(info.get("/Title") or "")).strip(" |–—"), str(info.get("/CreationDate") or "")
-    except Exception:  # noqa: BLE001 – a damaged information dictionary costs the title, not the text
-        stated, created = "", ""
+def _fields(structure: Structure, running: set[str], pages: list[list[Line]]) -> tuple[dict[str, object], str | None]:
+    """Return the metadata, and the title as it stands on the first page (None where it does not).
+
+    The day on which the file was made is no date: old documents are printed to PDF every day.
+    """
+    stated = clean_text(structure.metadata.get("Title", "")).strip(" |–—")
     head = [line for lines in pages[:1] for line in lines[:HEAD_LINES]]
     texts = [clean_text(line.text) for line in head]
     # Web pages printed to PDF carry the site's name behind a bar.
     candidates = [stated, *(part.strip() for part in re.split(r"\s[|–—]\s", stated))]
-    shown = next((candidate for candidate in candidates if candidate and candidate in texts), None)
-    title = shown or (stated if _is_about(stated, " ".join(texts)) else None) or _largest(head)
-    match = re.match(r"D:(\d{4})(\d{2})(\d{2})", created)
-    date = date_line(texts) or (find_date("-".join(match.groups())) if match else None)
-    return {"title": title, "date": date}, title
+    candidates = [one for one in candidates if one and not _FILE_NAME.search(one)]
+    shown = next((one for one in candidates if one in texts), None)
+    largest = _largest(head)
+    if shown and largest and _is_of_series(shown, running, head):
+        shown = None  # the name of a series, which runs over its pages
+    title = shown or (stated if stated in candidates and _is_about(stated, " ".join(texts)) else None) or largest
+    if title and largest and title != shown and _is_of_series(title, running, head):
+        title = largest
+    return {"title": title, "date": date_line(texts)}, title
+
+
+def _is_of_series(title: str, running: set[str], head: Sequence[Line]) -> bool:
+    """Tell whether a stated title is that of a series: it stands above the document's own, in smaller letters, or only runs."""
+    sizes = [line.size for line in head if clean_text(line.text) == title]
+    if not sizes:
+        return any(title in text for text in running)
+    below = list(dropwhile(lambda line: clean_text(line.text) != title, head))
+    own = [line.size for line in below if len(line.text.split()) > 1]
+    return max(sizes) < max(own, default=0.0) / HEADING_SCALE
 
 
 def _is_about(stated: str, head: str) -> bool:
@@ -426,7 +491,7 @@ def _is_about(stated: str, head: str) -> bool:
     return bool(words) and len(words & shown) > TITLE_WORDS_SHOWN * len(words)
 
 
-def _largest(head: list[_Line]) -> str | None:
+def _largest(head: list[Line]) -> str | None:
     """Return the first lines in the largest letters."""
     sizes = [line.size for line in head if len(line.text.strip()) > TITLE_LETTERS]
     largest = max(sizes, default=0)

@@ -60,19 +60,22 @@ def _preview(parsed: argparse.Namespace) -> int:
     from pathlib import Path
 
     from pes_search.index.encoders import load_encoder
-    from pes_search.ingest.preview import preview
+    from pes_search.ingest.preview import previews
     from pes_search.ingest.sources.base import SourceFile
+    from pes_search.ingest.taxonomy import read_taxonomy
     from pes_search.service.settings import read_settings
 
     settings = read_settings()
     token_starts = load_encoder(settings.encoder, settings.cache_dir).token_starts
-    previews = [preview(SourceFile(Path(file), Path(file).name), token_starts, settings.passages) for file in parsed.files]
+    files = [SourceFile(Path(file), Path(file).name) for file in parsed.files]
+    taxonomy = read_taxonomy(settings.taxonomy)
+    shown = list(previews(files, token_starts, settings.passages, settings.reading, taxonomy))
     if parsed.json:
-        print_json([shown.values() for shown in previews])
+        print_json([preview.values() for preview in shown])
     else:
-        for shown in previews:
-            print_preview(shown)
-    return FAILED_STATUS if all(shown.reason for shown in previews) else 0
+        for preview in shown:
+            print_preview(preview)
+    return FAILED_STATUS if all(preview.reason for preview in shown) else 0
 
 
 def _search(parsed: argparse.Namespace) -> int:

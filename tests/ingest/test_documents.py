@@ -136,11 +136,14 @@ def test_a_page_of_controls_alone_has_no_text(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("a.md", "---\na: " + "[" * 1500 + "\n---\nText."), ("a.html", "<div>" * 5000 + "Text")]
-)
-def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path: Path, name: str, content: str) -> None:
-    assert reason(tmp_path, name, content)
+def test_front_matter_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    assert reason(tmp_path, "a.md", "---\na: " + "[" * 1500 + "\n---\nText.")
+
+
+def test_a_page_that_is_nested_too_deeply_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<div>" * 5000 + BUS, encoding="utf-8")
+    document = read_document(SourceFile(tmp_path / "a.html", "a.html"))
+    assert BUS in " ".join(block.text for block in document.blocks)
 
 
 def test_the_rest_goes_on_when_one_file_of_a_folder_cannot_be_read(tmp_path: Path) -> None:

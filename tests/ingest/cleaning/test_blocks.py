@@ -88,6 +88,22 @@ def test_a_repeated_paragraph_is_kept_once(given_texts: list[str], kept: list[st
     assert texts_of(clean_blocks(paragraphs(*given_texts)).blocks) == kept
 
 
+def test_what_is_repeated_under_another_heading_stays() -> None:
+    sections = [
+        Block("heading", "Vouchers"),
+        Block("paragraph", TEASER),
+        Block("heading", "Courses"),
+        Block("paragraph", TEASER),
+    ]
+    assert clean_blocks(sections).blocks == sections
+    again = [*sections, Block("paragraph", TEASER)]
+    assert clean_blocks(again).blocks == sections
+    teaser = [Block("paragraph", TEASER), *sections]
+    assert texts_of(clean_blocks(teaser).blocks) == [TEASER, "Vouchers", "Courses"]
+    longer = [*sections[:3], Block("paragraph", f"In short: {TEASER}")]
+    assert clean_blocks(longer).blocks == longer
+
+
 def test_rows_and_items_may_repeat() -> None:
     blocks = [Block("row", TEASER), Block("row", TEASER), Block("item", TEASER), Block("item", TEASER)]
     assert clean_blocks(blocks).blocks == blocks

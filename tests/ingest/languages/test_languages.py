@@ -34,7 +34,8 @@ def test_every_language_of_the_eu_has_a_name_and_its_words_that_negate(code: str
 def test_words_are_in_lower_case_and_have_no_outer_spaces() -> None:
     for language in known_languages().values():
         words = (
-            *language.controls, *language.form_words, *language.source_headings, *language.country_labels,
+            *language.controls, *language.form_words, *language.source_headings,
+            *(label for labels in language.field_labels.values() for label in labels),
             *language.country_names, *language.day_endings, *language.negations,
         )  # fmt: skip
         assert [word for word in words if word != word.lower().strip() or not word] == []
@@ -89,7 +90,7 @@ form_words: [tu nombre, tu letra, tu telefon]
 cookie_banners: ['esta oja uza bizkochos']
 feedback_requests: ['eskriva mos']
 source_headings: [manadero]
-country_labels: [paez]
+field_labels: {country: [paez]}
 country_names: {estrya: AT}
 conjunction: kon
 day_endings: [avo]
@@ -102,21 +103,22 @@ from pes_search.ingest import languages
 
 languages.FOLDER = Path(sys.argv[1])
 from pes_search.ingest.cleaning.blocks import interface_texts
-from pes_search.ingest.countries import country_code, stated_countries
+from pes_search.ingest.countries import country_code
 from pes_search.ingest.dates import find_date
+from pes_search.ingest.labelled_fields import labelled_fields
 from pes_search.ingest.passages import is_source_heading
 from pes_search.ingest.readers.decode import _encodings
-from pes_search.ingest.readers.pdf import _page_number
+from pes_search.ingest.readers.pdf_edges import _page_number
 from pes_search.ingest.types import Block
 
 print(interface_texts(["Parti esta oja!", "Tu nombre", "Tu letra", "Tu telefon", "Esta oja uza bizkochos.", "Eskriva mos"]))
 print(is_source_heading("2. Manadero"), country_code("Estrya"))
-print(stated_countries("", [Block("paragraph", "Paez: Estrya kon Germany")]))
+print(labelled_fields([Block("paragraph", "Paez: Estrya kon Germany")], None).fields.get("countries"))
 print(find_date("1avo dia May dia 2020"), bool(_page_number().fullmatch("Oja 3 de las 4")))
 print("koi8-r" in _encodings(is_latin=False))
 """
 KNOWN = ["[True, True, True, True, True, True]", "True AT", "('AT', 'DE')", "2020-05-01 True", "True"]
-UNKNOWN = ["[False, False, False, False, False, False]", "False None", "()", "None False", "False"]
+UNKNOWN = ["[False, False, False, False, False, False]", "False None", "None", "None False", "False"]
 
 
 @pytest.mark.parametrize(("has_file", "expected"), [(True, KNOWN), (False, UNKNOWN)])

@@ -6,6 +6,7 @@ import pytest
 
 from pes_search.ingest.cleaning.blocks import clean_blocks
 from pes_search.ingest.cleaning.text import clean_text
+from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers.html import read
 from pes_search.ingest.types import Block, FileContent
 
@@ -237,3 +238,187 @@ def test_the_declared_encoding_is_used(encoding: str, text: str) -> None:
 def test_the_stated_language_is_a_two_or_three_letter_code(attribute: str, expected: str | None) -> None:
     page = f"<html {attribute}><body><p>{BUS}</p><p>{RESULTS}</p></body></html>"
     assert read(page.encode()).fields.get("language") == expected
+
+
+LABOUR = "Young people who left school may take part if they have been without work for more than fourteen weeks in a row."
+
+
+@pytest.mark.parametrize(
+    "panel",
+    [
+        f"<h3><button aria-controls='a'>Who may come?</button></h3><div id='a' hidden><p>{LABOUR}</p></div>",
+        f"<h3><button>Who may come?</button></h3><div hidden='until-found'><p>{LABOUR}</p></div>",
+        f"<h3>Who may come?</h3><div style='display:none'><p>{LABOUR}</p></div>",
+        f"<h3>Who may come?</h3><div style='visibility: hidden'><p>{LABOUR}</p></div>",
+        f"<button aria-expanded='false'><h3>Who may come?</h3></button><div aria-hidden='true'><p>{LABOUR}</p></div>",
+        f"<h3>Who may come?</h3><div role='tabpanel' aria-hidden='true'><p>{LABOUR}</p></div>",
+        f"<ul role='tablist'><li><a href='#x'>Tab</a></li></ul><div id='x' hidden><h3>Who may come?</h3><p>{LABOUR}</p></div>",
+        f"<div role='heading' aria-level='3'><button>Who may come?</button></div><div hidden><p>{LABOUR}</p></div>",
+        f"<h3>Who may come?</h3><div class='accordion-collapse collapse'><p>{LABOUR}</p></div>",
+    ],
+)
+def test_what_a_script_opens_is_text_under_its_heading(panel: str) -> None:
+    blocks = content(f"<main><h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p>{panel}</main>").blocks
+    assert blocks[-2:] == [Block("heading", "Who may come?", level=3), Block("paragraph", LABOUR)]
+
+
+def test_details_are_text_with_their_summary() -> None:
+    details = f"<details><summary>Who may come?</summary><p>{LABOUR}</p></details>"
+    body = f"<main><h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p>{details}</main>"
+    assert texts(content(body).blocks) == ["Bus", BUS, RESULTS, "Who may come?", LABOUR]
+
+
+@pytest.mark.parametrize(
+    ("interface", "kind"),
+    [
+        (f"<dialog><p>{LABOUR}</p></dialog>", "dialogs"),
+        (f"<div role='dialog'><p>{LABOUR}</p></div>", "dialogs"),
+        (f"<button aria-controls='m'>Open</button><div id='m' class='modal' hidden><p>{LABOUR}</p></div>", "dialogs"),
+        (f"<div id='cookie-notice' hidden><p>{LABOUR}</p></div>", "dialogs"),
+        (f"<nav><p>{LABOUR}</p></nav>", "menus"),
+        (
+            "<button aria-controls='m'>Menu</button><ul id='m' hidden><li><a href='/a'>Jobs for all of you</a></li></ul>",
+            "other parts of the page",
+        ),
+        (f"<footer><p>{LABOUR}</p></footer>", "footers"),
+        (f"<aside><p>{LABOUR}</p></aside>", "related pages"),
+        (f"<p hidden>{LABOUR}</p>", "other parts of the page"),
+    ],
+)
+def test_menus_dialogs_and_footers_are_left_out_and_counted(interface: str, kind: str) -> None:
+    read_page = content(f"<main><h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p></main>{interface}")
+    assert texts(read_page.blocks) == ["Bus", BUS, RESULTS]
+    assert list(read_page.left_out) == [kind]
+    assert read_page.left_out[kind] in (len(LABOUR), len("Jobs for all of you"))
+
+
+def test_lists_rows_and_definitions_between_paragraphs_are_kept() -> None:
+    listed = (
+        "<ul><li>A</li><li>Two <a href='/x'>advisers</a></li></ul>"
+        "<dl><dt>Country:</dt><dd>Austria</dd><dt>Who pays?</dt><dd>The region</dd></dl>"
+        "<table><tr><td>Start</td><td>2021</td></tr></table>"
+    )
+    blocks = content(f"<div><h1>Bus</h1><p>{BUS}</p>{listed}<p>{RESULTS}</p></div>").blocks
+    assert [(block.kind, block.text) for block in blocks[2:-1]] == [
+        ("item", "A"),
+        ("item", "Two advisers"),
+        ("item", "Country: Austria"),
+        ("paragraph", "Who pays?"),
+        ("item", "The region"),
+        ("row", "Start: 2021"),
+    ]
+
+
+def test_a_list_under_its_heading_after_the_last_paragraph_is_kept() -> None:
+    body = (
+        f"<div><h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p><h2>Sources</h2><ul><li>Own count, <a href='/x'>2021</a></li></ul></div>"
+    )
+    assert texts(content(body).blocks)[-2:] == ["Sources", "Own count, 2021"]
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("reached 3,300<sup>2</sup> people", "reached 3,300[2] people"),
+        ("reached 65<sup>1, 2</sup> per cent", "reached 65[1, 2] per cent"),
+        ("in 2021<sup><a href='#fn1'>[1]</a></sup> and later", "in 2021[1] and later"),
+        ("in 2021<a href='#fn1'><sup>1</sup></a> and later", "in 2021[1] and later"),
+        ("in 2021<a href='#_ftn1'>1</a> and later", "in 2021[1] and later"),
+        ("in 2021<span style='vertical-align:super'>1</span> and", "in 2021[1] and"),
+        ("10<sup>6</sup> euro", "10⁶ euro"),
+        ("3.5 × 10<sup>−3</sup> euro", "3.5 × 10⁻³ euro"),
+        ("120 m<sup>2</sup> and 5 km<sup>2</sup>", "120 m² and 5 km²"),
+        ("the 1<sup>st</sup> and 2<sup>nd</sup> year", "the 1st and 2nd year"),
+        ("le 1<sup>er</sup> mai", "le 1er mai"),
+        ("2<sup>1</sup>/<sub>2</sub> years", "2 1/2 years"),
+        ("less CO<sub>2</sub> and x<sub>1</sub>", "less CO2 and x1"),
+        ("in 2021<sub>3</sub>", "in 2021₃"),
+        ("<sup>1</sup>2020 survey", "[1] 2020 survey"),
+    ],
+)
+def test_raised_and_lowered_text_never_joins_a_figure(markup: str, expected: str) -> None:
+    paragraph, cell = f"<p>{markup}</p>", f"<table><tr><td>{markup}</td></tr></table>"
+    blocks = content(f"<main><h1>Bus</h1><p>{BUS}</p>{paragraph}{cell}<p>{RESULTS}</p></main>").blocks
+    assert texts(blocks) == ["Bus", BUS, expected, expected, RESULTS]
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<b>Country:</b> Austria<br><b>Start:</b> May 2021", ["Country: Austria", "Start: May 2021"]),
+        ("<b>Country:</b><br>Austria<br><b>Start:</b><br>2021", ["Country: Austria", "Start: 2021"]),
+        ("One line<br><br>and another", ["One line", "and another"]),
+        ("To the town hall,<br>Linz", ["To the town hall, Linz"]),
+    ],
+)
+def test_labelled_lines_are_blocks_of_their_own(markup: str, expected: list[str]) -> None:
+    blocks = content(f"<main><h1>Bus</h1><p>{BUS}</p><p>{markup}</p><p>{RESULTS}</p></main>").blocks
+    assert texts(blocks) == ["Bus", BUS, *expected, RESULTS]
+
+
+def test_the_entries_of_a_cell_are_parted() -> None:
+    table = "<table><tr><th>Groups</th></tr><tr><td>Unemployed people<br>Women<br>over 50</td></tr></table>"
+    assert (
+        texts(content(f"<h1>Bus</h1><p>{BUS}</p>{table}<p>{RESULTS}</p>").blocks)[2]
+        == "Groups: Unemployed people; Women over 50"
+    )
+
+
+def test_teasers_and_their_headings_are_related_pages() -> None:
+    card = "<div class='card'><h3><a href='/{0}'>Job fair {0}</a></h3><p>{1}</p></div>"
+    cards = "".join(card.format(number, LABOUR[number:]) for number in (1, 2, 3))
+    body = f"<h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p><p>{BUS} Twice.</p><p>{RESULTS} Twice.</p>"
+    page = content(f"<main><div>{body}</div><section><h2>More of us</h2><div>{cards}</div></section><p>{LABOUR}</p></main>")
+    assert texts(page.blocks) == ["Bus", BUS, RESULTS, f"{BUS} Twice.", f"{RESULTS} Twice.", LABOUR]
+    assert page.left_out["related pages"] > len(LABOUR)
+
+
+@pytest.mark.parametrize(
+    ("bomb", "warning"),
+    [
+        ("<div>" * 5000, "elements nested too deeply: read without its lists and tables"),
+        ("<b>" * 5000, "elements nested too deeply: read without its lists and tables"),
+        (f"<p {' '.join(f'a{i}=1' for i in range(100_000))}></p>", None),
+        ("<!-- -->" * 100_000, None),
+        ("<!--x-->" * 1000 + "<br>" * 2_000_000, None),
+        ("<i></i>" * 20_000, None),
+    ],
+)
+def test_hostile_markup_costs_no_text(bomb: str, warning: str | None) -> None:
+    page = content(f"<p>{BUS}</p>{bomb}<p>{RESULTS}</p>")
+    assert texts(page.blocks) == [BUS, RESULTS]
+    assert page.warnings == ((warning,) if warning else ())
+
+
+def test_a_page_of_millions_of_tags_is_refused() -> None:
+    with pytest.raises(UnreadableFileError, match="too large: 1,600,000 tags"):
+        read(b"<p>" * 1_600_000)
+
+
+def test_rows_that_reach_down_for_ever_do_not_fill_the_table() -> None:
+    rows = "<tr><td rowspan='9999'>a</td><td>b</td></tr>" * 1000
+    assert max(len(block.text) for block in content(f"<table>{rows}</table>").blocks) < 1000
+
+
+def test_a_declared_encoding_that_is_not_the_files_is_not_used() -> None:
+    page = "<html><head><meta charset='iso-8859-1'></head><body><p>Für Ältere gibt es ein Büro in Köln.</p></body></html>"
+    assert texts(read(page.encode()).blocks) == ["Für Ältere gibt es ein Büro in Köln."]
+
+
+@pytest.mark.parametrize("frame", ["<body style='display:none'>{}</body>", "<body><div hidden>{}</div></body>"])
+def test_a_page_that_is_hidden_until_a_script_shows_it_is_read(frame: str) -> None:
+    page = frame.format(f"<h1>Bus</h1><p>{BUS}</p><ul><li>Linz</li></ul><p>{RESULTS}</p><dialog><p>{LABOUR}</p></dialog>")
+    assert texts(read(f"<html>{page}</html>".encode()).blocks) == ["Bus", BUS, "Linz", RESULTS]
+
+
+def test_a_title_over_all_columns_is_no_header() -> None:
+    table = "<table><tr><th colspan='2'>The bus</th></tr><tr><th>Country:</th><td>Austria</td></tr></table>"
+    assert texts(content(f"<h1>Bus</h1><p>{BUS}</p>{table}<p>{RESULTS}</p>").blocks)[2:4] == ["The bus", "Country: Austria"]
+
+
+def test_a_page_of_tables_alone_is_read() -> None:
+    rows = "".join(f"<tr><td>Village {number}</td><td>{number * 7}</td></tr>" for number in range(1, 9))
+    page = f"<html><body><h2>Places</h2><table><tr><th>Where</th><th>How many</th></tr>{rows}</table></body></html>"
+    blocks = read(page.encode()).blocks
+    assert [block.text for block in blocks][:2] == ["Places", "Where: Village 1 | How many: 7"]
+    assert len(blocks) == 9

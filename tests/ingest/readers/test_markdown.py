@@ -1,5 +1,7 @@
 """Markdown with front matter."""
 
+import time
+
 import pytest
 
 from pes_search.ingest.errors import UnreadableFileError
@@ -138,6 +140,62 @@ def test_without_a_stated_title_the_first_heading_is_the_title(text: str) -> Non
     assert [block.text for block in content.blocks] == ["Bus", "Text."]
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("countries: BE", ["BE"]),
+        ("countries: NO", ["NO"]),
+        ("countries: Belgium, Austria", ["BE", "AT"]),
+        ("countries: Bosnia and Herzegovina", ["BA"]),
+        ("country: Belgium", ["BE"]),
+        ("country: somewhere in the north", None),  # no key of ours
+    ],
+)
+def test_one_country_need_not_be_a_list(lines: str, expected: list[str] | None) -> None:
+    assert fields(lines).get("countries") == expected
+
+
+def test_terms_may_stand_in_one_line() -> None:
+    assert fields("target_groups: parents, young people\nmeasure_types: outreach") == {
+        "title": "Bus",
+        "target_groups": ["parents", "young people"],
+        "measure_types": ["outreach"],
+    }
+
+
+@pytest.mark.parametrize("language", ["de", "de-AT", "DE", "German"])
+def test_a_language_may_be_written_otherwise(language: str) -> None:
+    assert fields(f"language: {language}")["language"] == "de"
+
+
+@pytest.mark.parametrize(("date", "year"), [("2021-06", 2021), ("2021", 2021)])
+def test_a_date_may_be_a_month_or_a_year(date: str, year: int) -> None:
+    assert (fields(f"date: {date}")["date"], fields(f"date: {date}")["year"]) == (date, year)
+
+
+def test_the_start_may_be_a_day() -> None:
+    assert fields("start: 2019-03-01")["year"] == 2019
+
+
+def test_front_matter_may_be_toml() -> None:
+    lines = ['title = "Mobile office"', "date = 2021-06-09", 'countries = "BE"', "[extra]", 'organisation = "VDAB"']
+    content = read("\n".join(["+++", *lines, "+++", "# Bus", "", "Text."]).encode())
+    assert content.fields == {
+        "title": "Mobile office",
+        "date": "2021-06-09",
+        "year": 2021,
+        "countries": ["BE"],
+        "organisation": "VDAB",
+    }
+    assert [block.text for block in content.blocks] == ["Bus", "Text."]
+
+
+@pytest.mark.parametrize("lines", ["title = ", "title: Bus", "a = " + "[" * 50_000])
+def test_broken_toml_is_the_reason(lines: str) -> None:
+    with pytest.raises(UnreadableFileError, match="front matter is no valid TOML"):
+        read(f"+++\n{lines}\n+++\nText.\n".encode())
+
+
 # ── Text ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -150,7 +208,7 @@ def test_without_a_stated_title_the_first_heading_is_the_title(text: str) -> Non
         ("- a\n- b\n  - c\n\n    more\n", [Block("item", text) for text in ("a", "b", "c", "more")]),
         ("1. a\n2. b\n\nAfter.\n", [Block("item", "a"), Block("item", "b"), Block("paragraph", "After.")]),
         ("> Quoted.\n", [Block("paragraph", "Quoted.")]),
-        ("```\nx = 1\n```\n", [Block("paragraph", "x = 1\n")]),
+        ("```\nx = 1\n```\n", [Block("paragraph", "x = 1")]),
         ("| Year | Staff |\n|---|---|\n| 2021 | 3 |\n", [Block("row", "Year: 2021 | Staff: 3")]),
         ("#\n\nText.\n", [Block("paragraph", "Text.")]),
     ],
@@ -177,3 +235,93 @@ def test_markup_goes_and_words_stay(text: str, expected: str) -> None:
 @pytest.mark.parametrize("text", ["<!-- to do -->\n\n# Bus\n\nText.\n", "# Bus\n\nText.<!-- to do -->\n"])
 def test_comments_are_not_text(text: str) -> None:
     assert [block.text.strip() for block in read(text.encode()).blocks] == ["Bus", "Text."]
+
+
+def test_a_comment_in_code_is_code_and_one_without_an_end_hides_nothing() -> None:
+    text = "Write `<!-- x -->` so.\n\n```\n<!-- y -->\n```\n\nMore <!-- here.\n\nLast.\n"
+    assert [block.text for block in read(text.encode()).blocks] == ["Write <!-- x --> so.", "<!-- y -->", "More here.", "Last."]
+
+
+def test_what_is_left_out_is_counted() -> None:
+    text = "Text.<!-- to do -->\n\n~~Old~~ New.\n\n<div hidden>secret</div>\n"
+    content = read(text.encode())
+    assert [block.text for block in content.blocks] == ["Text.", "New."]
+    assert content.left_out["comments"] == len("to do")
+    assert content.left_out["struck text"] == len("Old")
+    assert sum(content.left_out.values()) == len("to do" + "Old" + "secret")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A <b>red</b> bus<br>stops.", "A red bus stops."),
+        ("<p align=center>A bus</p>", "A bus"),
+        ("It cost 900<sup>1</sup> euro.", "It cost 900[1] euro."),
+        ("It cost 10<sup>6</sup> euro for 40 m<sup>2</sup>.", "It cost 10⁶ euro for 40 m²."),
+        ("It cost 10^6^ euro for CO~2~.", "It cost 10⁶ euro for CO2."),
+        ("~~700~~ 900 euro, <del>800</del>", "900 euro,"),
+        ("Use the <select> element.", "Use the element."),
+        ("A < B and C > D", "A < B and C > D"),
+        ('See <img src="a.png" alt="Chart: 9 of 10">', "See Chart: 9 of 10"),
+        ("- [ ] call\n- [x] write", "call|write"),
+        ("# Costs {#costs}", "Costs"),
+        ("<details><summary>Who?</summary>\n\n*All* adults.\n\n</details>", "Who?|All adults."),
+    ],
+)
+def test_html_in_markdown_is_text(text: str, expected: str) -> None:
+    assert "|".join(block.text for block in read(text.encode()).blocks) == expected
+
+
+def test_a_table_in_html_has_rows_and_a_break_parts_a_cells_lines() -> None:
+    html = "<table><tr><th>Town</th><th>Places</th></tr><tr><td>Graz</td><td>40</td></tr></table>\n"
+    table = "| Town | Places |\n|---|---|\n| Graz<br>Linz | 40 |\n"
+    assert read(html.encode()).blocks == [Block("row", "Town: Graz | Places: 40")]
+    assert read(table.encode()).blocks == [Block("row", "Town: Graz; Linz | Places: 40")]
+
+
+def test_notes_are_text_and_their_marks_join_no_figure() -> None:
+    text = "It reached 900[^1] people[^old] and more^[In all towns.].\n\n"
+    text += "[^1]: Counted in May.\n[^old]: Of them\n    *many* came twice.\n"
+    assert [block.text for block in read(text.encode()).blocks] == [
+        "It reached 900[1] people[2] and more[3].",
+        "[1] Counted in May.",
+        "[2] Of them many came twice.",
+        "[3] In all towns.",
+    ]
+
+
+def test_a_notes_mark_in_code_stays() -> None:
+    assert read(b"Write `[^1]` so.\n\n[^1]: A note.\n").blocks[0].text == "Write [^1] so."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!--" * 100_000 + "Bus",
+        "<!-- a -->" * 50_000 + "Bus",
+        "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 20_000,
+        "| a | b |\n|---|---|\n" + ("| " + "word " * 200 + " | 2 |\n") * 1_200,
+        ">" * 100_000 + "a",
+        "- " * 50_000 + "a",
+        "".join("  " * depth + "- a\n" for depth in range(500)),
+        "<div>" * 50_000 + "a",
+        f"<div {' '.join(f'a{i}=1' for i in range(100_000))}>Bus</div>",
+        "[^1]" * 30_000 + "\n\n[^1]: a",
+        "[" * 30_000,
+    ],
+)
+def test_time_grows_with_the_length_only_and_no_text_is_lost(text: str) -> None:
+    begin = time.process_time()
+    assert any(block.text for block in read(text.encode()).blocks)
+    assert time.process_time() - begin < 10
+
+
+def test_items_deeper_than_any_reader_follows_are_kept() -> None:
+    text = "".join("  " * depth + f"- item {depth}\n" for depth in range(120))
+    assert [block.text for block in read(text.encode()).blocks] == [f"item {depth}" for depth in range(120)]
+
+
+def test_elements_nested_too_deeply_are_named_and_their_text_is_kept() -> None:
+    content = read(("<div>" * 5_000 + "Bus").encode())
+    assert [block.text for block in content.blocks] == ["Bus"]
+    assert content.warnings == ("elements nested too deeply: read without its lists and tables",)

@@ -1,0 +1,247 @@
+"""Files are read by processes of their own, on all cores, each file with a limit of time and of memory.
+
+A file that takes too much, or that brings its reader down, costs itself and is named; the others go on in a new process. What
+was read is kept by the file's content, its name and the code that reads, so that a build reads what is new only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import pickle
+import queue
+import re
+import sqlite3
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+
+from pes_search.ingest.config import ReadingConfig
+from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
+from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.sources.base import SourceFile
+
+Read: TypeAlias = ReadDocument | UnreadableFileError
+"""What became of a file."""
+
+HEADER = struct.Struct("<Q")  # the length of the message that follows, on the pipes between the processes
+LOCK_TIMEOUT_SECONDS = 60  # another build may be writing what it has read
+
+
+def read_files(files: Sequence[SourceFile], config: ReadingConfig, kept: Path | None = None) -> Iterator[Read]:
+    """Yield what became of each file, in their order; `kept` is the folder of what was read before."""
+    memory = _Kept(kept) if kept else None
+    if config.processes == 0:
+        yield from (_remembered(file, memory, _read_here) for file in files)
+        return
+    count = min(config.processes or os.cpu_count() or 1, len(files))
+    free: queue.SimpleQueue[_Reader] = queue.SimpleQueue()
+    readers = [_Reader(config) for _ in range(count)]
+    for reader in readers:
+        free.put(reader)
+
+    def read(file: SourceFile) -> Read:
+        reader = free.get()
+        try:
+            return _remembered(file, memory, reader.read)
+        finally:
+            free.put(reader)
+
+    try:
+        with ThreadPoolExecutor(max(count, 1)) as pool:  # a thread waits for each process
+            yield from pool.map(read, files)
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+def _read_here(file: SourceFile) -> Read:
+    try:
+        return read_document(file)
+    except UnreadableFileError as error:
+        return error
+
+
+# ── A process ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Reader:
+    """A process that reads one file after the other; started with the first, and anew if one brings it down."""
+
+    def __init__(self, config: ReadingConfig) -> None:
+        self._config = config
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, file: SourceFile) -> Read:
+        """Read a file within the limits."""
+        process = self._process = self._process or self._start()
+        is_late = threading.Event()
+
+        def stop() -> None:
+            is_late.set()
+            process.kill()
+
+        timer = threading.Timer(self._config.seconds, stop)
+        timer.start()
+        try:
+            send(process.stdin, file)
+            read: Read = receive(process.stdout)
+        except (EOFError, OSError):
+            status = process.wait()
+            self.close()
+            if is_late.is_set():
+                return UnreadableFileError(
+                    f"took longer than {self._config.seconds:g} s; raise [reading] seconds, or hand in a smaller file"
+                )
+            return UnreadableFileError(f"brought its reader down (status {status}); it may be damaged on purpose")
+        finally:
+            timer.cancel()
+        return read
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process and process.stdin and process.stdout:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            with contextlib.suppress(OSError):  # what was not sent yet
+                process.stdin.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "pes_search.ingest.reading", str(self._config.megabytes)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+
+
+def send(pipe: IO[bytes] | None, value: object) -> None:
+    """Write a value."""
+    if pipe is None:
+        raise EOFError
+    data = pickle.dumps(value)
+    pipe.write(HEADER.pack(len(data)) + data)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes] | None) -> Any:
+    """Read a value that `send` wrote.
+
+    Raises:
+        EOFError: there is none.
+    """
+    header = pipe.read(HEADER.size) if pipe else b""
+    if pipe is None or len(header) < HEADER.size:
+        raise EOFError
+    (length,) = HEADER.unpack(header)
+    data = pipe.read(length)
+    if len(data) < length:
+        raise EOFError
+    return pickle.loads(data)  # noqa: S301 – between this process and its own
+
+
+def serve(megabytes: int) -> None:
+    """Read the files that come on stdin, until it ends; what they become goes to stdout."""
+    limit = megabytes * 1_000_000
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    except (ImportError, ValueError, OSError):
+        pass  # a system without such limits: the time's is left
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not stand among the answers
+    while True:
+        try:
+            file = receive(sys.stdin.buffer)
+        except EOFError:
+            return
+        send(answers, _read_here(file))
+
+
+# ── What was read before ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Kept:
+    """What was read of files, by their content and name and the code that read them, in one SQLite file.
+
+    It can be made again, so one that cannot be used is left alone, and everything is read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / "files.sqlite"
+        with closing(self._open()) as database, database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("CREATE TABLE IF NOT EXISTS files (key BLOB PRIMARY KEY, code BLOB, read BLOB) WITHOUT ROWID")
+            database.execute("DELETE FROM files WHERE code != ?", (reading_code(),))  # no build asks for it again
+
+    def get(self, key: bytes) -> Read | None:
+        """Return what is known of a file."""
+        with closing(self._open()) as database:
+            row = database.execute("SELECT read FROM files WHERE key = ? AND code = ?", (key, reading_code())).fetchone()
+        read: Read | None = pickle.loads(row[0]) if row else None  # noqa: S301 – from the user's own cache
+        return read
+
+    def put(self, key: bytes, read: Read) -> None:
+        """Remember what a file became."""
+        with closing(self._open()) as database, database:
+            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (key, reading_code(), pickle.dumps(read)))
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=LOCK_TIMEOUT_SECONDS)
+
+
+def _remembered(file: SourceFile, kept: _Kept | None, read: Callable[[SourceFile], Read]) -> Read:
+    """Return what is known of a file, or read it; a file that cannot be read is tried again each time."""
+    key = _key(file) if kept else None
+    if kept is None or key is None:
+        return read(file)
+    known = kept.get(key)
+    if known is None:
+        known = read(file)
+        if isinstance(known, ReadDocument):
+            kept.put(key, known)
+    return known
+
+
+def _key(file: SourceFile) -> bytes | None:
+    """Return what a file is known by, or None where it cannot be opened."""
+    try:
+        if not file.path.is_file() or file.path.stat().st_size > LARGEST_FILE_BYTES:
+            return None
+        with file.path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256")
+    except OSError:
+        return None
+    digest.update(b"\0" + file.name.encode("utf-8", "replace"))
+    return digest.digest()
+
+
+@cache
+def reading_code() -> bytes:
+    """Return a hash of the code that reads, the languages' files, and the versions of what is installed."""
+    code = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*")) if path.suffix in {".py", ".yaml"}]
+    digest = hashlib.sha256(repr(library_versions(code)).encode())
+    for content in code:
+        digest.update(content)
+    return digest.digest()
+
+
+def library_versions(code: Iterable[bytes]) -> list[tuple[str, str]]:
+    """Return the libraries that code imports, with their versions: another one may read or split the same files differently."""
+    names = {match[1].decode() for content in code for match in re.finditer(rb"(?m)^\s*(?:from|import)\s+(\w+)", content)}
+    distributions = importlib.metadata.packages_distributions()
+    libraries = {library for name in names for library in distributions.get(name, ()) if name != "pes_search"}
+    return sorted((library, importlib.metadata.version(library)) for library in libraries)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))
