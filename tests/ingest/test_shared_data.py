@@ -1,16 +1,22 @@
 """Real files: nothing crashes, and a few facts that anyone can check by opening the file."""
 
+import html
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from folders import CORPUS
 
 from pes_search.ingest.config import PassageConfig
+from pes_search.ingest.countries import country_code
 from pes_search.ingest.documents import ReadDocument, read_document
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import build_pages, build_passages
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.sources.base import SourceFile
+from pes_search.ingest.stated_terms import with_stated_terms
+from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.ingest.types import Document
 
 CONTROLS = ("share this page", "cookies on", "skip to main", "log in", "back to top")
@@ -105,6 +111,40 @@ def test_a_pdf_in_two_columns_is_read_column_by_column(parsers: Outcome) -> None
     assert {block.page for block in found.blocks} == {1, 2, 3}
     headings = [block.text for block in found.blocks if block.kind == "heading"]
     assert headings[:2] == ["Two-Column Document with Lorem Ipsum", "Your Name"]
+
+
+# ── Labelled fields ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def cell(page: str, label: str) -> str:
+    """Return what stands beside a label in a page's markup, read without the code under test."""
+    match = re.search(rf"<td[^>]*>\s*{label}\s*</td>\s*<td[^>]*>(.*?)</td>", page, re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", match[1])).split()) if match else ""
+
+
+def test_labelled_fields_of_factsheets_are_read(shared_data: Path) -> None:
+    lists = read_taxonomy(CORPUS / "taxonomy")
+    wrong: dict[str, list[str]] = {"country": [], "years": [], "published": [], "native": [], "measure": []}
+    paths = sorted((shared_data / "eurofound" / "factsheets").glob("*.html"))
+    for path in paths:
+        page, found = path.read_text(encoding="utf-8"), read(path)
+        document = with_stated_terms(found.document, found.terms, lists)
+        years = [int(year) for year in re.findall(r"\b(?:19|20)\d\d\b", cell(page, "Time period"))]
+        native = re.search(r'<h2[^>]*title="Title in national language"[^>]*>([^<]*)</h2>', page)
+        title = " ".join(html.unescape(native[1]).split()) if native else ""
+        right = {
+            "country": document.countries == (country_code(cell(page, "Country").split(",")[0]),),
+            "years": [document.year, document.end_year] == [*years, None][:2],
+            "published": (document.date or "")[:4] in cell(page, "Measure added"),
+            "native": title.casefold() in {"", document.title.casefold()} or document.native_title == title,
+            "measure": bool(document.measure_types),
+        }
+        for field, is_right in right.items():
+            wrong[field] += [] if is_right else [path.name]
+    assert len(paths) == 120
+    assert {field: names for field, names in wrong.items() if len(names) > len(paths) / 20} == {}
+    assert not wrong["country"]
+    assert not wrong["years"]
 
 
 # ── The news item that the project started from ─────────────────────────────────────────────────────────────────────
