@@ -3,45 +3,37 @@
 from __future__ import annotations
 
 import io
-import posixpath
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
-from pes_search.ingest.cleaning.tables import NAMED_COLUMNS, table_rows
+from pes_search.ingest.cleaning.tables import table_rows
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line
 from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.readers.docx_parts import (
+from pes_search.ingest.readers.docx_package import Package, body_elements
+from pes_search.ingest.readers.docx_rows import Cell, Row, column_names, is_bold_cell, is_layout, looks_like_header, named_rows
+from pes_search.ingest.readers.docx_signs import Segment, as_shown, joined, math_text, symbol
+from pes_search.ingest.readers.docx_styles import (
     BoundValues,
     Numbering,
-    Segment,
     Style,
     Styles,
     W,
-    as_shown,
     formatted,
     heading_level,
     is_on,
-    joined,
-    math_text,
     name_of,
     number_of,
-    symbol,
     value_of,
 )
 from pes_search.ingest.types import Block, FileContent
 
-# A document of some hundred kilobytes can unpack to gigabytes; a real one of this size is no practice write-up.
-LARGEST_UNPACKED_BYTES = 500_000_000
 LARGEST_TEXT_BYTES = 200_000_000  # of the part with the text; a thousand pages are some 30 million
-LARGEST_TAGS = 5_000_000  # in it; a thousand pages have one million. Each costs memory while its table or box is read
-LARGEST_PART_BYTES = 50_000_000  # of any other part that is read
 LARGEST_CHARACTERS = 100_000_000  # of what is read: a cell that spans rows and a header row are given in each
 LARGEST_BOUND = 10_000_000  # characters of all values that content controls show
 LARGEST_SPAN = 100  # columns; a hostile file states millions
@@ -49,31 +41,11 @@ LARGEST_ROW = 1000  # cells, after which empty ones are left out; Word has 63
 LARGEST_NESTING = 100  # fields in fields
 REPEATED_CHARACTERS = 300  # a longer cell is told once, however many rows it spans
 LARGEST_REPEATED = 1_000_000  # characters of all cells that are told again
-NAME_CHARACTERS = 120  # a longer cell of a header row names no column
 HEAD_BLOCKS = 15  # among which a date may stand on a line of its own
 
-# What reading a damaged part raises; lxml's syntax errors are Python's own.
-_DAMAGE = (
-    UnreadableFileError,
-    KeyError,
-    ValueError,
-    SyntaxError,
-    OSError,
-    EOFError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 _RELATED = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _DRAWN_PARAGRAPH = "{http://schemas.openxmlformats.org/drawingml/2006/main}p"
-_STRICT = b"http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument"
-_STORE = "{http://schemas.openxmlformats.org/officeDocument/2006/customXml}"
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
-# The ids by which content controls name the parts of a document's properties.
-_PROPERTY_STORES = {
-    "core-properties": "{6C3C8BC8-F283-45AE-878A-BAB7291924A1}",
-    "extended-properties": "{6668398D-A668-4E3E-A5EB-62B293D839F1}",
-}
 
 
 def read(data: bytes) -> FileContent:
@@ -107,137 +79,6 @@ def _content(package: Package) -> FileContent:
     left_out = {what: characters for what, characters in reader.left_out.items() if characters}
     return FileContent(blocks, fields, tuple(dict.fromkeys(package.warnings)), left_out)
 
-
-# ── The archive and its parts ───────────────────────────────────────────────────────────────────────────────────────
-
-
-class Package:
-    """The parts of a Word file by what they are to its main part."""
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        if sum(entry.file_size for entry in archive.infolist()) > LARGEST_UNPACKED_BYTES:
-            raise UnreadableFileError("too large: unpacks to more than 500 MB")
-        self._archive = archive
-        self._entries = {entry.filename.replace("\\", "/").lstrip("/").casefold(): entry for entry in archive.infolist()}
-        self.warnings: list[str] = []
-        if _STRICT in self.bytes_of("_rels/.rels"):
-            raise UnreadableFileError("in the “Strict Open XML” variant; save it as an ordinary Word document (.docx)")
-        self._of_file = self._related("")
-        self.main = next(iter(self._of_file.get("officeDocument", {}).values()), "word/document.xml")
-        self._check_type()
-        self._of_main = self._related(self.main)
-
-    def bytes_of(self, part: str, limit: int = LARGEST_PART_BYTES) -> bytes:
-        """Return a part's bytes.
-
-        Raises:
-            KeyError: there is no such part.
-            UnreadableFileError: it is larger than the limit.
-        """
-        entry = self._entries.get(part.casefold())
-        if entry is None:
-            raise KeyError(f"There is no item named {part!r} in the archive")
-        if entry.file_size > limit:
-            raise UnreadableFileError(f"too large: its part {part} unpacks to more than {limit // 1_000_000} MB")
-        with self._archive.open(entry) as part_file:
-            return part_file.read(limit + 1)  # never more than the archive states: the rest fails its checksum
-
-    def roots(self, relationship: str, *, of_file: bool = False) -> Iterator[tuple[str, Any]]:
-        """Yield the parsed parts that stand in a relationship to the main part or to the file. What is damaged is a warning."""
-        for part in (self._of_file if of_file else self._of_main).get(relationship, {}).values():
-            if (root := self._readable(part)) is not None:
-                yield part, root
-
-    def drawn(self, relationship_id: str) -> Any | None:
-        """Return the part of a diagram or chart that a drawing names, the first time that it does; else None."""
-        parts = next((parts for parts in self._of_main.values() if relationship_id in parts), {})
-        return self._readable(parts.pop(relationship_id)) if parts else None
-
-    def _readable(self, part: str) -> Any | None:
-        try:
-            return _parsed(self.bytes_of(part))
-        except _DAMAGE as error:
-            self.warnings.append(f"{posixpath.basename(part)} could not be read: {type(error).__name__}")
-            return None
-
-    def root(self, relationship: str, *, of_file: bool = False) -> Any | None:
-        """Return the first of such parts, or None."""
-        return next((root for _, root in self.roots(relationship, of_file=of_file)), None)
-
-    def stores(self) -> Iterator[tuple[str, Any]]:
-        """Yield the XML parts whose values content controls show, by the ids that these name."""
-        for part, root in self.roots("customXml"):
-            for properties in self._related(part).get("customXmlProps", {}).values():
-                if properties.casefold() in self._entries:
-                    yield _parsed(self.bytes_of(properties)).get(_STORE + "itemID", "").upper(), root
-        for relationship, store in _PROPERTY_STORES.items():
-            for _, root in self.roots(relationship, of_file=True):
-                yield store, root
-
-    def _related(self, part: str) -> dict[str, dict[str, str]]:
-        """Return a part's relationships: by kind, the parts by the ids of the relationships."""
-        folder, name = posixpath.split(part)
-        source = posixpath.join(folder, "_rels", f"{name}.rels")
-        related: dict[str, dict[str, str]] = {}
-        if source.casefold() in self._entries:
-            for element in _parsed(self.bytes_of(source)):
-                if isinstance(element.tag, str) and element.get("TargetMode") != "External":
-                    path = posixpath.normpath(posixpath.join("/", folder, element.get("Target", "").replace("\\", "/")))
-                    kind = element.get("Type", "").rpartition("/")[2]
-                    related.setdefault(kind, {})[element.get("Id", "")] = path.lstrip("/")
-        return related
-
-    def _check_type(self) -> None:
-        for element in _parsed(self.bytes_of("[Content_Types].xml")):
-            if (element.get("PartName") or "").lstrip("/").casefold() == self.main.casefold():
-                content_type = element.get("ContentType", "")
-                if "wordprocessingml" not in content_type and "ms-word" not in content_type:
-                    raise UnreadableFileError(f"no Word document: its main part is {content_type}")
-
-
-_EMPTY_PARAGRAPH = re.compile(rb"<w:p(?:\s[^<>]*)?(?:/>|></w:p>)")
-
-
-def _parsed(xml: bytes) -> Any:
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
-    return etree.fromstring(xml, parser)
-
-
-def _body_elements(xml: bytes) -> Iterator[Any]:
-    """Yield what stands in the document's body, each taken out of memory before the next.
-
-    Empty paragraphs, of which a file of 30 kB can hold millions, are dropped before they are parsed, or as they are.
-    """
-    from lxml import etree
-
-    xml = _EMPTY_PARAGRAPH.sub(b"", xml)
-    if xml.count(b"<") > LARGEST_TAGS:
-        raise UnreadableFileError(f"too large: its text has more than {LARGEST_TAGS // 1_000_000} million XML tags")
-    body, paragraph = W + "body", W + "p"
-    tags = (*(W + name for name in ("p", "tbl", "sdt", "customXml", "ins", "moveTo", "altChunk")), "{*}AlternateContent")
-    parsing = etree.iterparse(
-        io.BytesIO(xml), tag=tags, resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
-    for _, element in parsing:
-        parent = element.getparent()
-        if parent is None:
-            continue
-        if parent.tag == body:
-            yield element
-            element.clear()
-            previous = element.getprevious()
-            while previous is not None:
-                parent.remove(previous)
-                previous = element.getprevious()
-        elif (previous := element.getprevious()) is not None and previous.tag == paragraph and not len(previous):
-            parent.remove(previous)
-    if parsing.root is None or parsing.root.tag != W + "document":
-        raise UnreadableFileError("no Word document: its main part holds no text document")
-
-
-# ── The text ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _UNSHOWN = {
     "pPr",
@@ -276,25 +117,6 @@ class _Line:
     boxes: list[Any] = field(default_factory=list)  # the text boxes and drawings that are anchored in it
 
 
-@dataclass(slots=True)
-class _Cell:
-    column: int  # of the grid, from 0
-    span: int
-    blocks: list[Block]
-    text: str
-    is_bold: bool
-
-
-@dataclass(slots=True)
-class _Row:
-    cells: list[_Cell]
-    is_header: bool
-
-    @property
-    def texts(self) -> list[str]:
-        return [cell.text for cell in self.cells]
-
-
 class _BodyReader:
     """Reads a document's body in one go, with what the other parts tell about it."""
 
@@ -322,7 +144,7 @@ class _BodyReader:
             self._notes[kind] = {note.get(W + "id", ""): note for note in notes.iterfind(W + kind)} if notes is not None else {}
             self._notes[kind]["format"] = value_of(stated, "numFmt") or default
         blocks: list[Block] = []
-        for element in _body_elements(package.bytes_of(package.main, LARGEST_TEXT_BYTES)):
+        for element in body_elements(package.bytes_of(package.main, LARGEST_TEXT_BYTES)):
             if name_of(element) != "p" or not _is_bare(element):
                 self._fill_controls(element)
                 self._add(element, blocks)
@@ -567,9 +389,9 @@ class _BodyReader:
         self._depth += 1
         rows = self._rows(table)
         self._depth -= 1
-        together: list[_Row] = []
+        together: list[Row] = []
         for row in rows:
-            if _is_layout(row):
+            if is_layout(row):
                 self._add_rows(table, together, blocks)
                 together = []
                 blocks.extend(block for cell in row.cells for block in cell.blocks)
@@ -579,7 +401,7 @@ class _BodyReader:
         if not self._depth:
             self._add_notes(blocks)
 
-    def _rows(self, table: Any) -> list[_Row]:
+    def _rows(self, table: Any) -> list[Row]:
         rows = []
         above: dict[int, str] = {}  # by grid column: the text of the cell that spans down to here
         for row in self._members(table, "tr"):
@@ -588,11 +410,11 @@ class _BodyReader:
                 self.left_out["deleted text" if properties.find(W + "del") is not None else "hidden text"] += _length(row)
                 continue
             if cells := self._cells(row, properties, above):
-                rows.append(_Row(cells, bool(is_on(properties, "tblHeader"))))
+                rows.append(Row(cells, bool(is_on(properties, "tblHeader"))))
         return rows
 
-    def _cells(self, row: Any, row_properties: Any | None, above: dict[int, str]) -> list[_Cell]:
-        cells: list[_Cell] = []
+    def _cells(self, row: Any, row_properties: Any | None, above: dict[int, str]) -> list[Cell]:
+        cells: list[Cell] = []
         column = min(number_of(value_of(row_properties, "gridBefore")), LARGEST_SPAN)
         for element in self._members(row, "tc"):
             if len(cells) >= LARGEST_ROW and not len(element):
@@ -610,10 +432,10 @@ class _BodyReader:
                 self._repeated += len(text)
                 if len(text) > REPEATED_CHARACTERS or self._repeated > LARGEST_REPEATED:
                     text = ""
-                cells.append(_Cell(column, span, [Block("row", text)] if text else [], text, is_bold=False))
+                cells.append(Cell(column, span, [Block("row", text)] if text else [], text, is_bold=False))
             else:
                 content = self._blocks_in(element) if len(element) else []
-                cells.append(_Cell(column, span, content, _flat(content), is_bold=_is_bold(element)))
+                cells.append(Cell(column, span, content, _flat(content), is_bold=is_bold_cell(element)))
                 above.pop(column, None)
                 if merged is not None:
                     above[column] = cells[-1].text
@@ -633,17 +455,17 @@ class _BodyReader:
             elif name and name not in ("trPr", "tblGrid", "tblPrEx", *_UNSHOWN):
                 yield from self._members(child, wanted)
 
-    def _add_rows(self, table: Any, rows: list[_Row], blocks: list[Block]) -> None:
+    def _add_rows(self, table: Any, rows: list[Row], blocks: list[Block]) -> None:
         """Add rows as texts, those below a header row with the names of their columns."""
         titles = list(takewhile(lambda row: len(row.cells) == 1, rows))
         body = rows[len(titles) :]
         headers = list(takewhile(lambda row: row.is_header, body))
-        if not headers and _looks_like_header(body, is_styled=self._has_header_style(table)):
+        if not headers and looks_like_header(body, is_styled=self._has_header_style(table)):
             headers = body[:1]
-        names = _column_names(headers, body)
+        names = column_names(headers, body)
         texts = table_rows([row.texts for row in titles])
         if names and len(headers) < len(body):
-            texts += _named_rows(names, body[len(headers) :])
+            texts += named_rows(names, body[len(headers) :])
         else:
             texts += table_rows([row.texts for row in body])
         for text in texts:
@@ -755,76 +577,3 @@ def _flat(blocks: Sequence[Block]) -> str:
         is_row_above = place > 0 and block.kind == "row" and blocks[place - 1].kind == "row"
         parts.append(f"{'; ' if is_row_above else ' '}{block.text.strip()}")
     return "".join(parts).strip()
-
-
-# ── Rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_FIGURE = re.compile(r"[^\w]{0,3}[0-9]")
-_YEAR = re.compile(r"(?:19|20)[0-9]{2}(?:\s*[/–-]\s*[0-9]{2,4})?")
-PROSE_CHARACTERS = 300  # two cells of a row with more in several paragraphs stand side by side and are no label and value
-
-
-def _is_bold(cell: Any) -> bool:
-    """Tell whether a cell's first words are set in bold by hand."""
-    properties = cell.find(f"{W}p/{W}r/{W}rPr")
-    return bool(is_on(properties, "b"))
-
-
-def _is_layout(row: _Row) -> bool:
-    """Tell whether a row's cells hold stretches of a document, and no values."""
-    if len(row.cells) == 1:
-        return len(row.cells[0].blocks) > 1 or any(block.kind == "heading" for block in row.cells[0].blocks)
-    if any(len(cell.blocks) > 1 and any(block.kind == "heading" for block in cell.blocks) for cell in row.cells):
-        return True
-    return sum(len(cell.blocks) > 1 and len(cell.text) > PROSE_CHARACTERS for cell in row.cells) > 1
-
-
-def _looks_like_header(rows: Sequence[_Row], *, is_styled: bool) -> bool:
-    """Tell whether the first row names the columns, where the file does not say so."""
-    if len(rows) < 2 or len(rows[0].cells) < 2:
-        return False
-    names, width = rows[0].texts, len(rows[0].cells)
-    values = [row.texts for row in rows[1:] if len(row.cells) == width]
-    if not values or not all(name.strip() for name in names[1:]):
-        return False
-    has_figures = [_is_of_figures([row[column] for row in values]) for column in range(width)]
-    if any(map(_FIGURE.match, names)):
-        return width > 2 and all(map(_YEAR.fullmatch, names[1:])) and not has_figures[0]
-    if width == 2:
-        return all(has_figures)
-    is_bold = all(cell.is_bold for cell in rows[0].cells if cell.text) and not all(cell.is_bold for cell in rows[1].cells)
-    return any(has_figures[1:]) or is_styled or is_bold
-
-
-def _is_of_figures(texts: Sequence[str]) -> bool:
-    filled = [text for text in texts if text.strip()]
-    return bool(filled) and all(map(_FIGURE.match, filled))
-
-
-def _column_names(headers: Sequence[_Row], rows: Sequence[_Row]) -> dict[int, str]:
-    """Return the names of the columns by where on the grid these start; none where they would be too many or too long."""
-    starts = {cell.column for row in rows for cell in row.cells}
-    if not headers or len(starts) > NAMED_COLUMNS:
-        return {}
-    names: dict[int, list[str]] = {start: [] for start in sorted(starts)}
-    for row in headers:
-        for cell in row.cells:
-            for start, parts in names.items():
-                if cell.column <= start < cell.column + cell.span and cell.text not in parts:
-                    parts.append(cell.text)
-    joined_names = {start: " ".join(filter(None, parts)) for start, parts in names.items()}
-    return joined_names if all(len(name) <= NAME_CHARACTERS for name in joined_names.values()) else {}
-
-
-def _named_rows(names: dict[int, str], rows: Sequence[_Row]) -> list[str]:
-    """Return rows with the names of their columns; one cell over several columns stands for itself."""
-    texts: list[str] = []
-    for row in rows:
-        filled = [cell for cell in row.cells if cell.text]
-        if len(filled) == 1 and filled[0].span > 1:
-            texts.append(filled[0].text)
-            continue
-        by_start = {cell.column: cell.text for cell in row.cells}
-        values = [by_start.get(start, "") for start in names]
-        texts += table_rows([list(names.values()), values], header=True)
-    return texts

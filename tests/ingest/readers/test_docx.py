@@ -834,7 +834,7 @@ def test_empty_paragraphs_by_the_million_cost_little(empty: str) -> None:
 
 
 def test_more_tags_than_a_document_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pes_search.ingest.readers.docx.LARGEST_TAGS", 1_000_000)
+    monkeypatch.setattr("pes_search.ingest.readers.docx_package.LARGEST_TAGS", 1_000_000)
     with pytest.raises(UnreadableFileError, match="too large: its text has more than 1 million XML tags"):
         read(file_of("<w:r/>" * 1_000_001))
 
