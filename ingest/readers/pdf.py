@@ -40,6 +40,8 @@ from pes_search.ingest.types import Block, FileContent
 
 # Headings.
 HEADING_SCALE = 1.12  # a line is a heading when its letters are that much larger than the body's …
+MUCH_LARGER = 1.5  # than the text: then a heading may end like a sentence
+SENTENCE_CHARACTERS = 30
 HEADING_CHARACTERS = 160  # … and it is no longer than this
 SAME_SIZE = 0.08  # of the size, by which letters may differ and count as equally large
 LOWEST_SIZED_HEADING = 5  # level of the fifth largest letters and all smaller ones
@@ -348,6 +350,9 @@ class _Style:
         short = len(text) <= HEADING_CHARACTERS and any(character.isalpha() for character in text)
         if not short or group[0].in_box or _CAPTION.match(text):
             return 0
+        is_sentence = len(text) > SENTENCE_CHARACTERS and text.rstrip().endswith((".", ",", ";"))
+        if is_sentence and group[0].size <= MUCH_LARGER * self.body:
+            return 0  # running text in large letters
         if is_large:
             return self._levels.get(group[0].size, LOWEST_SIZED_HEADING)
         if self._outline and (level := self._outline.get(_key(text))):

@@ -15,7 +15,7 @@ WORD_CHARACTERS = 60
 AROUND_WORDS = ".,;:!?()[]‘’“”„«»'\"-–—/*"
 HYPHENS = "-\u2010\u00ad"
 _BROKEN = re.compile(rf"([^\W\d_]+(?:['’][^\W\d_]+)?)[{HYPHENS}]$")
-_START = re.compile(r"^([^\W\d_]+)")
+_START = re.compile(rf"^([^\W\d_]+(?:[{HYPHENS}][^\W\d_]+)*)")
 _ADDRESS = re.compile(r"(https?://|www\.)\S*$")
 _ADDRESS_PART = re.compile(r"[\w/?=&%.#~:+-]+$")
 _ADDRESS_SIGNS = re.compile(r"[/?=&%#_]|\.\w|\w-\w")
@@ -63,6 +63,8 @@ class Hyphens:
         return False if f"{left}-{right}".lower() in self._words else None
 
     def _drops(self, left: str, right: str) -> bool:
+        if any(hyphen in right for hyphen in HYPHENS):  # "end-|of-life"
+            return bool(self._own(left, right))
         if not right[0].islower() and right[0].upper() != right[0].lower():
             # "Nordrhein-|Westfalen" keeps its hyphen; a word all in capitals may be broken like any other.
             return left.isupper() and right.isupper() and len(right) > 1 and bool(self._own(left, right))

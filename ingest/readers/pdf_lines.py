@@ -32,6 +32,7 @@ SAME_ROW = 0.3  # letters by which pieces side by side may differ in height
 COLUMN_LINES = 6  # fewer lines beside others are a box or a table, not a column …
 BOX_LINES = 3  # … and a box has so many, drawn in one go
 COLUMN_STARTS = 4  # points by which the starts of a column's lines may differ
+ACROSS_SHARE = 0.2  # of a column's lines, which may reach into the next one
 FILLED = 0.6  # of its column's width: the line in the middle of prose
 PROSE_CHARACTERS = 20  # the line in the middle of prose
 BOX_WIDTH = 0.6  # of the column beside it
@@ -239,6 +240,9 @@ def _extent(group: Sequence[Piece], right: Sequence[Piece], gutter: float) -> tu
 def _are_columns(inside: Sequence[Piece], left: Sequence[Piece], right: Sequence[Piece], gutter: float) -> bool:
     """Tell columns from the columns of a table: prose on both sides, and the file finishes one before the other."""
     if len(left) < BOX_LINES or len(right) < BOX_LINES:
+        return False
+    # Lines that run right across are no column: boxes of a web page may stand a little further right than its text.
+    if sum(piece.x1 > gutter + COLUMN_STARTS / 2 for piece in left) > ACROSS_SHARE * len(left):
         return False
     sides = [piece.x0 >= gutter for piece in sorted(inside, key=lambda piece: piece.order)]
     turns = sum(a != b for a, b in pairwise(sides))

@@ -23,6 +23,7 @@ ANGLES_ASKED = 40  # letters of a page that say how it is turned …
 DOWNWARDS, HEADLONG, UPWARDS = 1, 2, 3  # … and how their lines go, in quarters of a circle
 WIDE_GAP = 1.0  # letters between two on a line, from which on they are not one run: a wide space of justified text is less
 SPACE_GAP = 0.12  # letters between two of a word, at most; in letterspaced words all gaps are wide
+BEFORE_SPACES = ",;:"  # behind them nearly every gap is a space, so that their usual gap says nothing
 USUAL_PART = 5  # a fifth of the gaps behind a letter are smaller than the usual one: the others may be missing spaces
 LEAST_GAP = 0.02  # letters that are free where a space is missing
 SIZES = 256  # half points that letter sizes are told apart by
@@ -319,6 +320,7 @@ def _runs(handle: int, text: str, ink: Places, codes: NDArray[np.uint32], all_bo
             across.append(piece)
             continue
         spaced = " " in text[before:first] or "\xa0" in text[before:first]
+        spaced = spaced or (before > 0 and spaced_text[before - 1].endswith(" "))  # found by the gap, at the end of a run
         runs.append(Run(piece, left, right, height, round(size, 1), is_bold, spaced))
         before = last + 1
     return runs, across
@@ -354,6 +356,7 @@ def _usual_gaps(letters: NDArray[np.uint32], gaps: Numbers, is_within: NDArray[n
         kinds, firsts, counts = np.unique(letters[order], return_index=True, return_counts=True)
         of_kind = np.where(counts < USUAL_PART, 0, gaps[order][firsts + counts // USUAL_PART])
         usual = of_kind[np.minimum(np.searchsorted(kinds, letters), len(kinds) - 1)]
+        usual[np.isin(letters // SIZES, [ord(sign) for sign in BEFORE_SPACES])] = 0
     return usual
 
 

@@ -169,6 +169,35 @@ def test_what_is_drawn_last_is_read_where_it_stands() -> None:
     assert texts(read(pdf)) == ["Village bus", BUS, RESULTS]
 
 
+def test_boxes_that_are_drawn_last_and_start_a_little_further_right_are_no_column() -> None:
+    """As browsers print web pages: the text first, then the boxes between its paragraphs."""
+    pdf = Pdf()
+    first, second = HEIGHT - 120, HEIGHT - 260
+    pdf.y = first
+    pdf.paragraph(f"{BUS} {BUS}", x=63, width=88)
+    pdf.y = second
+    pdf.paragraph(f"{RESULTS} {RESULTS}", x=63, width=88)
+    pdf.y = HEIGHT - 205
+    pdf.lines("Native name: Bus zur Arbeit, der in jedes Dorf fährt", "Phase: management", "Last modified in May 2021", x=69)
+    found = " ".join(texts(read(pdf)))
+    assert found.index(BUS) < found.index("Native name") < found.index("Last modified") < found.index(RESULTS)
+
+
+def test_running_text_in_large_letters_is_no_heading() -> None:
+    pdf = Pdf()
+    pdf.line("Village bus", size=20)
+    pdf.line("reasons for the visit of the bus to the village,", size=14)
+    pdf.paragraph(BUS)
+    assert of_kind(read(pdf), "heading") == ["Village bus"]
+
+
+def test_a_compound_that_is_broken_after_its_first_hyphen_keeps_it() -> None:
+    pdf = Pdf()
+    pdf.paragraph("The whole of the end-of-life cost is paid by the fund, as it was agreed with the mayors of the villages.")
+    pdf.lines("In the second year of the bus the mayors paid for what the end-", "of-life cost was in the towns of the region.")
+    assert "what the end-of-life cost was" in " ".join(texts(read(pdf)))
+
+
 def test_words_that_are_drawn_one_by_one_keep_their_spaces() -> None:
     pdf = Pdf()
     x = 72.0
