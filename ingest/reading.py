@@ -13,6 +13,7 @@ import os
 import pickle
 import queue
 import re
+import signal
 import sqlite3
 import struct
 import subprocess
@@ -34,12 +35,13 @@ Read: TypeAlias = ReadDocument | UnreadableFileError
 """What became of a file."""
 
 HEADER = struct.Struct("<Q")  # the length of the message that follows, on the pipes between the processes
+_DAMAGE = (sqlite3.Error, pickle.PickleError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
 LOCK_TIMEOUT_SECONDS = 60  # another build may be writing what it has read
 
 
 def read_files(files: Sequence[SourceFile], config: ReadingConfig, kept: Path | None = None) -> Iterator[Read]:
     """Yield what became of each file, in their order; `kept` is the folder of what was read before."""
-    memory = _Kept(kept) if kept else None
+    memory = _opened(kept) if kept else None
     if config.processes == 0:
         yield from (_remembered(file, memory, _read_here) for file in files)
         return
@@ -156,6 +158,7 @@ def serve(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     except (ImportError, ValueError, OSError):
         pass  # a system without such limits: the time's is left
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who stops a build stops it there
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not stand among the answers
     while True:
@@ -185,18 +188,28 @@ class _Kept:
 
     def get(self, key: bytes) -> Read | None:
         """Return what is known of a file."""
-        with closing(self._open()) as database:
-            row = database.execute("SELECT read FROM files WHERE key = ? AND code = ?", (key, reading_code())).fetchone()
-        read: Read | None = pickle.loads(row[0]) if row else None  # noqa: S301 – from the user's own cache
+        try:
+            with closing(self._open()) as database:
+                row = database.execute("SELECT read FROM files WHERE key = ? AND code = ?", (key, reading_code())).fetchone()
+            read: Read | None = pickle.loads(row[0]) if row else None  # noqa: S301 – from the user's own cache
+        except _DAMAGE:
+            return None
         return read
 
     def put(self, key: bytes, read: Read) -> None:
         """Remember what a file became."""
-        with closing(self._open()) as database, database:
+        with contextlib.suppress(*_DAMAGE), closing(self._open()) as database, database:
             database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (key, reading_code(), pickle.dumps(read)))
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=LOCK_TIMEOUT_SECONDS)
+
+
+def _opened(folder: Path) -> _Kept | None:
+    try:
+        return _Kept(folder)
+    except (OSError, sqlite3.Error):
+        return None
 
 
 def _remembered(file: SourceFile, kept: _Kept | None, read: Callable[[SourceFile], Read]) -> Read:

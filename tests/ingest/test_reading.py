@@ -92,3 +92,17 @@ def test_what_was_read_is_not_read_again(tmp_path: Path, monkeypatch: pytest.Mon
 def test_impossible_limits_are_refused(values: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="needs processes"):
         ReadingConfig(**values)
+
+
+@pytest.mark.parametrize("damage", ["no database", "cut", "no folder"])
+def test_what_cannot_be_used_of_what_was_read_is_read_again(tmp_path: Path, damage: str) -> None:
+    given, kept = files(tmp_path, 2), tmp_path / "kept"
+    before = list(read_files(given, IN_THIS_PROCESS, kept))
+    path = kept / "files.sqlite"
+    if damage == "no database":
+        path.write_bytes(b"words " * 1_000)
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:5_000])
+    else:
+        kept = tmp_path / "0.md"
+    assert list(read_files(given, IN_THIS_PROCESS, kept)) == before
