@@ -24,13 +24,14 @@ from pathlib import Path
 from pes_search.ingest import languages
 
 languages.FOLDER = Path(sys.argv[1])
-from pes_search.index.query.spelling import _has_dictionary, _read_as
+from pes_search.index.query.spelling import _read_as
+from pes_search.ingest.languages.dictionary import has_dictionary
 from pes_search.index.text.tokens import terms
 from pes_search.service.answers.names import names_of
 from pes_search.service.answers.support import _negated
 from pes_search.service.editing.comparison import _field_words, states
 
-print(terms("empleos", "xx"), _has_dictionary("xx"), _read_as().get("gl"))
+print(terms("empleos", "xx"), has_dictionary("xx"), _read_as().get("gl"))
 print(_negated("Nunka biene", "xx"), names_of("El Autobus de Linz", "xx"))
 print(states("El anyo no se save."), bool(_field_words("lessons", "xx").search("Work")))
 """

@@ -413,12 +413,12 @@ measure_types: ["'><svg onload=alert(1)>"]
 url: 'https://example.org/"><script>alert("url")</script>'
 ---
 
-# <script>alert("title")</script>
+# &lt;script>alert("title")&lt;/script>
 
-## </title><script>alert("heading")</script>
+## &lt;/title>&lt;script>alert("heading")&lt;/script>
 
-Training for bakers reached 120 people </blockquote></section><script>alert("text")</script><iframe src="https://example.org">
-and javascript:alert(1) and <a href="javascript:alert(1)">a link</a>, &lt;script&gt;alert("entity")&lt;/script&gt; {{ 7 * 7 }}.
+Training for bakers reached 120 people &lt;/blockquote>&lt;/section>&lt;script>alert("text")&lt;/script>&lt;iframe src="https://example.org">
+and javascript:alert(1) and &lt;a href="javascript:alert(1)">a link&lt;/a>, &lt;script&gt;alert("entity")&lt;/script&gt; {{ 7 * 7 }}.
 """
 
 

@@ -315,13 +315,13 @@ measure_types: ["'><svg onload=alert(1)>"]
 url: 'https://example.org/"><script>alert("url")</script>'
 ---
 
-# <script>alert("title")</script>
+# &lt;script>alert("title")&lt;/script>
 
-## <h1>Heading & more</h1>
+## &lt;h1>Heading & more&lt;/h1>
 
-Training for bakers </blockquote></section><script>alert("text")</script><iframe src="https://example.org"></iframe>
+Training for bakers &lt;/blockquote>&lt;/section>&lt;script>alert("text")&lt;/script>&lt;iframe src="https://example.org">&lt;/iframe>
 
-<script>alert("block")</script>
+&lt;script>alert("block")&lt;/script>
 """
 POISONED_LINK = """---
 id: poisoned
