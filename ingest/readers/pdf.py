@@ -40,6 +40,12 @@ from pes_search.ingest.types import Block, FileContent
 
 # Headings.
 HEADING_SCALE = 1.12  # a line is a heading when its letters are that much larger than the body's …
+SLIGHTLY_LARGER = 1.06  # … or that much, if it stands alone and reads like one
+LONE_CHARACTERS = 90
+SMALLER = 0.9  # than the body's: bold letters of this size head nothing
+CUT_TITLE_CHARACTERS = 30  # of a stated title that may be cut short
+HALF_LINE, ENTRY_GAP = 0.5, 1.1  # an entry of a list: shorter than half a line, and the next one a bit further down
+SAME_START = 2  # points by which the lines of a paragraph may start apart
 MUCH_LARGER = 1.5  # than the text: then a heading may end like a sentence
 SENTENCE_CHARACTERS = 30
 HEADING_CHARACTERS = 160  # … and it is no longer than this
@@ -357,8 +363,18 @@ class _Style:
             return self._levels.get(group[0].size, LOWEST_SIZED_HEADING)
         if self._outline and (level := self._outline.get(_key(text))):
             return level
+        size = group[0].size
+        if len(group) == 1 and size > SLIGHTLY_LARGER * self.body and self._is_alone(text, group[0]):
+            return BOLD_HEADING
+        if size < SMALLER * self.body:
+            return 0  # a label in a table or a chart
         is_head = self.bold_heads and is_bold and not text.rstrip().endswith((".", ",", ";")) and not _FIELD.match(text)
         return BOLD_HEADING if is_head else 0
+
+    @staticmethod
+    def _is_alone(text: str, line: Line) -> bool:
+        """Tell whether a line in slightly larger letters reads like a heading."""
+        return len(text) <= LONE_CHARACTERS and text[:1].isupper() and line.table is None and not _SENTENCE_END.search(text)
 
 
 def _with_labels(cells: list[str]) -> list[str]:
@@ -373,7 +389,7 @@ def _with_labels(cells: list[str]) -> list[str]:
 
 
 def _key(title: str) -> str:
-    return "".join(re.findall(r"[^\W\d_]+", title.casefold()))
+    return "".join(re.findall(r"[^\W_]+", title.casefold()))
 
 
 def _groups(lines: list[Line], body: float, bold_heads: bool) -> Iterator[list[Line]]:
@@ -410,7 +426,9 @@ def _starts_block(
         return True  # after running text "27." may be a day and "a)" the end of a remark
     if _is_label(last, width):
         return _is_label(line, width) or not 0 <= gap <= VALUE_GAP * max(distance, last.size)  # its value may be set apart
-    if abs(line.size - last.size) > SAME_SIZE * max(line.size, last.size) or _is_label(line, width):
+    if abs(line.size - last.size) > SAME_SIZE * max(line.size, last.size):
+        return True
+    if _is_label(line, width) and not _runs_into(last, line, gap, distance, width, edge):
         return True
     if bold_heads and line.bold != last.bold and (last.bold or _SENTENCE_END.search(last.text)):
         return True
@@ -424,7 +442,15 @@ def _starts_block(
         return False
     # The last line of a paragraph, or an entry of a list or menu: the next word would have had room.
     ends = last.text.rstrip().endswith((",", ";")) or bool(_SENTENCE_END.search(last.text)) or not line.text[:1].islower()
+    ends = ends or (len(last.text) < HALF_LINE * width and gap > ENTRY_GAP * distance)  # entries whose bullets are drawings
     return ends and not last.text.endswith("-") and _has_room(last, line, edge)
+
+
+def _runs_into(last: Line, line: Line, gap: float, distance: float, width: int, edge: float) -> bool:
+    """Tell whether a full line goes on in the next one: "In particular, | the plan aims to:" is no label."""
+    is_full = len(last.text) >= SHORT_LINE * width and not _SENTENCE_END.search(last.text)
+    is_below = abs(last.x - line.x) < SAME_START and 0 < gap <= PARAGRAPH_GAP * distance
+    return is_full and is_below and not _has_room(last, line, edge)
 
 
 def _has_room(last: Line, line: Line, edge: float) -> bool:
@@ -470,7 +496,7 @@ def _fields(structure: Structure, running: set[str], pages: list[list[Line]]) ->
     # Web pages printed to PDF carry the site's name behind a bar.
     candidates = [stated, *(part.strip() for part in re.split(r"\s[|–—]\s", stated))]
     candidates = [one for one in candidates if one and not _FILE_NAME.search(one)]
-    shown = next((one for one in candidates if one in texts), None)
+    shown = next((one for one in candidates if one in texts), None) or _cut_short(candidates, texts)
     largest = _largest(head)
     if shown and largest and _is_of_series(shown, running, head):
         shown = None  # the name of a series, which runs over its pages
@@ -478,6 +504,12 @@ def _fields(structure: Structure, running: set[str], pages: list[list[Line]]) ->
     if title and largest and title != shown and _is_of_series(title, running, head):
         title = largest
     return {"title": title, "date": date_line(texts)}, title
+
+
+def _cut_short(candidates: Sequence[str], texts: Sequence[str]) -> str | None:
+    """Return the line that a stated title is the beginning of: some programs state the first words only."""
+    begun = [one for one in candidates if len(one) >= CUT_TITLE_CHARACTERS]
+    return next((text for text in texts if text.startswith(tuple(begun)) and len(text) <= TITLE_CHARACTERS), None)
 
 
 def _is_of_series(title: str, running: set[str], head: Sequence[Line]) -> bool:

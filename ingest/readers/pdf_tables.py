@@ -15,6 +15,8 @@ BULLETS = "\x7f•◦▪■●○‣⁃∙·–—*-"
 CELL_GAP = 0.35  # letters between two cells, at least
 LINE_PITCH = 1.4  # letters from one line of a cell to the next, at most
 ROW_PITCH = 3.5  # letters from one row's last line to the next row's first, at most
+WIDE_ROW_PITCH = 4.6  # of rows that fill more than two columns
+CELL_LINES = 6  # of a cell in the first column; elsewhere as many as stand close together
 EVEN = 1.35  # times the least distance of lines that the largest may be where all are equally far apart
 BANDS_FILLED = 0.7  # of the bands between rules; with fewer the rules are not those of the rows
 LEAST_CELLS = 4  # of a row alone; fewer are a line with wide spaces
@@ -74,14 +76,19 @@ def table_extent(rows: Sequence[Sequence[Piece]], start: int) -> tuple[int, int]
         row = rows[end]
         pitch = rows[end - 1][0].y - row[0].y
         size = max(piece.size for piece in row)
-        if pitch > ROW_PITCH * size + LINE_PITCH * size * (end - last):
+        row_pitch = WIDE_ROW_PITCH if len(row) > 2 and _fits(row, columns) else ROW_PITCH
+        if pitch > row_pitch * size + LINE_PITCH * size * (end - last):
             break
         if len(row) > 1:
             if not _fits(row, columns):
                 break
             columns = _columns([*(Piece("", c.x0, c.x1, 0, 0, False, 0) for c in columns), *row])
             end = last = end + 1
-        elif _column_of(row[0], columns) is not None and pitch <= ROW_PITCH * size and end - last < 6:
+        elif (
+            _column_of(row[0], columns) is not None
+            and pitch <= ROW_PITCH * size
+            and (end - last < CELL_LINES or (_column_of(row[0], columns) != 0 and pitch <= LINE_PITCH * size))
+        ):
             end += 1
         else:
             break
