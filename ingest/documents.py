@@ -36,6 +36,10 @@ KINDS = {
 }
 TITLE_CHARACTERS = 300  # a longer one would fill the encoder's window in every passage
 SLUG_CHARACTERS = 32
+DESCRIBING_FIELDS = (
+    "title", "native_title", "kind", "language", "date", "year", "end_year", "countries", "organisation", "url",
+    "target_groups", "measure_types",
+)  # fmt: skip
 LANGUAGE_PARAGRAPHS = 3
 LANGUAGE_CHARACTERS = 40  # of text; less is not enough to tell
 
@@ -49,6 +53,7 @@ class ReadDocument:
     warnings: tuple[str, ...]
     left_out: Mapping[str, int]  # what is no content, by kind, with its characters
     terms: Mapping[str, Sequence[str]]  # for fields of controlled lists, as labelled fields state them
+    inferred: tuple[str, ...]  # the document's fields that nothing states: from its text, its title or its name
 
 
 def read_document(source: SourceFile) -> ReadDocument:
@@ -90,7 +95,15 @@ def read_document(source: SourceFile) -> ReadDocument:
         media_type=row.media_type,
     )
     left_out = dict(Counter(content.left_out) + Counter(cleaned.left_out))
-    return ReadDocument(document, blocks, content.warnings, left_out, labelled.terms)
+    inferred = _inferred(document, {**content.fields, **labelled.fields})
+    return ReadDocument(document, blocks, content.warnings, left_out, labelled.terms, inferred)
+
+
+def _inferred(document: Document, stated: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the describing fields that have a value which nothing states."""
+    values = {name: getattr(document, name) for name in DESCRIBING_FIELDS}
+    identified = ["language"] if document.language and stated.get("language") != document.language else []
+    return tuple(name for name, value in values.items() if value and (not stated.get(name) or name in identified))
 
 
 def _completed(fields: dict[str, Any], name: str, blocks: list[Block], *, language_is_stated: bool) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pes_search.ingest.config import PassageConfig, ReadingConfig
+from pes_search.ingest.documents import DESCRIBING_FIELDS
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import TokenStarts, build_pages, build_passages
 from pes_search.ingest.readers import format_of
@@ -16,11 +17,6 @@ from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.stated_terms import with_stated_terms
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage
-
-SHOWN_FIELDS = (
-    "title", "native_title", "kind", "language", "date", "year", "end_year", "countries", "organisation", "url",
-    "target_groups", "measure_types",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +30,7 @@ class Preview:
     pages: Sequence[Page] = ()
     passages: Sequence[Passage] = ()
     warnings: Sequence[str] = ()
+    inferred: Sequence[str] = ()  # the fields that nothing states
     left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind, with its characters
     seconds: float = field(default=0.0, compare=False)  # since the file before: several are read at once
 
@@ -49,7 +46,8 @@ class Preview:
             "file": self.file,
             "reader": self.reader,
             "reason": self.reason,
-            **{name: getattr(self.document, name, None) for name in SHOWN_FIELDS},
+            **{name: getattr(self.document, name, None) for name in DESCRIBING_FIELDS},
+            "inferred": list(self.inferred),
             "warnings": list(self.warnings),
             "left_out": [{"what": what, "characters": characters} for what, characters in self.left_out.items()],
             "pages": [{"number": page.number, "text": page.text} for page in self.pages],
@@ -75,12 +73,15 @@ def _preview(file: SourceFile, read: Read, token_starts: TokenStarts, config: Pa
     if isinstance(read, UnreadableFileError):
         return Preview(str(file.path), reader, str(read), None)
     pages = build_pages(read.document, read.blocks)
+    document = with_stated_terms(read.document, read.terms, taxonomy)
+    mapped = [name for name in read.terms if getattr(document, name) != getattr(read.document, name)]
     passages = build_passages(read.document, pages, token_starts, config)
     return Preview(
         file=str(file.path),
         reader=reader,
         reason=None,
-        document=with_stated_terms(read.document, read.terms, taxonomy),
+        document=document,
+        inferred=[*read.inferred, *mapped],
         pages=[page for page, _ in pages],
         passages=passages,
         warnings=read.warnings,

@@ -120,18 +120,18 @@ def nothing_passes(filters: Filters, index: OpenIndex) -> str:
 
 def print_preview(preview: Preview) -> None:
     """Print what would be indexed of a file."""
-    from pes_search.ingest.preview import SHOWN_FIELDS
+    from pes_search.ingest.documents import DESCRIBING_FIELDS
 
     if preview.reason or preview.document is None:
         print(f"{preview.file}: would not be indexed: {preview.reason}\n")
         return
     values = preview.values()
     print(f"{preview.file}: read as {preview.reader} in {preview.seconds:.2f} s")
-    for name in SHOWN_FIELDS:
+    for name in DESCRIBING_FIELDS:
         value = values[name]
         shown = ", ".join(value) if isinstance(value, tuple) else value
         if shown:
-            print(f"  {name.replace('_', ' ')}: {shown}")
+            print(f"  {name.replace('_', ' ')}: {shown}{' (inferred)' if name in preview.inferred else ''}")
     for warning in preview.warnings:
         print(f"  in part: {warning}")
     for what, characters in preview.left_out.items():

@@ -418,7 +418,8 @@ url: 'https://example.org/"><script>alert("url")</script>'
 ## &lt;/title>&lt;script>alert("heading")&lt;/script>
 
 Training for bakers reached 120 people &lt;/blockquote>&lt;/section>&lt;script>alert("text")&lt;/script>&lt;iframe src="https://example.org">
-and javascript:alert(1) and &lt;a href="javascript:alert(1)">a link&lt;/a>, &lt;script&gt;alert("entity")&lt;/script&gt; {{ 7 * 7 }}.
+and javascript:alert(1) and &lt;a href="javascript:alert(1)">a link&lt;/a>,
+&lt;script&gt;alert("entity")&lt;/script&gt; {{ 7 * 7 }}.
 """
 
 

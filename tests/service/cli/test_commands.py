@@ -400,3 +400,19 @@ def test_a_wrong_setting_stops_every_command(pes: Pes, tmp_path: Path) -> None:
         run = pes(*command)
         assert (run.status, run.out) == (1, "")
         assert "serve.prot" in run.err
+
+
+def test_preview_shows_files_and_fails_only_if_none_can_be_read(pes: Pes, tmp_path: Path) -> None:
+    (tmp_path / "bus.md").write_text(
+        "# Bus to work\n\nCountry: Austria\n\nA minibus takes 40 apprentices to work.", encoding="utf-8"
+    )
+    files = [str(tmp_path / "bus.md"), str(tmp_path / "gone.md")]
+    done = pes("preview", *files, "--json")
+    read, gone = json.loads(done.out)
+    assert (done.status, read["title"], read["countries"], read["reason"]) == (0, "Bus to work", ["AT"], None)
+    assert gone["reason"] == "cannot be opened: No such file or directory"
+    told = pes("preview", *files)
+    assert "countries: AT" in told.out
+    assert "kind: document (inferred)" in told.out
+    assert "gone.md: would not be indexed: cannot be opened" in told.out
+    assert pes("preview", files[1]).status == 1
