@@ -23,6 +23,7 @@ ANGLES_ASKED = 40  # letters of a page that say how it is turned …
 DOWNWARDS, HEADLONG, UPWARDS = 1, 2, 3  # … and how their lines go, in quarters of a circle
 WIDE_GAP = 1.0  # letters between two on a line, from which on they are not one run: a wide space of justified text is less
 SPACE_GAP = 0.12  # letters between two of a word, at most; in letterspaced words all gaps are wide
+FURTHEST_POINTS = 1e6  # from a page's corner
 BEFORE_SPACES = ",;:"  # behind them nearly every gap is a space, so that their usual gap says nothing
 USUAL_PART = 5  # a fifth of the gaps behind a letter are smaller than the usual one: the others may be missing spaces
 LEAST_GAP = 0.02  # letters that are free where a space is missing
@@ -96,7 +97,7 @@ class PdfiumFile:
     def outline(self) -> list[tuple[str, int]]:
         """Return the titles of the outline with their levels, the highest 1; pypdf takes fifty times as long."""
         entries = islice(self._document.get_toc(max_depth=DEEPEST_OUTLINE), MOST_OUTLINE_ENTRIES)
-        return [(entry.get_title(), entry.level + 1) for entry in entries]
+        return [(title, entry.level + 1) for entry in entries if (title := _title_of(entry))]
 
     def text(self, number: int, *, ask_for_unknown: bool = False) -> PageText:
         """Return the text of a page, counted from 0, with the share of unknown letters if it is asked for."""
@@ -222,6 +223,14 @@ def _page_text(text_page: Any) -> PageText:
     return PageText(runs, "".join(text[ink[0] : ink[-1] + 1]) if not runs else "".join(across))
 
 
+def _title_of(entry: Any) -> str:
+    """Return an outline entry's title, or nothing where it is damaged."""
+    try:
+        return str(entry.get_title())
+    except UnicodeDecodeError:
+        return ""
+
+
 @cache
 def _leaves_no_ink() -> NDArray[np.bool_]:
     table = np.zeros(LAST_CODE + 1, dtype=np.bool_)
@@ -268,7 +277,7 @@ def _boxes(handle: int, count: int, ink: Places) -> _Boxes:
     sides = np.zeros((count, 4), dtype=np.float32)
     start = sides.ctypes.data
     _all(map(calls.loose_box, repeat(handle), range(count), range(start, start + 16 * count, 16)))
-    left, top, right, bottom = sides.astype(np.float64).T
+    left, top, right, bottom = _on_page(sides.astype(np.float64)).T
     asked = ink[:: max(1, len(ink) // ANGLES_ASKED)].tolist()
     quarters = Counter(round(angle / (math.pi / 2)) % 4 for angle in map(calls.angle, repeat(handle), asked))
     quarter = quarters.most_common(1)[0][0]
@@ -289,7 +298,12 @@ def _origins(handle: int, places: Places, quarter: int) -> tuple[Numbers, Number
     origins = np.zeros((len(places), 2))
     start, end = origins.ctypes.data, origins.ctypes.data + 16 * len(places)
     _all(map(_calls().origin, repeat(handle), places.tolist(), range(start, end, 16), range(start + 8, end + 8, 16)))
-    return _upright(quarter, *origins.T)
+    return _upright(quarter, *_on_page(origins).T)
+
+
+def _on_page(places: Numbers) -> Numbers:
+    """Return places that can be: damaged files have letters nowhere or beyond any page."""
+    return np.clip(np.nan_to_num(places), -FURTHEST_POINTS, FURTHEST_POINTS)
 
 
 def _all(results: Iterator[int]) -> None:

@@ -191,6 +191,16 @@ def test_running_text_in_large_letters_is_no_heading() -> None:
     assert of_kind(read(pdf), "heading") == ["Village bus"]
 
 
+def test_a_damaged_title_of_the_outline_is_passed_over() -> None:
+    def add_half_a_character(writer: pypdf.PdfWriter) -> None:
+        entry = writer.add_outline_item("Results", 0).get_object()
+        entry[pypdf.generic.NameObject("/Title")] = pypdf.generic.ByteStringObject(b"\xfe\xff\xd8\x00\x00A")  # type: ignore[index]
+
+    pdf = Pdf()
+    pdf.paragraph(BUS)
+    assert texts(read(rewritten(pdf.data(), add_half_a_character))) == [BUS]
+
+
 def test_a_compound_that_is_broken_after_its_first_hyphen_keeps_it() -> None:
     pdf = Pdf()
     pdf.paragraph("The whole of the end-of-life cost is paid by the fund, as it was agreed with the mayors of the villages.")
