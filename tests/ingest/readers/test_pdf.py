@@ -193,7 +193,7 @@ def test_running_text_in_large_letters_is_no_heading() -> None:
 
 def test_a_damaged_title_of_the_outline_is_passed_over() -> None:
     def add_half_a_character(writer: pypdf.PdfWriter) -> None:
-        entry = writer.add_outline_item("Results", 0).get_object()
+        entry = writer.add_outline_item(title="Results", page_number=0).get_object()
         entry[pypdf.generic.NameObject("/Title")] = pypdf.generic.ByteStringObject(b"\xfe\xff\xd8\x00\x00A")  # type: ignore[index]
 
     pdf = Pdf()
