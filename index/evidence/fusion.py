@@ -9,7 +9,7 @@ the query's language (see `concept_labels`). For a document each kind counts wit
 bounded, so none can outvote the others where it has no evidence; reciprocal rank fusion gives words half the vote always,
 which ruins cross-language search (`docs/retrieval.md`).
 
-To add a kind: a field of `types.Scores`, a weight here, a line in `scores_of`, and a file for what it computes.
+To add a kind: a field of `types.Scores`, a weight in `config.FusionConfig`, a line in `scores_of`, a file for what it computes.
 """
 
 from __future__ import annotations

@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from pes_search.ingest.cleaning.text import LOWERED, RAISED
 from pes_search.ingest.readers.docx_styles import M, W, is_on, name_of
 
 # ── Formulas ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
-_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 _UNSHOWN_MATH = {"m:ctrlPr", "del", "moveFrom", "rPr", "instrText", "delText"}
 
 
@@ -70,11 +69,11 @@ def _grouped(text: str) -> str:
 def _power(text: str) -> str:
     if text in ("∘", "°"):
         return "°"
-    return text.translate(_RAISED) if re.fullmatch(r"[-+−]?[0-9ni]+", text) else f"^{_grouped(text)}" if text else ""
+    return text.translate(RAISED) if re.fullmatch(r"[-+−]?[0-9ni]+", text) else f"^{_grouped(text)}" if text else ""
 
 
 def _index(text: str) -> str:
-    return text.translate(_LOWERED) if re.fullmatch(r"[-+−]?[0-9]+", text) else f"_{_grouped(text)}" if text else ""
+    return text.translate(LOWERED) if re.fullmatch(r"[-+−]?[0-9]+", text) else f"_{_grouped(text)}" if text else ""
 
 
 def _fraction(element: Any) -> str:
@@ -194,7 +193,7 @@ def _typed_fraction(segments: list[Segment]) -> str:
 
 def _raised(text: str, before: str) -> str:
     if (match := _EXPONENT.fullmatch(text.strip())) and _is_power(before, match[1], match[2]):
-        return (match[1].replace("–", "-") + match[2]).translate(_RAISED)
+        return (match[1].replace("–", "-") + match[2]).translate(RAISED)
     if match := _MARK.fullmatch(text):
         return f"{match[1]}{match[2] if match[2][0] in '*†‡§' else f'[{match[2]}]'}{match[3]}"
     word = _LETTERS.search(before)
@@ -215,7 +214,7 @@ def _is_power(before: str, sign: str, digits: str) -> bool:
 def _lowered(text: str, before: str) -> str:
     if before[-1:].isdecimal() and text.strip()[:1].isdecimal():
         return f"[{text.strip()}]"
-    return re.sub(r"[0-9]+", lambda match: match[0].translate(_LOWERED), text) if before[-1:].strip() else text
+    return re.sub(r"[0-9]+", lambda match: match[0].translate(LOWERED), text) if before[-1:].strip() else text
 
 
 # ── Signs of symbol fonts ───────────────────────────────────────────────────────────────────────────────────────────

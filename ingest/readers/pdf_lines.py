@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
+from pes_search.ingest.cleaning.text import LOWERED, RAISED
 from pes_search.ingest.readers.pdf_tables import BULLETS, Piece, Rule, Table, build_table, reads_to_left, table_extent
 from pes_search.ingest.readers.pdf_text import Run
 
@@ -39,8 +40,6 @@ BOX_WIDTH = 0.6  # of the column beside it
 TURNS_A_LINE = 1 / 6  # times that the file goes from one column to the other: with more they are a table's
 DEEPEST = 4  # columns within columns
 
-_EXPONENTS = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
-_INDICES = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
 _EXPONENT = re.compile(r"[+\-−–]?\d{1,2}|n")
 _NOTE = re.compile(r"[\[(]?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4}|[*†‡§#]{1,3})(?:\s*[,;–-]\s*(?:\d{1,3}|[a-zA-Z*]))*[\])]?")
 # What has powers: units of length, "10", and a variable's single letter.
@@ -152,7 +151,7 @@ def _with_raised(text: str, raised: str) -> str:
     """Return a text with what is raised at its end: a power, the end of an ordinal, or a note's mark in brackets."""
     word = text.rstrip()
     if _EXPONENT.fullmatch(raised) and _HAS_POWERS.search(word):
-        return word + raised.translate(_EXPONENTS)
+        return word + raised.translate(RAISED)
     if _ORDINAL.fullmatch(raised) and not (len(raised) == 1 and len(re.findall(r"\d", word[-4:])) > 2):
         return word + raised
     if _NOTE.fullmatch(raised):
@@ -163,7 +162,7 @@ def _with_raised(text: str, raised: str) -> str:
 def _with_lowered(text: str, lowered: str) -> str:
     """Return a text with what is lowered at its end: "CO2", but no figure that is larger than it was."""
     if text[-1:].isdigit():
-        return text + lowered.translate(_INDICES)
+        return text + lowered.translate(LOWERED)
     return text + lowered if len(lowered) <= MARK_CHARACTERS else f"{text} {lowered}"
 
 
