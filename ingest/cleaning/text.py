@@ -24,6 +24,9 @@ _SPACED = re.compile(r" +([,.])(?= |$)")  # what is left of markup between a wor
 
 def clean_text(text: str) -> str:
     """Return the text in Unicode NFC with single spaces, without invisible characters and typographic ligatures."""
-    text = _LIGATURE.sub(lambda match: _LIGATURES[match[0]], _INVISIBLE.sub("", text))
-    text = _SPACED.sub(r"\1", " ".join(text.split()))
+    if not (text.isascii() and text.isprintable()):  # such a text has none of it
+        text = _LIGATURE.sub(lambda match: _LIGATURES[match[0]], _INVISIBLE.sub("", text))
+    text = " ".join(text.split())
+    if " ," in text or " ." in text:
+        text = _SPACED.sub(r"\1", text)
     return unicodedata.normalize("NFC", text)  # last: letters and marks may have come together

@@ -236,10 +236,14 @@ class _Walker:
     def add(self, text: str | None, link: str | None) -> None:
         if not text:
             return
+        if text.isspace():
+            if self.inline:
+                self.inline.append(" ")
+            return
         self.inline.append(text)
         if link is None:
-            self.unlinked += not text.isspace()
-        elif not text.isspace():
+            self.unlinked += 1
+        else:
             self.linked += 1
             self.address = link
 
