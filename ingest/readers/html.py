@@ -310,14 +310,22 @@ class _Region:
         item = self.pieces[i]
         if item.is_link:
             return item.block.kind != "paragraph" and self.is_listed(i)
-        if item.block.kind != "paragraph" or item.table or self.nodes[item.node].tag == "dt":
+        if item.table or self.nodes[item.node].tag == "dt":
             return True
+        if item.block.kind != "paragraph":
+            return not self.is_over_links(i)
         if not self.is_beside(item) or self.nodes[item.node].tag in ("figcaption", "figure", "form", "fieldset", "legend"):
             return False
         text = item.block.text
         if _LABELLED.match(text):
             return True
         return len(text) >= PROSE_CHARACTERS or text.endswith((".", ":")) or self.pieces[i - 1].block.kind == "heading"
+
+    def is_over_links(self, i: int) -> bool:
+        """Tell whether an entry of a list stands over a list of links, as in a menu, without a colon that introduces it."""
+        item, below = self.pieces[i], self.pieces[i + 1 : i + 3]
+        is_deeper = bool(below) and self.nodes[below[0].node].parent != self.nodes[item.node].parent
+        return is_deeper and all(other.is_link for other in below) and not item.block.text.endswith(":")
 
     def is_beside(self, item: Piece) -> bool:
         """Tell whether chosen text stands in the element that a piece, or the list it is of, is a child of."""

@@ -123,6 +123,8 @@ def _goes_on(last: Piece, run: Run) -> bool:
 def _append(last: Piece, run: Run, spaced: bool) -> None:
     if last.text.endswith(":"):
         last.size = min(last.size, run.size)  # a field's value in large letters is no heading
+    elif len(last.text) <= INDEX_CHARACTERS < len(run.text):
+        last.size = run.size  # a letter of another font's, such as the É of a name, or a number before a heading
     elif len(run.text) > INDEX_CHARACTERS or len(last.text) <= INDEX_CHARACTERS:
         last.size = max(last.size, run.size)
     if run.text[:1] in "⁄/" and (numerator := _NUMERATOR.search(last.text)):

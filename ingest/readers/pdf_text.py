@@ -26,12 +26,17 @@ SPACE_GAP = 0.12  # letters between two of a word, at most; in letterspaced word
 FURTHEST_POINTS = 1e6  # from a page's corner
 BEFORE_SPACES = ",;:"  # behind them nearly every gap is a space, so that their usual gap says nothing
 USUAL_PART = 5  # a fifth of the gaps behind a letter are smaller than the usual one: the others may be missing spaces
+MOST_UNEVEN = 0.1  # letters by which a letter's usual gap may be larger than that of all letters
 LEAST_GAP = 0.02  # letters that are free where a space is missing
 SIZES = 256  # half points that letter sizes are told apart by
 OVERLAP = 0.3  # letters by which two of a word may overlap; those of a ligature do more
 BACKWARDS = 0.6  # letters by which the next may stand further left: marks over letters, and kerning
 HEIGHT_STEP = 0.06  # letters by which the next may stand higher or lower
 SIZE_STEP = 0.06  # of the size, by which the next may be larger or smaller
+LATE_LETTERS = 3  # of a mark that is written after its line, at most …
+LATE_SIZE = 0.85  # … of its line's letters, …
+LATE_RISE = 0.5  # … letters that it may stand higher or lower, …
+LATE_ROOM = 0.1  # … and by which it may reach beyond its gap
 LETTERS_ASKED = 200  # of a page, whether the file tells what they are
 OBJECTS_LOOKED_AT = 20_000  # of a page, for images and rules …
 PATHS_LOOKED_AT = 3_000  # … and how many of them may be rules
@@ -316,7 +321,7 @@ def _all(results: Iterator[int]) -> None:
 def _runs(handle: int, text: str, ink: Places, codes: NDArray[np.uint32], all_boxes: _Boxes) -> tuple[list[Run], list[str]]:
     """Return the page's runs, and the letters that stand across them."""
     boxes = all_boxes.of(ink)
-    starts = _starts(codes, boxes)
+    starts, order = _with_late_marks(_starts(codes, boxes), boxes)
     firsts = ink[starts]
     lasts = ink[np.append(starts[1:] - 1, len(ink) - 1)]
     x, y = _origins(handle, firsts, boxes.quarter)
@@ -324,20 +329,22 @@ def _runs(handle: int, text: str, ink: Places, codes: NDArray[np.uint32], all_bo
     is_across = np.abs(x - boxes.x0[starts]) > OFF_START * np.maximum(sizes, LEAST_SIZE)
     values = [firsts, lasts, np.minimum.reduceat(boxes.x0, starts), np.maximum.reduceat(boxes.x1, starts), y, sizes, is_across]
     spaced_text = _with_spaces(text, ink, codes, boxes)
-    runs: list[Run] = []
+    runs: dict[int, Run] = {}
     across: list[str] = []
     before = 0
     bold = _bold(handle, starts, ink)
-    for first, last, left, right, height, size, is_other, is_bold in zip(*(row.tolist() for row in values), bold, strict=True):
+    for i, (first, last, left, right, height, size, is_other, is_bold) in enumerate(
+        zip(*(row.tolist() for row in values), bold, strict=True)
+    ):
         piece = " ".join("".join(spaced_text[first : last + 1]).split())
         if is_other:
             across.append(piece)
             continue
         spaced = " " in text[before:first] or "\xa0" in text[before:first]
         spaced = spaced or (before > 0 and spaced_text[before - 1].endswith(" "))  # found by the gap, at the end of a run
-        runs.append(Run(piece, left, right, height, round(size, 1), is_bold, spaced))
+        runs[i] = Run(piece, left, right, height, round(size, 1), is_bold, spaced)
         before = last + 1
-    return runs, across
+    return [runs[i] for i in order if i in runs], across
 
 
 def _with_spaces(text: str, ink: Places, codes: NDArray[np.uint32], boxes: _Boxes) -> list[str]:
@@ -369,6 +376,8 @@ def _usual_gaps(letters: NDArray[np.uint32], gaps: Numbers, is_within: NDArray[n
         order = np.flatnonzero(is_within)[np.lexsort((gaps[is_within], letters[is_within]))]
         kinds, firsts, counts = np.unique(letters[order], return_index=True, return_counts=True)
         of_kind = np.where(counts < USUAL_PART, 0, gaps[order][firsts + counts // USUAL_PART])
+        # A letter that mostly ends words has missing spaces for its usual gap.
+        of_kind = np.minimum(of_kind, np.median(gaps[order]) + MOST_UNEVEN)
         usual = of_kind[np.minimum(np.searchsorted(kinds, letters), len(kinds) - 1)]
         usual[np.isin(letters // SIZES, [ord(sign) for sign in BEFORE_SPACES])] = 0
     return usual
@@ -389,6 +398,34 @@ def _starts(codes: NDArray[np.uint32], boxes: _Boxes) -> Places:
         | (~back & (gap < -BACKWARDS * larger) & (np.diff(x0) != 0))  # the letters of a ligature have one box
     )
     return np.concatenate([[0], np.flatnonzero(breaks) + 1])
+
+
+def _with_late_marks(starts: Places, boxes: _Boxes) -> tuple[Places, list[int]]:
+    """Return the runs' starts, and the runs in the order in which they are read.
+
+    Some programs write a line first and the small index within it later ("CO emissions" and then the 2): a small run that
+    stands in a gap within another run parts it there, and is read there.
+    """
+    ends = np.append(starts[1:], len(boxes.x0))
+    sizes = np.minimum.reduceat(boxes.size, starts)
+    gap_before, gap_after = boxes.x1[:-1], boxes.x0[1:]
+    is_within = np.ones(len(gap_before), np.bool_)
+    is_within[starts[1:] - 1] = False  # from one run to the next
+    marks: dict[int, int] = {}  # the start of a late run, and the letter after which it stands
+    for run in np.flatnonzero((ends - starts <= LATE_LETTERS) & (sizes < LATE_SIZE * boxes.size.max())).tolist():
+        first, last, size = int(starts[run]), int(ends[run]) - 1, float(sizes[run])
+        larger = boxes.size[:-1]
+        room = LATE_ROOM * larger
+        fits = is_within & (size < LATE_SIZE * larger) & (np.abs(boxes.bottom[:-1] - boxes.bottom[first]) < larger * LATE_RISE)
+        fits &= (gap_before - room <= boxes.x0[first]) & (boxes.x1[last] <= gap_after + room)
+        if fits.any():
+            marks[first] = int(np.argmax(fits))
+    if not marks:
+        return starts, list(range(len(starts)))
+    starts = np.union1d(starts, np.array([place + 1 for place in marks.values()]))
+    number_of = {int(start): number for number, start in enumerate(starts)}
+    key = {number_of[start]: (number_of[place + 1] - 0.5) for start, place in marks.items()}
+    return starts, sorted(range(len(starts)), key=lambda number: (key.get(number, float(number)), number))
 
 
 def _bold(handle: int, starts: Places, ink: Places) -> list[bool]:

@@ -129,6 +129,15 @@ def test_a_long_sentence_is_split_between_words() -> None:
     ]
 
 
+def test_a_long_sentence_is_best_split_behind_a_sign() -> None:
+    text = f"{counted('a', 15)}, {counted('b', 14)}; {counted('c', 15)}"
+    assert texts_of(split([paragraph(text)], max_tokens=20)) == [
+        f"{counted('a', 15)},",
+        f"{counted('b', 14)};",
+        counted("c", 15),
+    ]
+
+
 def test_a_word_that_is_longer_than_the_budget_is_cut() -> None:
     pages = build_pages(DOCUMENT, [paragraph("就业服务机构帮助人们找到工作")])
     passages = build_passages(DOCUMENT, pages, letters, PassageConfig(max_tokens=8, min_tokens=0))
@@ -169,6 +178,19 @@ def test_a_passage_over_two_short_sections_is_under_what_they_share() -> None:
     blocks = [heading("Bus"), heading("A", 2), paragraph("One."), heading("B", 2), paragraph("Two.")]
     [passage] = split(blocks, min_tokens=20)
     assert (passage.headings, passage.text) == (("Bus",), "Bus\n\nA\n\nOne.\n\nB\n\nTwo.")
+
+
+def test_the_rest_of_a_section_keeps_its_heading_before_a_short_section() -> None:
+    blocks = [
+        heading("Bus"),
+        heading("A", 2),
+        paragraph(counted("a", 16)),
+        paragraph(counted("b", 3)),
+        heading("B", 2),
+        paragraph("Two."),
+    ]
+    last = split(blocks, max_tokens=20, min_tokens=20)[-2:]
+    assert [(p.headings, p.text) for p in last] == [(("Bus", "A"), counted("b", 3)), (("Bus", "B"), "B\n\nTwo.")]
 
 
 def test_a_page_of_headings_alone_is_found_too() -> None:

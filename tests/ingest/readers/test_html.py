@@ -196,6 +196,12 @@ def test_a_small_page_keeps_its_short_lines() -> None:
     assert texts(content(body).blocks) == ["Village bus", "Only on Monday.", "It stops at the market place.", "Graz", "Linz"]
 
 
+def test_a_document_without_menus_and_links_is_read_whole() -> None:
+    lists = "<h2>Stops</h2><ol><li>Graz</li><li>Linz</li></ol><h2>Fares</h2><dl><dt>Adults</dt><dd>free</dd></dl>"
+    body = f"{lists}<h2>Why</h2><p>{BUS}</p><p>{RESULTS}</p>"
+    assert texts(content(body).blocks) == ["Stops", "Graz", "Linz", "Fares", "Adults: free", "Why", BUS, RESULTS]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -635,6 +635,30 @@ def test_lowered_letters_belong_to_their_word() -> None:
     assert texts(read(pdf)) == ["The bus saves much CO2 in every year."]
 
 
+def test_an_index_that_is_drawn_after_its_line_is_read_where_it_stands() -> None:
+    pdf = Pdf()
+    before = "The bus saves CO"
+    x = 72 + pdf.canvas.stringWidth(before, "Helvetica", 11)
+    pdf.line(before)
+    height = pdf.y + 1.3 * 11
+    pdf.line("emissions, which 12 mayors of the region had asked for.", x=x + 7, y=height)
+    pdf.line("2", size=6.5, x=x, y=height - 2)
+    pdf.y = height - 15
+    pdf.paragraph(RESULTS)
+    assert texts(read(pdf))[0].startswith("The bus saves CO2 emissions, which 12 mayors")
+
+
+def test_a_first_letter_of_another_font_does_not_make_its_line_a_heading() -> None:
+    pdf = Pdf()
+    pdf.paragraph(BUS)
+    pdf.line("É", size=13)
+    pdf.line("va drives the bus to the villages every week and the mayors like", x=81, y=pdf.y + 1.3 * 13)
+    pdf.line("her for that.")
+    found = read(pdf)
+    assert not of_kind(found, "heading")
+    assert "va drives the bus to the villages every week and the mayors like her for that." in " ".join(texts(found))
+
+
 # ── What pages repeat ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
