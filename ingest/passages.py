@@ -34,6 +34,7 @@ class _Unit:
     start: int
     end: int
     headings: tuple[str, ...]
+    above: tuple[str, ...]  # those of the headings that do not stand in its text
     starts_section: bool
 
 
@@ -218,11 +219,13 @@ def _with_headings(text: str, spans: Iterator[_Span], tokens: _TokenCounter, con
         start = headings[0].start if headings else span.start
         if tokens.count(start, span.end) > config.max_tokens:
             start = span.start  # the headings are still in the path
-        yield _Unit(start, span.end, span.headings, starts_section=bool(headings))
+        shown = [text[heading.start : heading.end] for heading in headings if heading.start >= start]
+        above = tuple(heading for heading in span.headings if heading not in shown)
+        yield _Unit(start, span.end, span.headings, above, starts_section=bool(headings))
         headings, seen = [], True
     if not seen:
         # A page of nothing but headings, such as a title page, is still found.
-        yield from (_Unit(span.start, span.end, span.headings, starts_section=False) for span in alone)
+        yield from (_Unit(span.start, span.end, span.headings, (), starts_section=False) for span in alone)
 
 
 def _merged(text: str, units: Iterator[_Unit], tokens: _TokenCounter, config: PassageConfig) -> Iterator[_Unit]:
@@ -232,14 +235,15 @@ def _merged(text: str, units: Iterator[_Unit], tokens: _TokenCounter, config: Pa
         if current is not None:
             full = tokens.count(current.start, unit.end) > config.max_tokens
             apart = text[current.end : unit.start].strip() != ""  # something that is no passage stands between
-            # The rest of a section has its heading in the path only, where the next section's would push it out.
-            apart = apart or not (current.starts_section or unit.headings[: len(current.headings)] == current.headings)
+            # A heading that stands in the path only must stay there.
+            apart = apart or unit.headings[: len(current.above)] != current.above
             if full or apart or (unit.starts_section and tokens.count(current.start, current.end) >= config.min_tokens):
                 yield current
             else:
                 # A passage over several short sections is under what they share; their own headings are in its text.
                 pairs = takewhile(lambda pair: pair[0] == pair[1], zip(current.headings, unit.headings, strict=False))
-                current = _Unit(current.start, unit.end, tuple(name for name, _ in pairs), current.starts_section)
+                shared = tuple(name for name, _ in pairs)
+                current = _Unit(current.start, unit.end, shared, current.above, current.starts_section)
                 continue
         current = unit
     if current is not None:

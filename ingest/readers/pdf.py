@@ -46,6 +46,7 @@ SMALLER = 0.9  # than the body's: bold letters of this size head nothing
 CUT_TITLE_CHARACTERS = 30  # of a stated title that may be cut short
 HALF_LINE, ENTRY_GAP = 0.5, 1.1  # an entry of a list: shorter than half a line, and the next one a bit further down
 SAME_START = 2  # points by which the lines of a paragraph may start apart
+CHART_LABELS, CHART_LABEL_CHARACTERS = 3, 20  # below the title of a chart
 MUCH_LARGER = 1.5  # than the text: then a heading may end like a sentence
 SENTENCE_CHARACTERS = 30
 HEADING_CHARACTERS = 160  # … and it is no longer than this
@@ -280,8 +281,10 @@ def _content(
     hyphens = Hyphens((text for page in kept for line in page for text in _texts(line)), language)
     blocks: list[Block] = []
     for number, page, across, stuck in zip(numbers, kept, turned, notes, strict=True):
-        for group in _groups(page, style.body, style.bold_heads):
-            blocks.extend(style.blocks(group, number + 1, hyphens))
+        groups = list(_groups(page, style.body, style.bold_heads))
+        for i, group in enumerate(groups):
+            below = [line for lines in groups[i + 1 : i + 1 + CHART_LABELS] for line in lines][:CHART_LABELS]
+            blocks.extend(style.blocks(group, below, number + 1, hyphens))
         blocks += [Block("paragraph", text, number + 1) for text in (across.strip(), *stuck) if text]
     fields, title = _fields(structure, edges.running, lines)
     if title:
@@ -330,22 +333,22 @@ class _Style:
     def _is_large(self, line: Line) -> bool:
         return line.table is None and line.size > self.body * HEADING_SCALE
 
-    def blocks(self, group: list[Line], page: int, hyphens: Hyphens) -> list[Block]:
-        """Return the blocks of a paragraph's lines: one, or the rows of a table."""
+    def blocks(self, group: list[Line], below: Sequence[Line], page: int, hyphens: Hyphens) -> list[Block]:
+        """Return the blocks of a paragraph's lines: one, or the rows of a table; `below` are the lines that follow."""
         first = group[0]
         if first.table is None:
-            return [self._block(hyphens.join([line.text for line in group]), group, page)]
+            return [self._block(hyphens.join([line.text for line in group]), group, below, page)]
         rows = [[hyphens.join(cell) if cell else "" for cell in row] for row in first.table.rows]
         if len(rows[0]) > 2 and not first.table.has_header:
             return [Block("row", " | ".join(_with_labels(row)), page) for row in rows]
         return [Block("row", text, page) for text in table_rows(rows, header=first.table.has_header) if text]
 
-    def _block(self, text: str, group: list[Line], page: int) -> Block:
+    def _block(self, text: str, group: list[Line], below: Sequence[Line], page: int) -> Block:
         if marker := _BULLET.match(text):
             return Block("item", text[marker.end() :], page)
         is_large, is_bold = self._is_large(group[0]), all(line.bold for line in group)
         level = self._level(text, group, is_large=is_large, is_bold=is_bold)
-        if level:
+        if level and not self._is_chart_title(group, below):
             return Block("heading", text, page, level)
         if _NUMBER.match(text) and not is_large and not is_bold:
             return Block("item", text, page)
@@ -356,6 +359,8 @@ class _Style:
         short = len(text) <= HEADING_CHARACTERS and any(character.isalpha() for character in text)
         if not short or group[0].in_box or _CAPTION.match(text):
             return 0
+        if group[0].parts > 1 and not is_large:
+            return 0  # the columns' names of a table that could not be told
         is_sentence = len(text) > SENTENCE_CHARACTERS and text.rstrip().endswith((".", ",", ";"))
         if is_sentence and group[0].size <= MUCH_LARGER * self.body:
             return 0  # running text in large letters
@@ -370,6 +375,11 @@ class _Style:
             return 0  # a label in a table or a chart
         is_head = self.bold_heads and is_bold and not text.rstrip().endswith((".", ",", ";")) and not _FIELD.match(text)
         return BOLD_HEADING if is_head else 0
+
+    def _is_chart_title(self, group: list[Line], below: Sequence[Line]) -> bool:
+        """Tell whether a chart stands below: a few short labels in small letters, one below the other."""
+        small = [line for line in below if line.size < SMALLER * self.body and len(line.text) <= CHART_LABEL_CHARACTERS]
+        return len(small) == CHART_LABELS and not any(line.in_box for line in group)
 
     @staticmethod
     def _is_alone(text: str, line: Line) -> bool:

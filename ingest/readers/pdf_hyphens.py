@@ -9,7 +9,7 @@ from itertools import pairwise
 from pes_search.ingest.languages import known_languages
 from pes_search.ingest.languages.dictionary import is_word
 
-LEAST_PART = 3  # letters of a part that may be a word by itself
+LEAST_PART, LEAST_REST = 3, 2  # letters of what is before the hyphen, and behind it, where both may be words by themselves
 ADDRESS_CHARACTERS = 300  # of a line's end, among which an address may be
 WORD_CHARACTERS = 60
 AROUND_WORDS = ".,;:!?()[]‘’“”„«»'\"-–—/*"
@@ -79,8 +79,8 @@ class Hyphens:
             return False  # "long-term": dictionaries have "longterm" too
         if _is_word(left + right, language) or (known and known.nouns_capitalised):
             return True  # where all nouns have capitals, a second one after the word's own hyphen would have one
-        if all(len(part) >= LEAST_PART and _is_word(part, language) for part in (left, right)):
-            return self._drop
+        if len(left) >= LEAST_PART and len(right) >= LEAST_REST and _is_word(left, language) and _is_word(right, language):
+            return self._drop  # "buying-in"
         return self._drop or self._is_undecided
 
 

@@ -29,6 +29,7 @@ RAISED_CHARACTERS = 20  # of several marks
 INDEX_CHARACTERS = 3  # a shorter or equal run does not make its line's letters larger
 # Pieces become lines.
 SAME_ROW = 0.3  # letters by which pieces side by side may differ in height
+WIDE_PART = 2  # letters between two stretches of a line that are no one text
 # Columns.
 COLUMN_LINES = 6  # fewer lines beside others are a box or a table, not a column …
 BOX_LINES = 3  # … and a box has so many, drawn in one go
@@ -61,6 +62,7 @@ class Line:
     table: Table | None = None
     in_box: bool = False  # beside the page's text
     x1: float = 0.0
+    parts: int = 1  # stretches with wide gaps between them
 
 
 def build_lines(pieces: list[Piece], rules: Callable[[], Sequence[Rule]] = list) -> list[Line]:
@@ -315,6 +317,7 @@ def _merged(row: Sequence[Piece]) -> Line:
         row = row[::-1]
     first, *others = row
     line = Line(first.text, first.x0, first.y, first.size, first.bold, in_box=first.in_box, x1=max(piece.x1 for piece in row))
+    line.parts += sum(right.x0 - left.x1 > WIDE_PART * right.size for left, right in pairwise(row))
     for piece in others:
         if line.text.rstrip().endswith(":"):
             line.size = min(line.size, piece.size)

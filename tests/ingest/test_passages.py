@@ -193,6 +193,16 @@ def test_the_rest_of_a_section_keeps_its_heading_before_a_short_section() -> Non
     assert [(p.headings, p.text) for p in last] == [(("Bus", "A"), counted("b", 3)), (("Bus", "B"), "B\n\nTwo.")]
 
 
+def test_a_heading_over_several_sections_stays_with_all_of_them() -> None:
+    several = [heading("Partners", 2), heading("Role", 3), paragraph(counted("a", 11)), heading("Views", 3), paragraph("None.")]
+    passages = split([heading("Bus"), *several, heading("Sectors", 2), paragraph("All.")], max_tokens=14, min_tokens=14)
+    assert [(p.headings, p.text.split("\n\n")[0]) for p in passages] == [
+        (("Bus", "Partners", "Role"), "Bus"),
+        (("Bus", "Partners", "Views"), "Views"),
+        (("Bus", "Sectors"), "Sectors"),
+    ]
+
+
 def test_a_page_of_headings_alone_is_found_too() -> None:
     [title, text] = split([heading("Bus report", page=1), heading("2023", 2, page=1), paragraph("Text.", page=2)])
     assert (title.text, title.page) == ("Bus report\n\n2023", 1)

@@ -573,6 +573,30 @@ def test_captions_and_filled_in_fields_in_bold_head_nothing(line: str) -> None:
     assert line in texts(found)
 
 
+def test_the_title_of_a_chart_heads_nothing() -> None:
+    pdf = Pdf()
+    pdf.line("Riders of the bus", size=16)
+    pdf.paragraph(BUS)
+    pdf.line("Riders a year in thousands, 2011-2018", size=14, x=120)
+    for figure in ("40", "30", "20", "10", "0"):
+        pdf.line(figure, size=8)
+    pdf.line("2011 2012 2013 2014 2015", size=8, x=120)
+    pdf.y -= 12
+    pdf.paragraph(RESULTS)
+    assert of_kind(read(pdf), "heading") == ["Riders of the bus"]
+
+
+def test_the_names_of_columns_that_are_no_table_head_nothing() -> None:
+    pdf = Pdf()
+    pdf.paragraph(BUS)
+    for text, x in (("Phases", 72), ("Date", 220), ("Description", 330)):
+        pdf.line(text, bold=True, x=x)
+        pdf.y += 1.3 * 11
+    pdf.y -= 40
+    pdf.paragraph(RESULTS)
+    assert of_kind(read(pdf), "heading") == []
+
+
 def test_the_heading_of_a_box_beside_the_text_does_not_head_what_follows() -> None:
     pdf = Pdf()
     pdf.line("Village bus", size=20)
