@@ -102,6 +102,15 @@ def load_onnx(config: EncoderConfig, cache_dir: Path) -> OnnxEncoder:
         ) from error
 
 
+def packaged_tokenizer(cache_dir: Path) -> Tokenizer:
+    """Return the tokenizer of the packaged model, which is converted first where that has not been done.
+
+    Raises:
+        EncoderError: the model cannot be converted.
+    """
+    return Tokenizer(converted_folder(cache_dir, configured_adapter(EncoderConfig()), KIND, _write))
+
+
 def _write(packed: PackedModel, folder: Path) -> None:
     from pes_search.index.encoders.onnx_conversion import write_onnx  # with the library of graphs, needed once
 
