@@ -29,7 +29,7 @@ from pes_search.index.types import SearchResult
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.service.answers.answer import Answerer, answer_events, judge
 from pes_search.service.answers.sentences import passage_hits
-from pes_search.service.answers.types import Answer, Citation
+from pes_search.service.answers.types import Answer, Citation, JudgedSearch
 from pes_search.service.answers.writer_name import WriterName
 
 FIRST_SENTENCES = 3  # that the bars look at
@@ -92,8 +92,15 @@ def given_paragraph(
     questions: Sequence[tuple[Question, Gold]], index: OpenIndex, answerer: Answerer, ids: Mapping[str, str]
 ) -> Iterator[tuple[bool, float]]:
     """Judge every question by its own paragraph alone: whether it has no answer there, and the confidence that it has."""
+    for is_impossible, judged in paragraph_judgments(questions, index, answerer, ids):
+        yield is_impossible, judged.confidence
+
+
+def paragraph_judgments(
+    questions: Sequence[tuple[Question, Gold]], index: OpenIndex, answerer: Answerer, ids: Mapping[str, str]
+) -> Iterator[tuple[bool, JudgedSearch]]:
+    """Judge every question by its own paragraph alone: whether it has no answer there, and what was made of it."""
     index_ids = {original: document for document, original in ids.items()}
-    in_field = answerer.in_field(index)
     vectors = answerer.encoder.encode_queries([index.expander.expand(question.text)[0] for question, _ in questions])
     for (question, gold), vector in zip(questions, vectors, strict=True):
         document = index_ids.get(gold.document, gold.document)
@@ -105,7 +112,8 @@ def given_paragraph(
             continue
         hits = hits_of(by_document(found, answerer.search.fusion), index)
         result = SearchResult(question.text, query, query.language, "", hits, (), (), 1, {}, 0.0)
-        yield gold.is_impossible, judge(result, index, answerer.models, in_field=in_field).confidence
+        asked = answerer.understood(question.text, index)
+        yield gold.is_impossible, judge(result, asked, index, answerer)
 
 
 def _outcome(

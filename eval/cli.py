@@ -19,6 +19,7 @@ from pes_search.service.cli.frame import (
     add_command,
     add_index_argument,
     index_settings,
+    print_json,
     print_table,
     run_command,
     write_json,
@@ -104,6 +105,20 @@ def _parser() -> argparse.ArgumentParser:
     answers.add_argument("--writer", choices=get_args(WriterName), help="default: that of the settings")
     answers.add_argument("--plot", type=Path, metavar="FILE", help="draw risk by coverage there, as SVG or PNG")
     answers.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+
+    accept = add_command(
+        commands,
+        "accept",
+        _accept,
+        "count the answers that a person would accept",
+        "pes-eval accept eval/questions/acceptance.jsonl --split dev",
+    )
+    accept.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="questions with what is accepted (default: the project's own)"
+    )
+    add_index_argument(accept)
+    accept.add_argument("--split", choices=SPLITS, help="only the questions of this split")
+    accept.add_argument("--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="print JSON, or write it there")
 
     compare = add_command(
         commands,
@@ -306,6 +321,36 @@ def _answers(parsed: argparse.Namespace) -> int:
         parsed.plot.write_bytes(risk_coverage_plot(report.outcomes, parsed.plot.suffix))
         print(f"risk by coverage: {parsed.plot}", file=sys.stderr)
     write_json(parsed.json, report.values())
+    return 0
+
+
+def _accept(parsed: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from pes_search.eval.acceptance import PROJECT_ACCEPTANCE, accepted, judged, read_acceptance
+    from pes_search.service.engine import open_engine
+
+    rows = read_acceptance(parsed.file or PROJECT_ACCEPTANCE, parsed.split)
+    results = list(judged(rows, open_engine(index_settings(parsed))))
+    by = {name: accepted(results, name) for name in ("kind", "language")}
+    figures = {
+        "accepted": sum(not result.faults for result in results),
+        "questions": len(results),
+        "by_kind": by["kind"],
+        "by_language": by["language"],
+        "not_accepted": [asdict(result) for result in results if result.faults],
+    }
+    if parsed.json == Path("-"):
+        print_json(figures)
+        return 0
+    for result in results:
+        if result.faults:
+            print(f"{result.id} [{result.kind}, {result.language}] {result.question}\n    {'; '.join(result.faults)}")
+    for counts in by.values():
+        print("; ".join(f"{value} {good}/{every}" for value, (good, every) in counts.items()))
+    print(f"{figures['accepted']} of {len(results)} answers acceptable")
+    if parsed.json:
+        write_json(parsed.json, figures)
     return 0
 
 

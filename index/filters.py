@@ -49,6 +49,14 @@ FILTER_FIELDS: Mapping[str, FilterField] = {
         FilterField(
             "channel", "Channel", lambda document: document.channels, "id or label in any language", "events", "channels"
         ),
+        FilterField(
+            "evidence",
+            "Evidence",
+            lambda document: (document.evidence,) if document.evidence else (),
+            "the strongest that a practice's text states: id or label in any language",
+            "monitoring-figures",
+            "evidence-strengths",
+        ),
         FilterField("kind", "Kind of document", lambda document: (document.kind,), "practice, news …", "practice"),
         FilterField(
             "language",

@@ -1,4 +1,5 @@
-"""The controlled lists: target groups, measure types, channels, countries, organisations and acronyms, with their labels.
+"""The controlled lists with their labels: target groups, measure types, channels, strengths of evidence, countries,
+organisations and acronyms.
 
 One YAML file a list, one schema for all: a file is a list of concepts. What a list asks of its concepts beyond the schema
 stands in `REQUIRED`.
@@ -139,12 +140,15 @@ class _Rule:
     keys: tuple[str, ...] = ()  # keys that have to be there
 
 
-# Which list each field of a document takes its ids from.
+# Which list each field of a document takes its ids from: what documents are about, which ranking takes into account.
 FIELDS = {"target_groups": "target-groups", "measure_types": "measure-types", "channels": "channels"}
+# The list that a practice takes the strength of its evidence from. It filters and is shown; no query is about it.
+EVIDENCE_LIST = "evidence-strengths"
 REQUIRED: Mapping[str, _Rule] = {
     "target-groups": _Rule(EU_LANGUAGES, EU_LANGUAGES),
     "measure-types": _Rule(EU_LANGUAGES, EU_LANGUAGES),
     "channels": _Rule(EU_LANGUAGES, EU_LANGUAGES),
+    EVIDENCE_LIST: _Rule(EU_LANGUAGES),
     "countries": _Rule(EU_LANGUAGES),
     "organisations": _Rule((), (), ("country",)),
     "acronyms": _Rule(ACRONYM_LANGUAGES, (), ("short",)),

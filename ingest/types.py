@@ -53,6 +53,8 @@ class Document:
     target_groups: tuple[str, ...] = ()
     measure_types: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()  # how a practice meets people
+    evidence: str | None = None  # how strong the evidence for a practice is; only front matter tells
+    evidence_sentence: str | None = None  # of the text, which says so
     related: tuple[str, ...] = ()  # document ids that the file names
     media_type: str = "text/plain"
 

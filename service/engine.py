@@ -71,10 +71,12 @@ class Engine:
         """What answers questions."""
         from pes_search.service.answers.answer import Answerer
         from pes_search.service.answers.confidence import check_models, load_models
+        from pes_search.service.answers.reader import PACKAGED_READER, load_reader
 
         models = load_models()
         check_models(models, self.encoder.model_id)
-        return Answerer(self.encoder, self.settings.search, self.settings.answer, models)
+        reader = load_reader(self.settings.cache_dir, self.settings.encoder.threads) if PACKAGED_READER.is_dir() else None
+        return Answerer(self.encoder, self.settings.search, self.settings.answer, models, reader)
 
     def warm_up(self) -> None:
         """Ask a question, and look a word up: whoever comes first to a service should not wait.
@@ -129,19 +131,35 @@ class Engine:
                 self._speller = speller
         return speller.suggestion(query, detect_language(query))
 
-    def ask(self, index: OpenIndex, question: str, *, k: int, filters: Filters, writer: WriterName | None = None) -> Answer:
-        """Answer a question from one generation, or refuse it."""
+    def ask(
+        self,
+        index: OpenIndex,
+        question: str,
+        *,
+        k: int,
+        filters: Filters,
+        writer: WriterName | None = None,
+        previous: str | None = None,
+    ) -> Answer:
+        """Answer a question from one generation, or refuse it; `previous` is the question that it may go on from."""
         from pes_search.service.answers.answer import answer
 
-        return answer(question, index, self.answerer, k=k, filters=filters, writer=writer)
+        return answer(question, index, self.answerer, k=k, filters=filters, writer=writer, previous=previous)
 
     def ask_events(
-        self, index: OpenIndex, question: str, *, k: int, filters: Filters, writer: WriterName | None = None
+        self,
+        index: OpenIndex,
+        question: str,
+        *,
+        k: int,
+        filters: Filters,
+        writer: WriterName | None = None,
+        previous: str | None = None,
     ) -> Iterator[Event]:
         """Yield the search result, each sentence and the whole answer as they come."""
         from pes_search.service.answers.answer import answer_events
 
-        return answer_events(question, index, self.answerer, k=k, filters=filters, writer=writer)
+        return answer_events(question, index, self.answerer, k=k, filters=filters, writer=writer, previous=previous)
 
     def compare(self, index: OpenIndex, ids: Sequence[str]) -> Comparison:
         """Compare documents field by field."""

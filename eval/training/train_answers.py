@@ -66,6 +66,8 @@ PROJECT_WEIGHT = 2  # of this collection's questions beside the others
 LANGUAGES = ("de", "es", "ro", "el")  # of XQuAD's questions
 IMPOSSIBLE_SHARE = 0.2  # of SQuAD's questions without an answer: they were written to deceive, and seldom can be told
 EVERY_PROJECT_QUESTION, EVERY_SQUAD_QUESTION = 4, 10  # of the questions that are asked of the other's collection
+KIND_C = 0.003  # .001 to .01 are alike (cross-validated: .81 of the questions by kind, .74 of those of factsheets)
+OTHER_NAMES = {"keyword": "keywords", "yes_no": "other", "why": "other"}  # of kinds, in the questions of factsheets
 PERSONAL = {"personal", "injection"}
 OUTSIDE = {"near_topic", "off_topic", "gibberish"}
 # The share of answerable development questions that may be refused; with it the threshold is placed at one half.
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = read_settings()
         encoder = load_encoder(settings.encoder, settings.cache_dir)
         models = fit(list(read_examples(parsed.data / "bench", settings, encoder)), several_examples(encoder))
-        values = {"model_id": encoder.model_id, **models}
+        values = {"model_id": encoder.model_id, **models, **fit_kinds(*kind_examples(encoder))}
         parsed.out.write_text(json.dumps(values) + "\n", encoding="utf-8")
     except PesSearchError as error:
         print(f"train-answers: {error}", file=sys.stderr)
@@ -166,6 +168,17 @@ def several_examples(encoder: Encoder) -> tuple[Values, npt.NDArray[np.bool_]]:
     records = [record for _, record in read_records(PROJECT_QUESTIONS / "training_several.jsonl", [], ids=("id",))]
     vectors = encoder.encode_queries([record["text"] for record in records]).astype(np.float64)
     return vectors, np.array([bool(record["several"]) for record in records])
+
+
+def kind_examples(encoder: Encoder) -> tuple[Values, list[str], list[bool | None]]:
+    """Return the vectors of questions, the kind of each, and whether it says of which practice it asks (None: nobody said)."""
+    records = [record for _, record in read_records(PROJECT_QUESTIONS / "training_kinds.jsonl", [], ids=("id",))]
+    records = [record for record in records if "previous" not in record]  # what goes on from another asks nothing by itself
+    others = [record for _, record in read_records(PROJECT_QUESTIONS / "training_factsheets.jsonl", [], ids=("id",))]
+    texts = [record["text"] for record in [*records, *others]]
+    vectors = encoder.encode_queries(texts).astype(np.float64)
+    kinds = [OTHER_NAMES.get(record["kind"], record["kind"]) for record in [*records, *others]]
+    return vectors, kinds, [*(bool(record["names_practice"]) for record in records), *[None] * len(others)]
 
 
 def _with_answers(documents: Path, questions: Path, name: str) -> list[TrainingQuestion]:
@@ -268,6 +281,17 @@ def fit(examples: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_
         "fact": fact,
         "confidence": networks,
         "reader": _sentence_scorer(examples, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))),
+    }
+
+
+def fit_kinds(vectors: Values, kinds: Sequence[str], names_practice: Sequence[bool | None]) -> dict[str, Any]:
+    """Return a network for each kind of question, and that for whether a question says of which practice it asks."""
+    truth = np.array(kinds)
+    known = np.array([value is not None for value in names_practice])
+    named = np.array([bool(value) for value in names_practice])
+    return {
+        "kinds": {kind: _logistic(vectors, truth == kind, KIND_C) for kind in sorted(set(kinds))},
+        "names_practice": _logistic(vectors[known], named[known], VECTOR_C),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -14,14 +13,7 @@ import numpy as np
 from pes_search.index.encoders.adapter import adapter_hash
 from pes_search.index.encoders.base import PACKAGED_MODEL, EncoderConfig
 from pes_search.index.encoders.identity import configured_adapter, model_id, weights_identity
-from pes_search.index.encoders.onnx_session import (
-    GRAPH_FILE,
-    POSITIONS_FILE,
-    REPORT_FILE,
-    UNREADABLE,
-    Layers,
-    mapped_tokens,
-)
+from pes_search.index.encoders.onnx_session import UNREADABLE, opened
 from pes_search.index.encoders.packaged import PROMPTS, converted_folder
 from pes_search.index.encoders.sentencepieces import Tokenizer
 from pes_search.index.errors import EncoderError
@@ -46,11 +38,8 @@ class OnnxEncoder:
         self.adapter = adapter_hash(configured_adapter(config))
         self.model_id = model_id(config, weights_identity(config), self.query_prompt, self.passage_prompt)
         self._tokenizer = Tokenizer(folder)
-        positions = np.load(folder / POSITIONS_FILE)
-        report = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
-        self._most_tokens = len(positions)
-        self._tokens = mapped_tokens(report["token_offset"], report["token_blocks"], report["tokens"], positions)
-        self._layers = Layers(folder / GRAPH_FILE, config.threads)
+        self._tokens, self._layers = opened(folder, config.threads)
+        self._most_tokens = self._tokens.most
         self.dimensions = self._layers.dimensions
         self._queries: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,22 +27,36 @@ from pes_search.index.encoders.sentencepieces import Tokenizer, write_tokenizer
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
 
-CALIBRATION_FILE = Path(__file__).with_name("calibration.txt")  # sentences in the languages and scripts that are promised
+Calibration = Callable[[Tokenizer, int], list[list[int]]]
+"""Gives the tokens of texts, at most so many each."""
+
+CALIBRATION_FILE = Path(__file__).with_name("calibration.txt")
 LEAST_COSINE = 0.995  # of an int8 vector with the float32 one; the worst of the calibration has .999
 TIMED_RUNS, TIMED_EVERY = 3, 4  # every fourth text, three times
 
 
-def write_onnx(packed: PackedModel, folder: Path) -> None:
-    """Write the model's files: the int8 graph if it is near float32 and not slower on this machine, else the float32 one."""
+def calibration_texts(tokenizer: Tokenizer, most: int) -> list[list[int]]:
+    """Return the tokens of the calibration's sentences, read as queries and as passages in turn."""
+    texts = [PROMPTS[("query", "passage")[number % 2]] + sentence for number, sentence in enumerate(calibration_sentences())]
+    return tokenizer.ids(texts, most)
+
+
+def calibration_sentences() -> list[str]:
+    """Return sentences in the languages and scripts that are promised."""
+    return CALIBRATION_FILE.read_text(encoding="utf-8").splitlines()
+
+
+def write_onnx(packed: PackedModel, folder: Path, calibration: Calibration = calibration_texts) -> None:
+    """Write the model's files: the int8 graph if it is near float32 and not slower on this machine, else the float32 one.
+
+    `calibration` gives the tokens of texts as the model is to read them.
+    """
     weights = packed.weights
     positions = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     np.save(folder / POSITIONS_FILE, positions)
     write_tokenizer(packed, folder)
     tokenizer = Tokenizer(folder)
-    sentences = CALIBRATION_FILE.read_text(encoding="utf-8").splitlines()
-    # Read as queries and as passages in turn.
-    texts = [PROMPTS[("query", "passage")[number % 2]] + sentence for number, sentence in enumerate(sentences)]
-    ids = tokenizer.ids(texts, packed.positions)
+    ids = calibration(tokenizer, packed.positions)
     tokens = Tokens(packed.token_blocks, positions)
     graphs = {"int8": int8_graph(packed, _ranges(packed, ids, tokens)), "float32": float_graph(packed)}
     layers = {name: Layers(graph.SerializeToString(), threads=1) for name, graph in graphs.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -37,6 +38,11 @@ class Tokens:
     def __init__(self, blocks: npt.NDArray[Any], positions: Vectors) -> None:
         self._blocks = blocks
         self._positions = positions
+
+    @property
+    def most(self) -> int:
+        """How many tokens a text may have."""
+        return len(self._positions)
 
     def vectors(self, ids: Sequence[int]) -> Vectors:
         """Return the vectors of a text's tokens, shape (tokens, hidden)."""
@@ -90,6 +96,14 @@ class Layers:
             mask[row, : len(of_text)] = 1
         outputs: list[Vectors] = self._session.run(names, {"tokens": inputs, "mask": mask})
         return outputs
+
+
+def opened(folder: Path, threads: int) -> tuple[Tokens, Layers]:
+    """Open a folder that `onnx_conversion` wrote."""
+    report = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
+    positions = np.load(folder / POSITIONS_FILE)
+    tokens = mapped_tokens(report["token_offset"], report["token_blocks"], report["tokens"], positions)
+    return tokens, Layers(folder / GRAPH_FILE, threads)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -62,7 +62,7 @@ def check_corpus(folder: Path) -> CorpusReport:
         path = str(folder / f"facts/{alone}.yaml")
         report.faults.append(Fault(path, 1, f"no write-up has the id {alone!r}; write one, or remove these facts"))
     report.practices, report.news = len(practices), len(news)
-    report.counts = _counts([text.item for text in practices])
+    report.counts = _counts([text.item for text in practices if isinstance(text.item, PracticeItem)])
     report.faults.sort(key=lambda fault: (fault.path, fault.line, fault.message))
     return report
 
@@ -116,8 +116,8 @@ def _validated(model: type[Model], content: YamlWithLines, path: str, faults: li
         return None
 
 
-def _counts(practices: Sequence[BaseModel]) -> dict[str, dict[str, int]]:
+def _counts(practices: Sequence[PracticeItem]) -> dict[str, dict[str, int]]:
     counts: Mapping[str, Counter[str]] = {
         key: Counter(value for practice in practices for value in getattr(practice, key)) for key in ("countries", *FIELDS)
-    }
+    } | {"evidence": Counter(practice.evidence.strength for practice in practices)}
     return {key: dict(sorted(numbers.items(), key=lambda item: (-item[1], item[0]))) for key, numbers in counts.items()}

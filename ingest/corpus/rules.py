@@ -15,13 +15,14 @@ from markdown_it import MarkdownIt
 from pes_search.ingest.corpus.provenance import figures, unsupported
 from pes_search.ingest.corpus.schema import REQUIRED_SECTIONS, SECTIONS, Facts, Item, NewsItem, PracticeItem
 from pes_search.ingest.faults import Fault
-from pes_search.ingest.taxonomy import FIELDS, Taxonomy
+from pes_search.ingest.taxonomy import EVIDENCE_LIST, FIELDS, Taxonomy
 from pes_search.ingest.yaml_lines import YamlWithLines
 
 WHEN = "When to think of it"
 WHEN_SENTENCES = (3, 6)
 _SENTENCE_END = re.compile(r"[.?!]['”’\")]?(?=\s+[^a-z\s]|\s*$)")  # not the stops of "e.g. a mother"
 _ADDRESS = re.compile(r"https?://[^\s<>\[\]]+")
+LINE_BREAKS = {"softbreak": " ", "hardbreak": " "}  # markdown-it's names
 _YEARS = re.compile(r"(?P<start>\d{4})(?:-(?P<end>\d{4})?)?")
 
 
@@ -68,14 +69,21 @@ def _check_lists(item: Item, documents: Collection[str], taxonomy: Taxonomy, fau
         for number, value in enumerate(values):
             if value in values[:number]:
                 fault((key, number), f"{value!r} stands there twice; keep one")
-            if name in taxonomy.lists and value not in taxonomy.lists[name]:
-                near = get_close_matches(value, taxonomy.lists[name], n=1)
-                advice = f"did you mean {near[0]!r}? Else add it there" if near else "take one from there, or add it there"
-                fault((key, number), f"{value!r} is no id of taxonomy/{name}.yaml; {advice}")
+            _check_id(name, value, taxonomy, (key, number), fault)
             if key == "related" and (value not in documents or value == item.id):
                 fault((key, number), f"{value!r} is no other document of the corpus; take an id from practices/ or news/")
-    if isinstance(item, PracticeItem) and item.id[:2].upper() not in item.countries:
-        fault(("countries",), f"{item.id[:2].upper()!r} is missing, with which the id begins; add it, or give another id")
+    if isinstance(item, PracticeItem):
+        _check_id(EVIDENCE_LIST, item.evidence.strength, taxonomy, ("evidence", "strength"), fault)
+        if item.id[:2].upper() not in item.countries:
+            fault(("countries",), f"{item.id[:2].upper()!r} is missing, with which the id begins; add it, or give another id")
+
+
+def _check_id(name: str, value: str, taxonomy: Taxonomy, place: Sequence[str | int], fault: FaultAt) -> None:
+    """Check that a list has an id; without the list, which is told elsewhere, any will do."""
+    if name in taxonomy.lists and value not in taxonomy.lists[name]:
+        near = get_close_matches(value, taxonomy.lists[name], n=1)
+        advice = f"did you mean {near[0]!r}? Else add it there" if near else "take one from there, or add it there"
+        fault(place, f"{value!r} is no id of taxonomy/{name}.yaml; {advice}")
 
 
 # ── The body ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -98,6 +106,7 @@ def _check_body(text: Text, fault: FaultAt) -> None:
     sections = _sections(lines)
     if isinstance(text.item, PracticeItem):
         _check_sections(sections, fault)
+        _check_evidence(text.item.evidence.sentence, sections, fault)
     _check_sources(text, next((section.content for section in sections if section.name == "Sources"), ""), fault)
 
 
@@ -178,6 +187,21 @@ def _check_sections(sections: Sequence[_Section], fault: FaultAt) -> None:
             fault(section.line, f"the section {name!r} must have {least} to {most} sentences")
     for name in sorted(REQUIRED_SECTIONS - {section.name for section in sections}, key=SECTIONS.index):
         fault(0, f"the section {name!r} is missing; add it")
+
+
+def _check_evidence(sentence: str | None, sections: Sequence[_Section], fault: FaultAt) -> None:
+    """Check that the text says the sentence that states its evidence, other than among the situations that it is for."""
+    said = [line for section in sections if section.name != WHEN for line in _plain_paragraphs(section.content)]
+    if sentence and not any(" ".join(sentence.split()) in line for line in said):
+        fault(
+            ("evidence", "sentence"), f"the text does not say this outside {WHEN!r}; copy one of its sentences, word for word"
+        )
+
+
+def _plain_paragraphs(markdown: str) -> Iterator[str]:
+    """Yield each paragraph and list item on one line, of links and pictures their words, without other markup."""
+    for token in MarkdownIt("commonmark").parse(markdown):
+        yield " ".join("".join(LINE_BREAKS.get(child.type, child.content) for child in token.children or ()).split())
 
 
 # ── The facts ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from pes_search.ingest.readers.markdown import Country, FrontMatter, Text, Year
+from pes_search.ingest.readers.markdown import Country, Evidence, FrontMatter, Text, Year
 
 SECTIONS = (
     "In short",
@@ -23,6 +23,7 @@ SECTIONS = (
     "Sources",
 )
 REQUIRED_SECTIONS = {"In short", "When to think of it", "What it does", "Sources"}
+NO_EVIDENCE = "none-stated"  # the strength that no sentence states
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 Line = Annotated[Text, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
@@ -68,6 +69,21 @@ class CitedSource(BaseModel):
         return self.url or self.reference or ""
 
 
+class StatedEvidence(Evidence):
+    """How strong the evidence for a practice is: the strongest that its text states, in this sentence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    strength: Name
+    sentence: Line | None = None
+
+    @model_validator(mode="after")
+    def _sentence_where_stated(self) -> StatedEvidence:
+        if (self.sentence is None) != (self.strength == NO_EVIDENCE):
+            raise ValueError(f"give the `sentence` that states the strength, and none with {NO_EVIDENCE!r}")
+        return self
+
+
 class _Item(FrontMatter):
     """The front matter that every document of the corpus has. Unlike in other Markdown files, unknown keys are faults."""
 
@@ -90,6 +106,7 @@ class PracticeItem(_Item):
     kind: Literal["practice"]
     region: Line
     channels: list[Name]
+    evidence: StatedEvidence
     partners: list[Line]
     start: Year | None = None  # the first year; left out where not known
     end: Year | None = None  # the last year; left out while it runs or where not known

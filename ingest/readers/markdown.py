@@ -83,6 +83,13 @@ class Source(BaseModel):
     date: Text | None = None
 
 
+class Evidence(BaseModel):
+    """How strong the evidence for a practice is, and the sentence of its text that says so."""
+
+    strength: str
+    sentence: Text | None = None
+
+
 class FrontMatter(BaseModel):
     """The keys that mean something here; others are kept by the file and ignored."""
 
@@ -105,12 +112,15 @@ class FrontMatter(BaseModel):
     target_groups: Annotated[list[str], Listed] = []
     measure_types: Annotated[list[str], Listed] = []
     channels: Annotated[list[str], Listed] = []
+    evidence: Annotated[
+        Evidence | None, BeforeValidator(lambda value: {"strength": value} if isinstance(value, str) else value)
+    ] = None
     related: Annotated[list[str], Listed] = []
     sources: list[Annotated[Source, BeforeValidator(lambda value: {"url": value} if isinstance(value, str) else value)]] = []
 
     def fields(self) -> dict[str, object]:
         """Return the values under the names of `Document`."""
-        values: dict[str, object] = self.model_dump(exclude={"sources", "start", "end", "date", "language"})
+        values: dict[str, object] = self.model_dump(exclude={"sources", "start", "end", "date", "language", "evidence"})
         date = _stated_date(self.date) if self.date else None
         values |= {
             "url": self.url or next((source.url for source in self.sources if source.url), None),
@@ -118,6 +128,8 @@ class FrontMatter(BaseModel):
             "language": "no" if self.language is False else self.language,
             "year": self.start or (int(date[:4]) if date else None),
             "end_year": self.end,
+            "evidence": self.evidence.strength if self.evidence else None,
+            "evidence_sentence": self.evidence.sentence if self.evidence else None,
         }
         values["countries"] = list(dict.fromkeys(self.countries))
         return {name: value for name, value in values.items() if value}

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pes_search.index.config import SearchConfig
 from pes_search.index.encoders.base import Encoder
-from pes_search.index.filters import Filters
+from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import search
 from pes_search.index.types import Hit, Query, SearchResult
+from pes_search.ingest.types import Document
+from pes_search.service.answers.choices import choices_for
 from pes_search.service.answers.confidence import AnswerModels, is_in_field
 from pes_search.service.answers.config import AnswerConfig
-from pes_search.service.answers.sentences import scored_sentences
+from pes_search.service.answers.fitting import bound, fitted
+from pes_search.service.answers.practice_names import PracticeNames, practice_names
+from pes_search.service.answers.questions import Understood, understood
+from pes_search.service.answers.sentences import ScoredSentence, read_by, scored_sentences
 from pes_search.service.answers.signals import signals
-from pes_search.service.answers.types import Answer, Event, JudgedSearch, Reason, Sentence, Writer, WriterError
+from pes_search.service.answers.tables import table_rows
+from pes_search.service.answers.types import (
+    Answer,
+    AnsweredPart,
+    Event,
+    JudgedSearch,
+    Reason,
+    Sentence,
+    Writer,
+    WriterError,
+)
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.answers.writers import WRITERS
 
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
 LEAST_WORD_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
 READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
+if TYPE_CHECKING:
+    from pes_search.service.answers.reader import Reader
+
 logger = logging.getLogger(__name__)
 
 
@@ -35,7 +54,9 @@ class Answerer:
     search: SearchConfig
     config: AnswerConfig
     models: AnswerModels
+    reader: Reader | None = None  # without it sentences are chosen by their vectors and words
     _fields: dict[str, bool] = field(default_factory=dict)  # by index
+    _names: dict[str, PracticeNames] = field(default_factory=dict)  # by index
 
     def in_field(self, index: OpenIndex) -> bool:
         """Tell whether an index is of the field that the models know; looked at once."""
@@ -43,6 +64,20 @@ class Answerer:
         if index_id not in self._fields:
             self._fields[index_id] = is_in_field(index, self.encoder, self.models)
         return self._fields[index_id]
+
+    def names(self, index: OpenIndex) -> PracticeNames:
+        """Return the names of an index's documents; read once."""
+        index_id = index.manifest.index_id
+        if index_id not in self._names:
+            passages_with = {
+                word: count for language in index.manifest.languages for word, count in index.stored.words(language).items()
+            }
+            self._names[index_id] = practice_names(index.stored.documents(EVERYTHING), passages_with)
+        return self._names[index_id]
+
+    def understood(self, question: str, index: OpenIndex, previous: str | None = None) -> Understood:
+        """Return what a question asks; `previous` is the one before it."""
+        return understood(question, previous, self.names(index), self.models, self.encoder.encode_queries)
 
     def writer(self, name: WriterName, index: OpenIndex) -> Writer:
         """Return the writer of a name.
@@ -53,21 +88,22 @@ class Answerer:
         return WRITERS.load(name)(self.config, self.encoder, index)
 
 
-def search_and_judge(question: str, index: OpenIndex, answerer: Answerer, *, k: int, filters: Filters) -> JudgedSearch:
+def search_and_judge(asked: Understood, index: OpenIndex, answerer: Answerer, *, k: int, filters: Filters) -> JudgedSearch:
     """Search the collection for a question and judge what was found.
 
     Raises:
         QueryError: the question is empty or too long, or `k` is out of range.
     """
     config = replace(answerer.search, passages_per_document=READ_PASSAGES)
-    result = search(question, index, answerer.encoder, config, k=max(k, SEARCHED_DOCUMENTS), filters=filters)
-    return judge(result, index, answerer.models, in_field=answerer.in_field(index))
+    result = search(asked.searched, index, answerer.encoder, config, k=max(k, SEARCHED_DOCUMENTS), filters=filters)
+    return judge(result, asked, index, answerer)
 
 
-def judge(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_field: bool) -> JudgedSearch:
+def judge(result: SearchResult, asked: Understood, index: OpenIndex, answerer: Answerer) -> JudgedSearch:
     """Return what was found with its sentences and the confidence that they answer."""
+    models, in_field = answerer.models, answerer.in_field(index)
     query, hits = result.parsed_query, result.hits[:SEARCHED_DOCUMENTS]
-    sentences = scored_sentences(
+    found = scored_sentences(
         query,
         hits,
         index,
@@ -75,17 +111,28 @@ def judge(result: SearchResult, index: OpenIndex, models: AnswerModels, *, in_fi
         number_wanted=models.number.probability(query.vector),
         fact_wanted=models.fact.probability(query.vector),
     )
-    if not sentences or not _asks(query, index):
-        return JudgedSearch(result, [], [], 0.0, "nothing_relevant", several=False)
+    if not found or not _asks(query, index):
+        return JudgedSearch(result, [], [], 0.0, "nothing_relevant", several=False, asked=asked, by_part=[])
+    by_part: list[list[ScoredSentence]] = []
+    not_here: list[float] = []
+    for part in asked.parts:
+        sentences = bound(found, asked, part.kind)
+        if answerer.reader is not None:
+            sentences, none_of_them = read_by(answerer.reader, part.text, sentences)
+            not_here.append(none_of_them)
+        by_part.append(fitted(sentences, asked, part.kind))
     kind = models.kind(query.vector, in_field=in_field)
-    values = signals(query, hits, sentences, index, kind, in_field=in_field)
+    values = signals(query, hits, found, index, kind, in_field=in_field)
     return JudgedSearch(
         result=result,
-        sentences=sentences,
+        sentences=by_part[0],
         signals=values,
-        confidence=round(models.probability(values), 4),
-        reason=models.reason(values, kind),
-        several=kind.several,
+        confidence=round(models.probability(values, min(not_here, default=None)), 4),
+        not_here=min(not_here, default=None),
+        reason=models.reason(values, kind, is_named=any(sentence.hit.document.id in asked.named for sentence in found)),
+        several=asked.kind.several or (kind.several and not asked.named),
+        asked=asked,
+        by_part=by_part,
     )
 
 
@@ -97,17 +144,21 @@ def answer_events(
     k: int = 5,
     filters: Filters | None = None,
     writer: WriterName | None = None,
+    previous: str | None = None,
 ) -> Iterator[Event]:
     """Yield what answers a question as it comes: the search result, each sentence, and at last the whole answer.
 
-    A writer that fails is replaced by the extractive one, which the answer's notice says; what had been written by then
-    is kept, as it was checked. A language model of which no sentence holds is replaced as well.
+    `previous` is the question before, which this one may go on from ("and in Poland?"). A writer that fails is replaced by the
+    extractive one, which the answer's notice says; what had been written by then is kept, as it was checked. A language model
+    of which no sentence holds is replaced as well.
 
     Raises:
         QueryError: the question is empty or too long, or `k` is out of range.
     """
     started = time.perf_counter()
-    judged_search = search_and_judge(question, index, answerer, k=k, filters=filters or Filters())
+    filters = filters or Filters()
+    asked = answerer.understood(question, index, previous)
+    judged_search = search_and_judge(asked, index, answerer, k=k, filters=filters)
     yield judged_search.result
     wanted = writer or answerer.config.writer
     answer = Answer(
@@ -120,12 +171,23 @@ def answer_events(
         writer=wanted,
         index_id=judged_search.result.index_id,
         took_ms=0.0,
+        understood_as=asked.shown,
     )
-    if judged_search.confidence < answerer.config.threshold or not judged_search.sentences:
-        yield _finished(replace(answer, reason=judged_search.reason), started)
+    if rows := table_rows(asked, index, filters):
+        sentences = [Sentence(row.citation.quote, (row.citation,)) for row in rows]
+        yield from sentences
+        yield _finished(replace(answer, status="table", table=tuple(rows), sentences=tuple(sentences)), started)
         return
-    sentences: list[Sentence] = []
-    rejected, notice = 0, None
+    if (asked.is_vague or asked.is_open) and judged_search.reason != "personal_or_instruction":
+        choices = tuple(choices_for(asked, judged_search, index, filters))
+        if choices:
+            yield _finished(replace(answer, status="clarify", choices=choices), started)
+            return
+    refusal = _refusal(judged_search, answerer.config.threshold)
+    if refusal:
+        yield _finished(replace(answer, status="none", reason=refusal[0], about=refusal[1]), started)
+        return
+    sentences, rejected, notice = [], 0, None
     try:
         for written in answerer.writer(wanted, index).sentences(judged_search):
             if written.citations:
@@ -145,10 +207,26 @@ def answer_events(
         for written in answerer.writer(wanted, index).sentences(judged_search):
             sentences.append(written)
             yield written
-    reason: Reason | None = None if sentences else "not_answered"
-    yield _finished(
-        replace(answer, reason=reason, sentences=tuple(sentences), rejected=rejected, notice=notice, writer=wanted), started
-    )
+    parts = answered_parts(judged_search, sentences)
+    answer = replace(answer, sentences=tuple(sentences), rejected=rejected, notice=notice, writer=wanted, parts=parts)
+    if not sentences:
+        answer = replace(answer, status="none", reason="not_answered")
+    elif answer.missing:
+        answer = replace(answer, status="partial")
+    yield _finished(answer, started)
+
+
+def _refusal(judged_search: JudgedSearch, threshold: float) -> tuple[Reason, Document | None] | None:
+    """Return why a question is refused and the practice that the reason speaks of, or None where it is answered."""
+    asked = judged_search.asked
+    documents = {sentence.hit.document.id: sentence.hit.document for sentence in judged_search.sentences}
+    named = [documents[name] for name in asked.named if name in documents]
+    for document in named:
+        if document.year and any(year < document.year for year in asked.years):
+            return "before_start", document
+    if not judged_search.sentences or judged_search.confidence < threshold:
+        return judged_search.reason, named[0] if named else None
+    return None
 
 
 def answer(
@@ -159,12 +237,22 @@ def answer(
     k: int = 5,
     filters: Filters | None = None,
     writer: WriterName | None = None,
+    previous: str | None = None,
 ) -> Answer:
     """Return the answer to a question; see `answer_events`."""
-    *_, last = answer_events(question, index, answerer, k=k, filters=filters, writer=writer)
+    *_, last = answer_events(question, index, answerer, k=k, filters=filters, writer=writer, previous=previous)
     if not isinstance(last, Answer):
         raise TypeError(f"the last event of an answer is {type(last).__name__}")
     return last
+
+
+def answered_parts(judged_search: JudgedSearch, sentences: Sequence[Sentence]) -> tuple[AnsweredPart, ...]:
+    """Return the parts of the question, each with whether something quoted looks like its answer."""
+    quotes = [citation.quote for sentence in sentences for citation in sentence.citations]
+    return tuple(
+        AnsweredPart(part.text, part.kind.name, any(part.kind.answers(quote) for quote in quotes))
+        for part in judged_search.asked.parts
+    )
 
 
 def _asks(query: Query, index: OpenIndex) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -80,8 +80,11 @@ class AnswerModels:
     several: Network
     number: Network  # the question asks for a number
     fact: Network  # the question asks for a single fact
+    names_practice: Network  # the question says of which practice or topic it asks
+    kinds: Mapping[str, Network]  # of questions, by name; the highest log-odds are those of the question's kind
     related: Network  # from the signals: what was found is of the question's subject, whether or not it answers
     confidence: tuple[Network, ...]  # from the signals; the mean of their log-odds
+    reading: Network  # from these log-odds and the reader's that none of the sentences answers
     sentence_scorer: SentenceScorer
 
     def kind(self, vector: npt.ArrayLike, *, in_field: bool) -> Kind:
@@ -93,13 +96,23 @@ class AnswerModels:
             several=self.several.logit(vector) > 0,
         )
 
-    def probability(self, signals: Sequence[float]) -> float:
-        """Return the confidence that a question with these signals is answered."""
-        logit = sum(network.logit(signals) for network in self.confidence) / len(self.confidence)
-        return sigmoid(logit)
+    def question_kind(self, vector: npt.ArrayLike) -> str:
+        """Return the name of a question's kind, as its vector tells."""
+        return max(self.kinds, key=lambda name: (self.kinds[name].logit(vector), name))
 
-    def reason(self, signals: Sequence[float], kind: Kind) -> Reason:
-        """Return why a question with these signals is refused, if it is."""
+    def probability(self, signals: Sequence[float], not_here: float | None = None) -> float:
+        """Return the confidence that a question with these signals is answered; `not_here` is the reader's view, if it read."""
+        logit = self.log_odds(signals)
+        return sigmoid(logit if not_here is None else self.reading.logit([logit, not_here]))
+
+    def log_odds(self, signals: Sequence[float]) -> float:
+        """Return the log-odds that a question with these signals is answered, whatever the reader says."""
+        return sum(network.logit(signals) for network in self.confidence) / len(self.confidence)
+
+    def reason(self, signals: Sequence[float], kind: Kind, *, is_named: bool = False) -> Reason:
+        """Return why a question with these signals is refused, if it is; `is_named`: it names a practice that was found."""
+        if is_named:
+            return "not_stated"
         if kind.own_matter > 0:
             return "personal_or_instruction"
         return "not_answered" if self.related.logit(signals) > 0 else "nothing_relevant"
@@ -130,11 +143,13 @@ def load_models(path: Path = PACKAGED_MODELS) -> AnswerModels:
     """Read the models."""
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     named = {
-        name: _network(values[name]) for name in ("own_matter", "subject", "answerable", "several", "number", "fact", "related")
+        name: _network(values[name])
+        for name in ("own_matter", "subject", "answerable", "several", "number", "fact", "related", "names_practice", "reading")
     }
     return AnswerModels(
         model_id=values["model_id"],
         confidence=tuple(_network(network) for network in values["confidence"]),
+        kinds={name: _network(network) for name, network in values["kinds"].items()},
         sentence_scorer=SentenceScorer(**{name: np.array(numbers, np.float32) for name, numbers in values["reader"].items()}),
         **named,
     )

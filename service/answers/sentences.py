@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -12,12 +13,23 @@ import numpy as np
 
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.tokens import terms
-from pes_search.index.types import Hit, Query
+from pes_search.index.types import DocumentText, Hit, Query
+from pes_search.ingest.passages import sentence_spans
+from pes_search.ingest.types import Passage
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
+    from pes_search.service.answers.reader import Reader
 
 
+# Situations in which a practice may help, made up for those who search: no facts, so nothing of them is quoted.
+IMAGINED = re.compile(r"when to think of it", re.IGNORECASE)
+READ_SENTENCES = 16  # of the best, that the reader sees if there is room
+READER_WEIGHT, SCORER_WEIGHT = 1.0, 0.5
+POINTING_WORDS = re.compile(
+    r"(?:It|Its|They|Their|Them|This|These|That|Those|He|She|His|Her|Both|Such|There|Here|Another|Others?)\b"
+    r"(?! (?:is|are|was|were) an?\b)"
+)
 LEAST_COSINE_SPREAD = 1e-4  # below it the cosines of a document say nothing
 LONGEST_LIST_CHARACTERS = 500  # of a longer list the item alone is quoted
 # With separators of thousands, which languages write differently, or with decimals.
@@ -36,6 +48,8 @@ class ScoredSentence:
     lexical: float  # share of the question's idf mass whose terms the sentence holds, from 0 to 1
     behind: float  # how far the document's score is below that of the best document
     score: float  # higher is better; comparable within one question only
+    heading: str = ""  # right above it
+    is_first: bool = False  # of its document, where that says what it is about
 
     @property
     def text(self) -> str:
@@ -111,6 +125,34 @@ def scored_sentences(
     )
 
 
+def read_by(reader: Reader, question: str, sentences: Sequence[ScoredSentence]) -> tuple[list[ScoredSentence], float]:
+    """Return sentences with the reader's judgment in their scores, and how far none of them answers (log-odds).
+
+    `sentences` has the best first; those that there is no room for stay behind the others.
+    """
+    shown = sentences[:READ_SENTENCES]
+    ranks = {document: rank for rank, document in enumerate(dict.fromkeys(sentence.hit.document.id for sentence in shown))}
+    reading = reader.read(
+        question,
+        [sentence.hit.document.title for sentence in shown],
+        [sentence.text for sentence in shown],
+        [
+            (ranks[sentence.hit.document.id], sentence.hit.passage.page or 0, sentence.hit.passage.start + sentence.start)
+            for sentence in shown
+        ],
+        [sentence.cosine for sentence in shown],
+    )
+    best = max(reading.scores.values())
+    scores = {
+        number: READER_WEIGHT * (score - best) + SCORER_WEIGHT * (shown[number].score - shown[0].score)
+        for number, score in reading.scores.items()
+    }
+    least = min(scores.values())
+    unread = [number for number in range(len(sentences)) if number not in scores]
+    scores.update((number, least + sentences[number].score - sentences[unread[0]].score) for number in unread)
+    return [replace(sentence, score=round(scores[number], 6)) for number, sentence in enumerate(sentences)], reading.not_here
+
+
 def sentence_features(
     query: Query, hits: Sequence[Hit], index: OpenIndex, number_wanted: float
 ) -> tuple[list[ScoredSentence], Vectors, Vectors]:
@@ -126,6 +168,7 @@ def sentence_features(
         )
     )
     all_idf = index.stored.idf({term for terms_of_language in query.terms.values() for term in terms_of_language})
+    headings = _Headings(index.stored.texts([hit.document.id for hit in hits]))
     for document_rank, document in enumerate(hits):
         for passage_rank, hit in enumerate((document, *document.passages)):
             passage = hit.passage
@@ -135,10 +178,14 @@ def sentence_features(
             cosines = vectors @ query.vectors.get(passage.language, query.vector)
             for place, ((start, end), vector, cosine) in enumerate(zip(spans, vectors, cosines.tolist(), strict=True)):
                 text = passage.text[start:end]
+                heading = headings.above(passage, start)
+                if IMAGINED.fullmatch(heading):
+                    continue
                 sentence_terms = set(terms(text, passage.language))
                 lexical = sum(value for term, value in idf.items() if term in sentence_terms) / total if total else 0.0
                 number = float(bool(NUMBER.search(text)))
-                sentences.append(ScoredSentence(hit, start, end, vector, cosine, lexical, hits[0].score - document.score, 0.0))
+                behind, is_first = hits[0].score - document.score, place == 0 and headings.is_first(passage)
+                sentences.append(ScoredSentence(hit, start, end, vector, cosine, lexical, behind, 0.0, heading, is_first))
                 rows.append(
                     (
                         document.score - hits[0].score,
@@ -166,6 +213,28 @@ def sentence_features(
         return [], np.zeros((0, len(FEATURES)), np.float32), np.zeros((0, 0), np.float32)
     features = np.array(rows, np.float32)
     return sentences, np.hstack([features, _within_documents(features)]), np.stack([sentence.vector for sentence in sentences])
+
+
+class _Headings:
+    """The headings of documents' pages."""
+
+    def __init__(self, texts: Sequence[DocumentText]) -> None:
+        self._pages = {(text.document.id, page.number): page for text in texts for page in text.pages}
+        self._first = {text.passages[0].id for text in texts if text.passages}
+
+    def is_first(self, passage: Passage) -> bool:
+        """Tell whether a passage is the first of its document."""
+        return passage.id in self._first
+
+    def above(self, passage: Passage, place: int) -> str:
+        """Return the heading right above a character of a passage."""
+        page = self._pages.get((passage.document_id, passage.page))
+        if page is not None:
+            above = bisect_right(page.headings, passage.start + place, key=lambda heading: heading[1])
+            if above:
+                start, end, _ = page.headings[above - 1]
+                return page.text[start:end]
+        return passage.headings[-1] if passage.headings else ""  # it stands on a page before
 
 
 def _within_documents(features: Vectors) -> Vectors:
@@ -208,6 +277,18 @@ def quoted_span(text: str, start: int, end: int) -> tuple[int, int]:
     position = end + 2 if text[:end].endswith(":") and text[end : end + 2] == "\n\n" else start
     around = list_around(text, position)
     return (start, end) if around is None or around[1] - around[0] > LONGEST_LIST_CHARACTERS else around
+
+
+def with_pointed_at(passage: Passage, start: int) -> int:
+    """Return where the sentence begins that a sentence at `start` points at with its first word, or `start` itself.
+
+    "It has run since 2018." says nothing without the sentence before, if that is of the same paragraph.
+    """
+    if not POINTING_WORDS.match(passage.text, start):
+        return start
+    paragraph = passage.text.rfind("\n", 0, start) + 1
+    before = list(sentence_spans(passage.text, paragraph, start, passage.language))
+    return before[-1][0] if before else start
 
 
 def list_around(text: str, start: int) -> tuple[int, int] | None:

@@ -12,9 +12,11 @@ from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.writer_name import WriterName
 
 if TYPE_CHECKING:
+    from pes_search.service.answers.questions import Understood
     from pes_search.service.answers.sentences import ScoredSentence
 
-Reason = Literal["nothing_relevant", "not_answered", "personal_or_instruction"]
+Reason = Literal["nothing_relevant", "not_answered", "personal_or_instruction", "before_start", "not_stated"]
+Status = Literal["complete", "partial", "none", "clarify", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,26 @@ class JudgedSearch:
     confidence: float  # that the collection answers the question, from 0 to 1
     reason: Reason  # why it is refused, if it is
     several: bool  # the question asks for several documents
+    asked: Understood
+    by_part: Sequence[Sequence[ScoredSentence]]  # for each part of the question its sentences, the best first
+    not_here: float | None = None  # the reader's log-odds that none of the sentences answers; None where it did not read
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredPart:
+    """A question, or one of two in one, and whether a quotation answers it."""
+
+    question: str
+    kind: str  # of `kinds.KINDS`
+    is_answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A document of a table, with its years and the quotation that states what was asked for."""
+
+    document: Document
+    citation: Citation
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +88,12 @@ class Answer:
     writer: WriterName  # whose sentences these are
     index_id: str
     took_ms: float
+    status: Status = "complete"
+    parts: tuple[AnsweredPart, ...] = ()
+    choices: tuple[Document, ...] = ()  # that the question may mean, where it does not say which
+    table: tuple[TableRow, ...] = ()
+    understood_as: str | None = None  # what the question was understood to ask, where that is not what was typed
+    about: Document | None = None  # the practice that the reason for refusing speaks of
     rejected: int = 0  # sentences of a language model that nothing supports
     notice: str | None = None  # why another writer answered than the one asked for
 
@@ -73,6 +101,11 @@ class Answer:
     def refused(self) -> bool:
         """Tell whether the question is refused."""
         return self.reason is not None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the parts of the question that no document answers."""
+        return tuple(part.question for part in self.parts if not part.is_answered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def search(
 def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, body: AskIn) -> AskOut:
     """Answer a question with quotations, or say that the collection does not answer it."""
     index, filters = engine.index(), body.filters()
-    answer = engine.ask(index, body.question, k=body.k, filters=filters, writer=body.writer)
+    answer = engine.ask(index, body.question, k=body.k, filters=filters, writer=body.writer, previous=body.previous)
     tasks.add_task(log_answer, request, answer, index.stored.counts(filters).documents)
     return ask_out(answer)
 

@@ -11,8 +11,9 @@ from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
 from pes_search.index.types import DocumentText, Hit, Scores, SearchResult
 from pes_search.ingest.types import Document, Passage
-from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence
+from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, Status, TableRow
 from pes_search.service.answers.writer_name import WriterName
+from pes_search.service.editing.evidence import stated_term
 from pes_search.service.links import deep_link, place_link
 
 _EXAMPLE_PASSAGE = "de-power-m~318-802"
@@ -48,6 +49,7 @@ class HitOut(PassageHitOut):
     countries: list[str] = Field(description="ISO 3166-1 alpha-2; EU for the whole")
     year: int | None
     language: str | None = Field(description="ISO 639-1")
+    evidence: str | None = Field(description="how strong it is, an id of the list evidence-strengths; null where not judged")
     passages: list[PassageHitOut]
 
 
@@ -105,6 +107,9 @@ class AskIn(_FiltersIn):
     model_config = ConfigDict(extra="forbid")
 
     question: str = Field(min_length=1, max_length=QUERY_CHARACTERS, examples=["Which countries use vouchers for training?"])
+    previous: str | None = Field(
+        default=None, max_length=QUERY_CHARACTERS, description='the question before, which "and in Poland?" goes on from'
+    )
     writer: WriterName | None = Field(default=None, description="default: that of the settings")
     k: int = Field(default=5, ge=1, le=LARGEST_K, description="how many nearest documents come along")
 
@@ -136,16 +141,58 @@ class SentenceOut(BaseModel):
     citations: list[CitationOut]
 
 
+class PartOut(BaseModel):
+    """A question, or one of two in one."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    question: str
+    kind: str = Field(examples=["how_much"])
+    is_answered: bool
+
+
+class ChoiceOut(BaseModel):
+    """A practice that a question may mean."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str = Field(examples=["de-power-m"])
+    title: str
+    countries: list[str]
+    year: int | None = Field(description="the first")
+
+
+class TableRowOut(BaseModel):
+    """A practice of a table."""
+
+    id: str
+    title: str
+    countries: list[str]
+    year: int | None = Field(description="the first")
+    end_year: int | None
+    citation: CitationOut
+
+
 class AskOut(BaseModel):
     """The answer to a question, or its refusal."""
 
     question: str
+    understood_as: str | None = Field(description="what was understood, where that is not what was typed")
+    status: Status = Field(
+        description="complete; partial: a part of the question is not answered; none: refused; clarify: it does not say of "
+        "which practice it asks; table: practices by a fact, a row each"
+    )
+    parts: list[PartOut]
+    missing: list[str] = Field(description="the parts that no document answers")
+    choices: list[ChoiceOut] = Field(description="practices that the question may mean")
+    table: list[TableRowOut]
     language: str | None = Field(description="of the question, as identified")
     refused: bool
     reason: Reason | None = Field(
-        description="why: nothing in the collection is near the question; what is near does not answer it; or it is a person's "
-        "own matter or an order to the system"
+        description="why: nothing in the collection is near the question; what is near does not answer it; it is a person's "
+        "own matter or an order to the system; or the practice that it names began later, or does not state it"
     )
+    about: ChoiceOut | None = Field(description="the practice that the reason speaks of")
     confidence: float = Field(description="that the collection answers the question, 0 to 1")
     sentences: list[SentenceOut] = Field(description="none if refused")
     rejected: int = Field(description="sentences of a language model that nothing supports; they are not shown")
@@ -160,6 +207,7 @@ class CellOut(BaseModel):
     """What a document says of a field: quotations, or none where it does not state it."""
 
     stated: bool
+    term: str | None = Field(description="of a controlled list, which the front matter states: the evidence has one, by its id")
     citations: list[CitationOut]
 
 
@@ -215,6 +263,8 @@ class DocumentOut(BaseModel):
     target_groups: list[str]
     measure_types: list[str]
     channels: list[str]
+    evidence: str | None = Field(description="the strongest that the text states, an id of the list evidence-strengths")
+    evidence_sentence: str | None = Field(description="of the text, which says so")
     related: list[str] = Field(description="documents that this one names")
     url: str | None
     path: str
@@ -301,6 +351,7 @@ def hit_out(hit: Hit) -> HitOut:
         countries=list(document.countries),
         year=document.year,
         language=document.language,
+        evidence=document.evidence,
         passages=[PassageHitOut(**_passage_hit(other)) for other in hit.passages],
     )
 
@@ -309,6 +360,13 @@ def ask_out(answer: Answer) -> AskOut:
     """Return an answer for the outside."""
     return AskOut(
         question=answer.question,
+        understood_as=answer.understood_as,
+        status=answer.status,
+        parts=[PartOut.model_validate(part) for part in answer.parts],
+        missing=list(answer.missing),
+        choices=[_choice_out(document) for document in answer.choices],
+        table=[_table_row_out(row) for row in answer.table],
+        about=_choice_out(answer.about) if answer.about else None,
         language=answer.language,
         refused=answer.refused,
         reason=answer.reason,
@@ -320,6 +378,22 @@ def ask_out(answer: Answer) -> AskOut:
         index_id=answer.index_id,
         took_ms=answer.took_ms,
         notice=answer.notice,
+    )
+
+
+def _choice_out(document: Document) -> ChoiceOut:
+    return ChoiceOut(id=document.id, title=document.title, countries=list(document.countries), year=document.year)
+
+
+def _table_row_out(row: TableRow) -> TableRowOut:
+    document = row.document
+    return TableRowOut(
+        id=document.id,
+        title=document.title,
+        countries=list(document.countries),
+        year=document.year,
+        end_year=document.end_year,
+        citation=citation_out(row.citation),
     )
 
 
@@ -357,7 +431,12 @@ def comparison_out(comparison: Comparison) -> ComparisonOut:
                 field=row.field,
                 label=row.label,
                 cells=[
-                    CellOut(stated=bool(cell), citations=[citation_out(citation) for citation in cell]) for cell in row.cells
+                    CellOut(
+                        stated=bool(cell),
+                        term=stated_term(row.field, document),
+                        citations=[citation_out(citation) for citation in cell],
+                    )
+                    for document, cell in zip(comparison.documents, row.cells, strict=True)
                 ],
             )
             for row in comparison.rows

@@ -108,7 +108,9 @@ def _ask(parsed: argparse.Namespace) -> int:
     engine = start_engine(index_settings(parsed))
     from pes_search.service.api.schemas import ask_out
 
-    answer = engine.ask(engine.index(), parsed.question, k=parsed.k, filters=_filters(parsed), writer=parsed.writer)
+    answer = engine.ask(
+        engine.index(), parsed.question, k=parsed.k, filters=_filters(parsed), writer=parsed.writer, previous=parsed.previous
+    )
     result = ask_out(answer)
     if parsed.json:
         print_json(result.model_dump())

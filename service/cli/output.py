@@ -34,7 +34,9 @@ def print_hit(hit: HitOut) -> None:
 # What a refusal says to people.
 REFUSALS = {
     "nothing_relevant": "The collection has nothing on this.",
-    "not_answered": "The collection has something near this, but no answer to it.",
+    "not_answered": "No document states this; the nearest are below.",
+    "before_start": "{practice} began in {year}, after the year that the question asks about.",
+    "not_stated": "No document states this of {practice}.",
     "personal_or_instruction": (
         "This asks for something personal or gives an order. This service only quotes documents; ask your employment office."
     ),
@@ -45,8 +47,23 @@ def print_answer(answer: AskOut) -> None:
     """Print an answer with its sources, or why it is refused and what comes nearest."""
     if answer.notice:
         print(f"note: {answer.notice}", file=sys.stderr)
+    if answer.understood_as:
+        print(f"understood as: {answer.understood_as}\n")
     if answer.reason:
-        print(REFUSALS[answer.reason] + "\n")
+        about = answer.about
+        print(REFUSALS[answer.reason].format(practice=about.title if about else "", year=about.year if about else "") + "\n")
+    if answer.choices:
+        print("Which practice do you mean?")
+        for choice in answer.choices:
+            print(f"  {choice.title}  [{', '.join(choice.countries)}]  {choice.id}")
+        return
+    for row in answer.table:
+        years = f"{row.year or '?'}-{row.end_year or ''}"
+        print(f"{years}  {row.title}  [{', '.join(row.countries)}]  {row.id}\n    {row.citation.quote}")
+    if answer.table:
+        return
+    if answer.missing:
+        print("No document states: " + " ".join(answer.missing) + "\n")
     sources: dict[str, int] = {}  # passages, numbered as they are first cited
     lines: list[str] = []
     for sentence in answer.sentences:
@@ -72,10 +89,11 @@ def print_comparison(comparison: ComparisonOut) -> None:
     for row in comparison.rows:
         print(row.label)
         for document, cell in zip(comparison.documents, row.cells, strict=True):
+            term = f" [{cell.term}]" if cell.term else ""
             if not cell.citations:
-                print(f"  {document.id}: not stated")
+                print(f"  {document.id}{term}: not stated")
             for citation in cell.citations:
-                print(f"  {document.id}: {citation.quote}{place(citation.page, [])}  {citation.passage_id}")
+                print(f"  {document.id}{term}: {citation.quote}{place(citation.page, [])}  {citation.passage_id}")
         print()
 
 

@@ -45,6 +45,7 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
     ask = add_command(commands, "ask", runs["ask"], "answer a question", 'pes ask "Which countries use vouchers for training?"')
     ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--previous", metavar="QUESTION", help="the question before, which this one may go on from")
     ask.add_argument("--writer", choices=get_args(WriterName), help="who writes the sentences (default: [answer] writer)")
     ask.add_argument("-k", type=int, default=5, metavar="N", help="how many nearest documents to list (default: 5)")
     add_index_argument(ask)
@@ -96,7 +97,7 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     )
     check.add_argument("folder", nargs="?", default="corpus", metavar="FOLDER", help="folder of the corpus (default: corpus/)")
     check.add_argument(
-        "--counts", action="store_true", help="count the practices by country, target group, measure type, channel"
+        "--counts", action="store_true", help="count the practices by country, target group, measure type, channel, evidence"
     )
     _json_argument(check)
     return parser

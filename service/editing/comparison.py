@@ -19,6 +19,7 @@ from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.names import country_names, plain_text, without_brackets
 from pes_search.service.answers.sentences import SentenceScorer, quoted_span
 from pes_search.service.answers.types import Citation, Comparison, Row
+from pes_search.service.editing.evidence import EVIDENCE, evidence_quotation
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
@@ -58,7 +59,7 @@ FIELDS = (
     Field("outcomes", "Outcomes", ("How many found work afterwards?", "share in employment after, results, effect"), _DIGIT),
     Field("lessons", "Lessons", ("What was learnt?", "what worked well, what was difficult, success factors, obstacles")),
     Field("transfer", "Transfer conditions", ("What would another country need to take it over?", "conditions for transfer")),
-    Field("evidence", "Strength of evidence", ("How was it evaluated?", "evaluation, control group, randomised trial, survey")),
+    Field(EVIDENCE, "Strength of evidence", ("How was it evaluated?", "evaluation, control group, randomised trial, survey")),
 )
 
 
@@ -119,7 +120,12 @@ def stated_fields(
     passage_ids = [passage.id for text in texts for passage in text.passages]
     sentences = dict(zip(passage_ids, index.stored.sentences(passage_ids), strict=True))
     names = [field.name for field in FIELDS]
-    return [dict(zip(names, _cells(text, sentences, questions, sentence_scorer), strict=True)) for text in texts]
+    # What somebody has judged goes before what a search finds.
+    return [
+        dict(zip(names, _cells(text, sentences, questions, sentence_scorer), strict=True))
+        | ({EVIDENCE: evidence_quotation(text)} if text.document.evidence else {})
+        for text in texts
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from pes_search.ingest.taxonomy import FIELDS, Taxonomy
+from pes_search.ingest.taxonomy import EVIDENCE_LIST, FIELDS, Taxonomy
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.names import plain_text
 from pes_search.service.links import deep_link
@@ -23,7 +23,8 @@ Format = Literal["csv", "json", "bib", "ris"]  # the files' extensions too
 
 COLUMNS = (
     "rank", "score", "id", "title", "native_title", "kind", "countries", "region", "organisation", "year", "end_year",
-    "target_groups", "measure_types", "channels", "language", "passage", "page", "source", "link",
+    "target_groups", "measure_types", "channels", "evidence", "evidence_sentence", "language", "passage", "page", "source",
+    "link",
 )  # fmt: skip
 REPORT_KINDS = {"report", "factsheet"}  # what BibTeX calls a technical report
 SLUG_CHARACTERS = 40
@@ -98,6 +99,10 @@ class _Export:
         """Return the labels of a document's concepts in some of its fields, without repeats."""
         return list(dict.fromkeys(self.label(field, concept_id) for field in fields for concept_id in getattr(document, field)))
 
+    def evidence(self, document: Document) -> str | None:
+        """Return how strong the evidence for a practice is, where its front matter tells."""
+        return self.taxonomy.label(EVIDENCE_LIST, document.evidence, self.language) if document.evidence else None
+
     def countries(self, document: Document) -> list[str]:
         """Return the names of a document's countries; a code that has none stays as it is."""
         names = _country_names(self.language)
@@ -123,6 +128,7 @@ def _csv(wanted: _Export) -> str:
             "score": row.score,
             "countries": "; ".join(document.countries),
             **{field: "; ".join(wanted.labels(document, field)) for field in FIELDS},
+            "evidence": wanted.evidence(document),
             "passage": passage.text if passage else None,
             "page": passage.page if passage else None,
             "source": deep_link(document, passage.page if passage else None),
@@ -164,6 +170,8 @@ def _result(row: ExportRow, wanted: _Export) -> dict[str, Any]:
             field: [{"id": concept_id, "label": wanted.label(field, concept_id)} for concept_id in getattr(document, field)]
             for field in FIELDS
         },
+        "evidence": {"id": document.evidence, "label": wanted.evidence(document)} if document.evidence else None,
+        "evidence_sentence": document.evidence_sentence,
         "language": document.language,
         "passage": {"id": passage.id, "page": passage.page, "text": passage.text} if passage else None,
         "source": deep_link(document, passage.page if passage else None),

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
@@ -13,6 +14,7 @@ from fastapi.sse import EventSourceResponse
 
 from pes_search.index.types import SearchResult
 from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Answer, Citation, Event, Reason, Sentence
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.event_stream import begun, event_stream, message
@@ -29,7 +31,9 @@ logger = logging.getLogger(__name__)
 
 REASONS: dict[Reason, str] = {
     "nothing_relevant": _("Nothing in the collection is about this."),
-    "not_answered": _("The collection has something near this, but no sentence that answers it."),
+    "not_answered": _("No document states this."),
+    "before_start": _("%(practice)s began in %(year)s, after the year that the question asks about."),
+    "not_stated": _("No document states this of %(practice)s."),
     "personal_or_instruction": _(
         "This asks about a person’s own matter, or tells the system what to do. The collection only holds practices; "
         "an adviser of your employment service can help with a personal case."
@@ -106,7 +110,10 @@ def answer_context(answer: Answer, interface: Interface) -> dict[str, Any]:
         "question": "" if answer.reason == "personal_or_instruction" else answer.question,
         "language": answer.language,
         "refused": answer.refused,
-        "reason": interface.text(REASONS[answer.reason]) if answer.reason else "",
+        "reason": _reason(answer, interface),
+        "understood_as": answer.understood_as,
+        "choices": [_choice(answer, document, interface) for document in answer.choices],
+        "missing": answer.missing,
         "sentences": sentences,
         "sources": numbering.sources,
         "is_foreign": any(shown.is_quotation and shown.language not in {"", interface.code} for shown in sentences),
@@ -115,6 +122,20 @@ def answer_context(answer: Answer, interface: Interface) -> dict[str, Any]:
         "rejected": answer.rejected,
         "index_id": answer.index_id,
     }
+
+
+def _reason(answer: Answer, interface: Interface) -> str:
+    if answer.reason is None:
+        return ""
+    about = answer.about
+    values = {"practice": about.title, "year": about.year} if about else {}
+    return interface.text(REASONS[answer.reason]) % values if values else interface.text(REASONS[answer.reason])
+
+
+def _choice(answer: Answer, document: Document, interface: Interface) -> dict[str, Any]:
+    """Return a practice that the question may mean, with the address of the question about it."""
+    query = urlencode({"q": f"{answer.question.rstrip(' ?')} – {document.title}?"})
+    return {"title": document.title, "facts": facts(document, interface, None), "link": f"?{query}"}
 
 
 @router.get("/answer", response_class=StreamingResponse)

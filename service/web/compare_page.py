@@ -15,7 +15,8 @@ from pes_search.index.search import related
 from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Citation, Comparison
 from pes_search.service.api.requests import EngineOf
-from pes_search.service.web.facets import Option
+from pes_search.service.editing.evidence import stated_term
+from pes_search.service.web.facets import Option, label_of
 from pes_search.service.web.hits import facts
 from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import compare_url, quotation_url
@@ -88,7 +89,16 @@ def compare_page(
                 )
                 for document in comparison.documents
             ],
-            "rows": [(interface.text(LABELS[row.field]), [_cell(cell) for cell in row.cells]) for row in comparison.rows],
+            "rows": [
+                (
+                    interface.text(LABELS[row.field]),
+                    [
+                        (_term(row.field, document, index, interface), _cell(cell))
+                        for document, cell in zip(comparison.documents, row.cells, strict=True)
+                    ],
+                )
+                for row in comparison.rows
+            ],
             "countries": _countries(index, country, interface),
             "suggested": _suggested(named, index) if len(named) < SIDE_BY_SIDE_DOCUMENTS else [],
         }
@@ -108,6 +118,12 @@ def compare_page(
 def _cell(citations: tuple[Citation, ...]) -> list[tuple[str, str, str]]:
     """Return of each quotation its text, the address of its place, and its language."""
     return [(citation.quote, quotation_url(citation), citation.passage.language or "") for citation in citations]
+
+
+def _term(field: str, document: Document, index: OpenIndex, interface: Interface) -> str:
+    """Return the label of the term by which a document's front matter states a field, or nothing."""
+    term = stated_term(field, document)
+    return label_of(field, term, index.taxonomy, interface) if term else ""
 
 
 def _countries(index: OpenIndex, chosen: str, interface: Interface) -> list[Option]:

@@ -14,13 +14,14 @@ from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf
 from pes_search.service.links import deep_link
 from pes_search.service.web.facets import kind_label, label_of
-from pes_search.service.web.hits import facts, years
+from pes_search.service.web.hits import evidence_label, facts, years
 from pes_search.service.web.languages import Interface, interface_of
 from pes_search.service.web.links import filter_url
 from pes_search.service.web.text import Section, contents, sections
 from pes_search.service.web.view import render
 
 RELATED_DOCUMENTS = 6
+ABOVE = {"country", "evidence"}  # filters whose values stand in the facts under the title
 router = APIRouter(include_in_schema=False)
 
 
@@ -54,6 +55,7 @@ def document_page(
         "found": linked_passage,
         "is_lost": bool(passage) and linked_passage is None,  # the text has changed since the address was made
         "terms": _terms(document, index, interface),
+        "evidence": evidence_label(document, index, interface),
         "contents": contents(document, pages),
         "pages": [(number, deep_link(document, number), page_sections) for number, page_sections in pages],
         "named": _named(document, index),
@@ -74,7 +76,7 @@ def _terms(document: Document, index: OpenIndex, interface: Interface) -> list[t
             ],
         )
         for field in FILTER_FIELDS.values()
-        if field.list_name and field.name != "country" and field.values(document)  # countries stand in the facts above
+        if field.list_name and field.name not in ABOVE and field.values(document)
     ]
 
 

@@ -13,7 +13,7 @@ from pes_search.ingest.taxonomy import FIELDS
 from pes_search.ingest.types import Document
 from pes_search.service.answers.answer import nearest
 from pes_search.service.links import deep_link
-from pes_search.service.web.facets import kind_label
+from pes_search.service.web.facets import kind_label, label_of
 from pes_search.service.web.languages import Interface
 from pes_search.service.web.links import document_url, passage_url
 from pes_search.service.web.text import Excerpt, excerpt, places_of
@@ -30,6 +30,7 @@ class ShownHit:
 
     hit: Hit
     facts: list[str]
+    evidence: str  # how strong it is; nothing where that has not been judged
     path: list[str]  # headings above the passage
     excerpt: Excerpt
     link: str
@@ -45,6 +46,7 @@ class Listed:
 
     document: Document
     facts: list[str]
+    evidence: str
     summary: str
     link: str
 
@@ -56,6 +58,7 @@ def shown_hits(result: SearchResult, index: OpenIndex, interface: Interface, pas
         ShownHit(
             hit=hit,
             facts=facts(hit.document, interface, hit.passage.page),
+            evidence=evidence_label(hit.document, index, interface),
             path=[heading for heading in hit.passage.headings if heading != hit.document.title],
             excerpt=excerpt(hit, result.parsed_query, place),
             link=passage_url(hit.passage),
@@ -74,6 +77,7 @@ def listed(documents: Sequence[Document], index: OpenIndex, interface: Interface
         Listed(
             text.document,
             facts(text.document, interface),
+            evidence_label(text.document, index, interface),
             shorten(" ".join(_first_lines(text)), SUMMARY_CHARACTERS, placeholder=" …"),
             document_url(text.document.id),
         )
@@ -100,6 +104,11 @@ def facts(document: Document, interface: Interface, page: int | None = None) -> 
         interface.text("page %(page)s") % {"page": page} if page else "",
     ]
     return [fact for fact in candidates if fact]
+
+
+def evidence_label(document: Document, index: OpenIndex, interface: Interface) -> str:
+    """Return how strong the evidence for a practice is, or nothing where its front matter does not tell."""
+    return label_of("evidence", document.evidence, index.taxonomy, interface) if document.evidence else ""
 
 
 def years(document: Document) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from pes_search.index.errors import QueryError
 from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, LISTS, Filters
-from pes_search.ingest.taxonomy import FIELDS
+from pes_search.ingest.taxonomy import EVIDENCE_LIST, FIELDS
 
 
 def test_only_what_restricts_is_kept() -> None:
@@ -30,5 +30,5 @@ def test_a_filter_can_be_taken_away() -> None:
 
 
 def test_every_field_of_controlled_terms_is_a_filter() -> None:
-    assert set(FIELDS.values()) <= set(LISTS.values())
+    assert {*FIELDS.values(), EVIDENCE_LIST} <= set(LISTS.values())
     assert all(field.heading and field.about and field.example for field in FILTER_FIELDS.values())

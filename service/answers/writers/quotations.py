@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.answers.names import country_names, plain_text
-from pes_search.service.answers.sentences import ScoredSentence, quoted_span
+from pes_search.service.answers.sentences import ScoredSentence, quoted_span, with_pointed_at
 from pes_search.service.answers.types import Citation, JudgedSearch, Sentence
 
 # Of two sentences of like meaning the second is repetition, unless it states another number. Cosines of the packaged
@@ -21,7 +22,7 @@ REPETITION_COSINE = 0.96
 SPOKEN_DOCUMENT_PENALTY_LOG_ODDS = 0.5
 # Asked for several, documents this near to the best one speak, once each: 95 % of those that answer such development questions
 # are (and 65 % of the others among the first ten).
-NEAR_DOCUMENT_SCORE_GAP = 0.05
+NEAR_DOCUMENT_SCORE_GAP = 0.12
 NAMED_COUNTRY_BONUS_LOG_ODDS = 2.0  # that a sentence gains there if it names its document's country
 # Three sentences are quoted anyway, more only if they are not this far below the best one (log-odds).
 FEWEST_SENTENCES, FAR_SENTENCE_GAP_LOG_ODDS = 3, 4.0
@@ -35,7 +36,8 @@ class ExtractiveWriter:
 
     def sentences(self, judged_search: JudgedSearch) -> Iterator[Sentence]:
         """Yield the chosen sentences, each as a quotation."""
-        for sentence in chosen(judged_search.sentences, several=judged_search.several, most=self.most):
+        parts = [chosen(sentences, several=judged_search.several, most=self.most) for sentences in judged_search.by_part]
+        for sentence in _in_turn(parts, self.most):
             yield sentence_of(sentence)
 
 
@@ -57,6 +59,15 @@ def chosen(sentences: Sequence[ScoredSentence], *, several: bool, most: int) -> 
     return picked
 
 
+def _in_turn(parts: Sequence[Sequence[ScoredSentence]], most: int) -> list[ScoredSentence]:
+    """Return the sentences for each part of a question in turn, no two of which say the same."""
+    picked: list[ScoredSentence] = []
+    for sentence in (sentence for row in zip_longest(*parts) for sentence in row if sentence is not None):
+        if len(picked) < most and not any(_repeats(sentence, other) for other in picked):
+            picked.append(sentence)
+    return picked
+
+
 def _one_a_document(sentences: Sequence[ScoredSentence], most: int) -> list[ScoredSentence]:
     """Return the best sentence of each of the documents that are near, in the documents' order."""
     best: dict[str, ScoredSentence] = {}
@@ -65,7 +76,10 @@ def _one_a_document(sentences: Sequence[ScoredSentence], most: int) -> list[Scor
     ):
         if sentence.behind <= NEAR_DOCUMENT_SCORE_GAP and not any(_repeats(sentence, other) for other in best.values()):
             best.setdefault(sentence.hit.document.id, sentence)
-    return sorted(best.values(), key=lambda sentence: (sentence.behind, sentence.hit.document.id))[:most]
+    near = sorted(
+        best.values(), key=lambda sentence: (sentence.hit.document.kind == "news", sentence.behind, sentence.hit.document.id)
+    )
+    return near[:most]
 
 
 def _names_country(sentence: ScoredSentence) -> bool:
@@ -123,4 +137,6 @@ def _alike(sentence: ScoredSentence, other: ScoredSentence) -> bool:
 
 
 def _span(sentence: ScoredSentence) -> tuple[int, int]:
-    return quoted_span(sentence.hit.passage.text, sentence.start, sentence.end)
+    passage = sentence.hit.passage
+    start, end = quoted_span(passage.text, sentence.start, sentence.end)
+    return (with_pointed_at(passage, start), end) if start == sentence.start else (start, end)

@@ -29,6 +29,7 @@ sources:
     date: 2019-05
   - reference: "Journal 14, p. 3"
 reviewed: 2026-11-24
+evidence: {strength: none-stated}
 ---
 
 # Practice A
@@ -92,6 +93,7 @@ TERMS = {
     "target-groups": [concept("women", "females")],
     "measure-types": [concept("training", "courses"), concept("coaching", "courses")],
     "channels": [concept("street", "on the street")],
+    "evidence-strengths": [concept("counts", ""), concept("none-stated", "")],
     "countries": [concept("DE", "")],
 }
 
@@ -163,6 +165,7 @@ def test_a_whole_corpus_passes(folder: Path) -> None:
         "target_groups": {"women": 2},
         "measure_types": {"coaching": 2, "training": 2},
         "channels": {"street": 2},
+        "evidence": {"none-stated": 2},
     }
 
 
@@ -219,15 +222,15 @@ def test_a_whole_corpus_passes(folder: Path) -> None:
         (replaced('- reference: "Journal 14, p. 3"', "- date: 2019"), "17: `sources.1`: give either `url`"),
         (replaced('  - reference: "Journal 14, p. 3"\n', ""), "14: not the sources of facts/de-a.yaml"),
         (replaced("title: Practice A", "title: Practice Z"), "3: `title` is 'Practice Z' but facts/de-a.yaml"),
-        (replaced("# Practice A\n", "# Practice Z\n"), "21: the text must have one heading `# Practice A`"),
+        (replaced("# Practice A\n", "# Practice Z\n"), "22: the text must have one heading `# Practice A`"),
         (replaced("# Practice A\n", "# Practice A\n\n# More\n"), "the text must have one heading"),
-        (replaced("## What it does", "## What it is"), "31: no section is called 'What it is'"),
+        (replaced("## What it does", "## What it is"), "32: no section is called 'What it is'"),
         (replaced("## What it does", "## What it is"), "the section 'What it does' is missing"),
-        (replaced("## When to think of it", "## Results"), "31: the section 'What it does' stands in the wrong place"),
-        (replaced("It trains 3,300 women.\n", ""), "31: the section 'What it does' is empty"),
-        (replaced(" Nobody asks them.", ""), "27: the section 'When to think of it' must have 3 to 6 sentences"),
-        (replaced("3,300 women.", "3,400 women."), "33: '3,400' is not in facts/de-a.yaml"),
-        (replaced("since 2009", "since [2009](../nowhere.md)"), "25: the link to '../nowhere.md' leads nowhere"),
+        (replaced("## When to think of it", "## Results"), "32: the section 'What it does' stands in the wrong place"),
+        (replaced("It trains 3,300 women.\n", ""), "32: the section 'What it does' is empty"),
+        (replaced(" Nobody asks them.", ""), "28: the section 'When to think of it' must have 3 to 6 sentences"),
+        (replaced("3,300 women.", "3,400 women."), "34: '3,400' is not in facts/de-a.yaml"),
+        (replaced("since 2009", "since [2009](../nowhere.md)"), "26: the link to '../nowhere.md' leads nowhere"),
         (
             replaced("(May 2019): https://example.org/a", "(May 2019)"),
             "15: https://example.org/a is missing from the section Sources; add it there",
@@ -238,20 +241,31 @@ def test_a_whole_corpus_passes(folder: Path) -> None:
         ),
         (
             replaced("https://example.org/a\n- J", "https://example.org/b\n- J"),
-            "37: https://example.org/b is none of the sources",
+            "38: https://example.org/b is none of the sources",
         ),
         (replaced("- Journal 14, p. 3\n", ""), "17: Journal 14, p. 3 is missing from the section Sources"),
-        (replaced("since 2009", 'since [2009](../nowhere.md "x")'), "25: the link to '../nowhere.md' leads nowhere"),
-        (replaced("since 2009", "since [2009](<../no where.md>)"), "25: the link to '../no%20where.md' leads nowhere"),
-        (replaced("since 2009", "since [2009](/etc/hostname)"), "25: the link to '/etc/hostname' leads nowhere"),
-        (replaced("since 2009", f"since [2009]({'x' * 500})"), "25: the link to 'xxx"),
-        (replaced("since 2009", "since [2009](..)"), "25: the link to '..' leads nowhere"),
+        (replaced("since 2009", 'since [2009](../nowhere.md "x")'), "26: the link to '../nowhere.md' leads nowhere"),
+        (replaced("since 2009", "since [2009](<../no where.md>)"), "26: the link to '../no%20where.md' leads nowhere"),
+        (replaced("since 2009", "since [2009](/etc/hostname)"), "26: the link to '/etc/hostname' leads nowhere"),
+        (replaced("since 2009", f"since [2009]({'x' * 500})"), "26: the link to 'xxx"),
+        (replaced("since 2009", "since [2009](..)"), "26: the link to '..' leads nowhere"),
         (replaced("title: Practice A", "title: [a]"), "3: `title` must be text, not ['a']; correct it, or put it in quotes"),
         (replaced(PRACTICE, "---\n- a\n---\n"), "2: it must be `key: value` lines, not ['a']; correct it"),
-        (replaced("## What it does", "## In short"), "31: the section 'In short' stands in the wrong place"),
+        (replaced("## What it does", "## In short"), "32: the section 'In short' stands in the wrong place"),
         (replaced("reviewed: 2026-11-24", "related: [de-z]\nreviewed: 2026-11-24"), "18: 'de-z' is no other document"),
         (replaced("reviewed: 2026-11-24", "related: [de-b, de-b]\nreviewed: 2026-11-24"), "18: 'de-b' stands there twice"),
         (replaced("reviewed: 2026-11-24", "related: [de-a]\nreviewed: 2026-11-24"), "18: 'de-a' is no other document"),
+        (replaced("evidence: {strength: none-stated}\n", ""), "2: `evidence` is missing; add it"),
+        (replaced("none-stated", "none"), "19: `evidence`: give the `sentence` that states the strength, and none with"),
+        (replaced("none-stated", "none-stated, sentence: Nobody asks them."), "19: `evidence`: give the `sentence`"),
+        (
+            replaced("none-stated", "count, sentence: B."),
+            "19: 'count' is no id of taxonomy/evidence-strengths.yaml; did you mean",
+        ),
+        (replaced("none-stated", "counts, sentence: It trains 3300 women."), "19: the text does not say this outside 'When to"),
+        (replaced("none-stated", "counts, sentence: Nobody asks them."), "19: the text does not say this outside 'When to"),
+        (replaced("none-stated", "counts, sentence: 2009. It trains"), "19: the text does not say this outside 'When to"),
+        (replaced("strength: none-stated", "level: none-stated"), "19: `evidence.level` is no key of this file; take it out"),
     ],
 )
 def test_a_faulty_practice_is_named_with_its_line(folder: Path, change: Callable[[str], str], fault: str) -> None:
@@ -282,7 +296,7 @@ def test_a_practice_may_not_use_the_figures_of_another(folder: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("reviewed: 2026-11-24", "reviewed: 2026-11-24\nrelated: [de-b]"), "utf-8")
     write_yaml(folder / "facts/de-a.yaml", facts("Practice A", id="de-a", figures=[]))
     assert faults(folder) == [
-        "practices/de-a.md:34: '3,300' is not in facts/de-a.yaml; correct the text, or add the fact with its source"
+        "practices/de-a.md:35: '3,300' is not in facts/de-a.yaml; correct the text, or add the fact with its source"
     ]
 
 
@@ -313,6 +327,22 @@ def test_three_to_six_sentences(folder: Path, sentences: str, passes: bool) -> N
     assert old in PRACTICE
     (folder / "practices/de-a.md").write_text(PRACTICE.replace(old, sentences), "utf-8")
     assert any("must have 3 to 6 sentences" in line for line in faults(folder)) != passes
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ("It trains 3,300 women.", "It trains 3,300 women."),
+        ("It trains\n3,300  women.", "It trains 3,300 women."),
+        ("It [trains](de-b.md) *3,300* women.", "It trains 3,300 women."),
+        ("Trained:\n\n- 3,300\n  women\n- more", "3,300 women"),
+        ('It "trains": 3,300 women.', 'It "trains": 3,300 women.'),
+    ],
+)
+def test_the_sentence_of_the_evidence_stands_in_the_text_without_its_markup(folder: Path, body: str, sentence: str) -> None:
+    text = PRACTICE.replace("strength: none-stated", f"strength: counts, sentence: '{sentence}'")
+    (folder / "practices/de-a.md").write_text(text.replace("\nIt trains 3,300 women.", f"\n{body}"), "utf-8")
+    assert faults(folder) == []
 
 
 def test_an_id_names_one_document(folder: Path) -> None:

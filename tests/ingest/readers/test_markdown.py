@@ -43,6 +43,7 @@ target_groups: [parents]
 measure_types: [outreach]
 related: [si-bus]
 channels: [bus]
+evidence: {strength: control-group, sentence: Fewer were without work than in a control group.}
 sources:
   - url: https://pes.example.org/bus
     date: "04/2018"
@@ -63,9 +64,16 @@ sources:
         "target_groups": ["parents"],
         "measure_types": ["outreach"],
         "channels": ["bus"],
+        "evidence": "control-group",
+        "evidence_sentence": "Fewer were without work than in a control group.",
         "related": ["si-bus"],
         "url": "https://pes.example.org/bus",
     }
+
+
+@pytest.mark.parametrize("value", ["control-group", "{strength: control-group}"])
+def test_evidence_may_come_without_its_sentence(value: str) -> None:
+    assert fields(f"evidence: {value}") == {"title": "Bus", "evidence": "control-group"}
 
 
 def test_front_matter_is_not_text() -> None:

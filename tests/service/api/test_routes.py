@@ -13,7 +13,7 @@ from pes_search.service.engine import Engine
 Files = dict[str, dict[str, Any]]
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
-    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "passages",
+    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "passages", "evidence",
 }  # fmt: skip
 QUERY = "reaching women after career breaks"
 
@@ -54,7 +54,7 @@ def test_a_search_has_the_documented_shape(client: TestClient, engine: Engine) -
     assert body["index_id"] == engine.index().manifest.index_id
     assert body["took_ms"] > 0
     assert body["total"] == engine.index().manifest.documents
-    assert set(body["facets"]) == {"country", "language", "kind", "target_group", "measure_type", "channel", "year"}
+    assert set(body["facets"]) == {"country", "language", "kind", "target_group", "measure_type", "channel", "evidence", "year"}
     first = body["hits"][0]
     assert set(first) == HIT
     assert (first["rank"], first["title"], first["kind"]) == (1, "power_m – return to work after a family break", "practice")
@@ -125,6 +125,7 @@ def test_all_documents_can_be_paged_through(client: TestClient) -> None:
         ({"target_group": "mieszkańcy wsi"}, lambda file: {"rural-residents", "rural-youth"} & set(file["target_groups"])),
         ({"measure_type": "hidden-job-market"}, lambda file: "hidden-job-market" in file["measure_types"]),
         ({"channel": "home-visits"}, lambda file: "home-visits" in file.get("channels", ())),
+        ({"evidence": "Kontrollgruppe"}, lambda file: file.get("evidence", {}).get("strength") == "control-group"),
         ({"year_to": 2000}, lambda file: file.get("start", 9999) <= 2000),
         ({"year_from": 2016, "year_to": 2016}, lambda file: file.get("start") == 2016),
         ({"country": "XX"}, lambda file: False),
@@ -168,7 +169,7 @@ def test_documents_are_listed_by_id(client: TestClient, engine: Engine) -> None:
     assert part["total"] == body["total"]
 
 
-@pytest.mark.parametrize("name", ["country", "language", "kind", "target_group", "measure_type", "channel"])
+@pytest.mark.parametrize("name", ["country", "language", "kind", "target_group", "measure_type", "channel", "evidence"])
 def test_a_facet_counts_what_choosing_its_value_leaves(client: TestClient, name: str) -> None:
     counts = client.get("/api/v1/documents", params={"year_from": 2015}).json()["facets"][name]
     assert counts
@@ -181,6 +182,8 @@ def test_a_document_comes_with_its_text(client: TestClient) -> None:
     assert document["native_title"] == "power_m Perspektive Wiedereinstieg"
     assert (document["year"], document["end_year"], document["region"]) == (2009, None, "Munich region, Bavaria")
     assert document["path"] == "corpus/practices/de-power-m.md"
+    assert document["evidence"] == "monitoring-figures"
+    assert "more than 3,300 women in the first six years" in document["evidence_sentence"]
     [page] = document["pages"]
     assert page["number"] is None
     assert "The aim of power_m is a job that matches the person's level of qualification" in page["text"]

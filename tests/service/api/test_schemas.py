@@ -22,6 +22,7 @@ def report(url: str | None = "https://example.org/report.pdf", media_type: str =
         url=url,
         year=2020,
         countries=("DE", "AT"),
+        evidence="control-group",
         related=("other",),
         media_type=media_type,
     )
@@ -69,6 +70,7 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "countries": ["DE", "AT"],
         "year": 2020,
         "language": "de",
+        "evidence": "control-group",
         "page": 3,
         "headings": ["A report", "Results"],
         "text": "back to work",

@@ -26,7 +26,7 @@ HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura
 QUERY = "reaching women after career breaks"
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
-    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "passages",
+    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "passages", "evidence",
 }  # fmt: skip
 
 Pes = Callable[..., Any]  # gives status, out and err (see conftest)
@@ -151,6 +151,7 @@ def test_matched_words_are_bold_on_a_terminal_only(pes: Pes, corpus_folder: Path
         (["--target-group", "rural youth"], lambda file: "rural-youth" in file["target_groups"]),
         (["--measure-type", "hidden-job-market"], lambda file: "hidden-job-market" in file["measure_types"]),
         (["--channel", "home-visits"], lambda file: "home-visits" in file.get("channels", ())),
+        (["--evidence", "control group"], lambda file: file.get("evidence", {}).get("strength") == "control-group"),
         (["--year-from", "1990", "--year-to", "1999"], lambda file: 1990 <= file.get("start", 0) <= 1999),
         (["--language", "de"], lambda file: file["language"] == "de"),
     ],

@@ -51,6 +51,23 @@ def test_what_a_write_up_states_is_in_its_cell(comparison: dict[str, Any], field
     assert words in " ".join(cell(comparison, field, document))
 
 
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [("hr-vouchers", "18,693 completed"), ("de-power-m", "more than 3,300 women in the first six years")],
+)
+def test_the_evidence_is_the_sentence_that_the_front_matter_names(
+    comparison: dict[str, Any], document: str, sentence: str
+) -> None:
+    [quotation] = cell(comparison, "evidence", document)
+    assert sentence in quotation
+    row = next(row for row in comparison["rows"] if row["field"] == "evidence")
+    assert row["cells"][IDS.index(document)]["term"] == "monitoring-figures"
+
+
+def test_only_evidence_has_a_term(comparison: dict[str, Any]) -> None:
+    assert {row["field"] for row in comparison["rows"] for values in row["cells"] if values["term"]} == {"evidence"}
+
+
 def test_what_is_not_stated_is_no_statement() -> None:
     assert not states("Which groups count as vulnerable is not stated.")
     assert states("Satisfaction with the vouchers was 92 % (date and method not stated).")

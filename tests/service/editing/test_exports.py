@@ -30,6 +30,9 @@ TAXONOMY = Taxonomy(
         },
         "measure-types": {"training": Concept(id="training", terms={"en": ["training"], "de": ["Weiterbildung"]})},
         "channels": {"phone": Concept(id="phone", terms={"en": ["telephone"], "de": ["Telefon"]})},
+        "evidence-strengths": {
+            "control-group": Concept(id="control-group", terms={"en": ["control group"], "de": ["Kontrollgruppe"]})
+        },
     }
 )
 HOSTILE = (
@@ -74,6 +77,8 @@ def report(**values: Any) -> Document:
             "target_groups": ("women", "no-such-group"),
             "measure_types": ("training",),
             "channels": ("phone",),
+            "evidence": "control-group",
+            "evidence_sentence": "Fewer than in a control group.",
             "media_type": PDF,
             **values,
         }
@@ -164,6 +169,8 @@ def test_a_table_has_a_row_a_hit_with_labels_in_the_language() -> None:
             "target_groups": "Frauen; no-such-group",
             "measure_types": "Weiterbildung",
             "channels": "Telefon",
+            "evidence": "Kontrollgruppe",
+            "evidence_sentence": "Fewer than in a control group.",
             "language": "de",
             "passage": "Back to\n\nwork",
             "page": "3",
@@ -186,12 +193,13 @@ def test_no_cell_starts_as_a_formula(start: str) -> None:
     document = report(
         title=text, native_title=text, organisation=text, region=text, kind=text, language=text, url=None,
         countries=(text,), target_groups=(text,), measure_types=(text,), channels=(text,),
+        evidence=text, evidence_sentence=text,
     )  # fmt: skip
     [cells] = read_csv(export([row(document, text)], "csv", TAXONOMY).content)
     guarded = {name for name, cell in cells.items() if cell == "'" + text.replace("\0", "")}
     assert guarded == {
         "title", "native_title", "kind", "countries", "region", "organisation",
-        "target_groups", "measure_types", "channels", "language", "passage",
+        "target_groups", "measure_types", "channels", "evidence", "evidence_sentence", "language", "passage",
     }  # fmt: skip
 
 
@@ -224,6 +232,8 @@ def test_json_has_lists_with_ids_and_labels() -> None:
                 "target_groups": [{"id": "women", "label": "Frauen"}, {"id": "no-such-group", "label": "no-such-group"}],
                 "measure_types": [{"id": "training", "label": "Weiterbildung"}],
                 "channels": [{"id": "phone", "label": "Telefon"}],
+                "evidence": {"id": "control-group", "label": "Kontrollgruppe"},
+                "evidence_sentence": "Fewer than in a control group.",
                 "language": "de",
                 "passage": {"id": "report~p3~4-17", "page": 3, "text": "Back to\n\nwork"},
                 "source": "https://example.org/report.pdf#page=3",
@@ -333,7 +343,8 @@ def test_a_document_that_tells_nothing_leaves_no_empty_fields() -> None:
     }
     [value] = json.loads(export(rows, "json", TAXONOMY).content)["results"]
     assert {name for name, field in value.items() if field is None} == {
-        "rank", "score", "native_title", "region", "organisation", "year", "end_year", "language", "passage", "source",
+        "rank", "score", "native_title", "region", "organisation", "year", "end_year", "evidence",
+        "evidence_sentence", "language", "passage", "source",
     }  # fmt: skip
     assert {name for name, field in value.items() if field == []} == {"countries", "target_groups", "measure_types", "channels"}
     assert read_bib(export(rows, "bib", TAXONOMY).content) == [("misc", "bare", {"title": "{Bare}"})]

@@ -94,7 +94,7 @@ def test_a_result_shows_title_country_passage_and_links(client: TestClient) -> N
     title = "power_m – return to work after a family break"
     assert hits(page)[0] == title
     assert len(hits(page)) == 10
-    assert page.all("p", class_="facts")[0][1] == "Germany · 2009 · Practice · English"
+    assert page.all("p", class_="facts")[0][1] == "Germany · 2009 · Practice · English Evidence: monitoring figures"
     marked = {text for _, text in page.all("mark")}
     assert {"average", "break", "women"} <= marked
     assert not {"of", "the", "in"} & marked
@@ -159,7 +159,7 @@ def test_a_label_of_several_terms_stays_chosen_as_it_is(client: TestClient) -> N
 def test_a_filter_restricts_the_results(client: TestClient, name: str, value: str, title: str) -> None:
     # A form sends all its fields, those left open as empty values.
     fields = dict.fromkeys(
-        ("country", "kind", "language", "target_group", "measure_type", "channel", "year_from", "year_to"), ""
+        ("country", "kind", "language", "target_group", "measure_type", "channel", "evidence", "year_from", "year_to"), ""
     )
     assert hits(get(client, "/", **{"q": "outreach", **fields, name: value})) == [title]
 
@@ -231,6 +231,32 @@ def test_a_document_shows_its_metadata_text_and_relatives(client: TestClient) ->
     related = [str(link["href"]) for link, _ in page.all("a") if str(link["href"]).startswith("/documents/")]
     assert len(related) == 6
     assert "/documents/de-power-m" not in related
+
+
+def test_how_strong_the_evidence_is_stands_on_hits_lists_and_documents(client: TestClient) -> None:
+    client.cookies.set("language", "de")
+    try:
+        for path in ("/?q=Praktikum&evidence=control-group", "/?evidence=control-group", "/documents/mt-intercept"):
+            badges = get(client, path).all("span", class_="badge")
+            assert {text for _, text in badges} == {"Belege: Kontrollgruppe"}, path
+        document = get(client, "/documents/mt-intercept")
+        assert document.all("a", href="/?evidence=control-group")
+        [(quotation, text)] = document.all("q")
+        assert quotation["lang"] == "en"
+        assert text.startswith("A study with a control group found unemployment 10 % lower")
+        news = get(client, "/?kind=news")  # nobody has judged these
+        assert hits(news)
+        assert news.all("span", class_="badge") == []
+    finally:
+        client.cookies.clear()
+
+
+def test_a_comparison_names_how_strong_the_evidence_is_and_quotes_the_text(client: TestClient) -> None:
+    page = get(client, "/compare", ids="mt-intercept,hr-cisok")
+    [row] = [text for _, text in page.all("tr") if text.startswith("Strength of the evidence")]
+    assert "A study with a control group found unemployment 10 % lower" in row
+    assert row.endswith("none stated")  # and not "not stated" as well
+    assert [text for _, text in page.all("p", class_="term")] == ["control group", "none stated"]
 
 
 @pytest.mark.parametrize(
@@ -312,6 +338,7 @@ language: en
 countries: [DE]
 target_groups: ['"><script>alert("group")</script>']
 measure_types: ["'><svg onload=alert(1)>"]
+evidence: {strength: '<img src=x onerror=alert("evidence")>', sentence: '<script>alert("sentence")</script>'}
 url: 'https://example.org/"><script>alert("url")</script>'
 ---
 
@@ -357,7 +384,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, build: Build, encoder: Enc
 OURS = {
     "html", "head", "meta", "title", "link", "body", "a", "header", "p", "main", "h1", "h2", "h3", "form", "label", "div",
     "input", "button", "details", "summary", "select", "option", "ol", "ul", "li", "span", "blockquote", "mark", "nav",
-    "footer", "article", "section", "aside", "dl", "dt", "dd", "script", "fieldset", "legend", "code",
+    "footer", "article", "section", "aside", "dl", "dt", "dd", "script", "fieldset", "legend", "code", "q",
 }  # fmt: skip
 
 
@@ -384,6 +411,8 @@ def test_the_text_of_a_document_stays_whole(hostile: TestClient) -> None:
         "<h1>Heading & more</h1>",
         '<img src=x onerror=alert("organisation")>',
         "<b>region</b>",
+        '<img src=x onerror=alert("evidence")>',
+        '<script>alert("sentence")</script>',
         "'><svg onload=alert(1)>",
     ):
         assert part in text

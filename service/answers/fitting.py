@@ -1,0 +1,86 @@
+"""Sentences held against what is asked: the kind of the question decides which may lead, a name whose they must be.
+
+The scores of the sentence scorer are log-odds; what is added and taken off here are log-odds too. None was fitted: they were
+set on the development half of `eval/questions/acceptance.jsonl`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pes_search.service.answers.kinds import AnswerKind, is_silent
+from pes_search.service.answers.names import names_of
+from pes_search.service.answers.questions import Understood
+from pes_search.service.answers.sentences import POINTING_WORDS, ScoredSentence, with_pointed_at
+
+FITS, IN_SECTION = 1.5, 0.7
+SILENT, SILENT_ANSWER = -4.0, 1.0  # "… is not stated": elsewhere, and where it answers
+DIGEST = -2.0  # a news item or report about many practices
+CLASSED = -2.5  # "… is classed as training": what lists say, not the document
+POINTING, POINTING_NOWHERE = -0.3, -3.0  # begins with "It": the sentence before is quoted with it, or there is none
+NAMELESS = -0.7
+DESCRIBING = 2.5  # the first sentence of a document, where many are asked for: it says what the practice is
+EVIDENCE = {
+    "randomised-trial": 3.0,
+    "control-group": 3.0,
+    "before-and-after": 2.5,
+    "participants-views": 1.5,
+    "monitoring-figures": 1.0,
+}
+DESCRIBED = ("definition", "compare")
+DIGESTS = ("news",)
+_CLASSED = re.compile(
+    r"\b(?:is|are|was|were) (?:also )?(?:classed|recorded|noted|listed) (?:as|under)\b|\bour notes\b"
+    r"|\btarget groups? (?:of .* )?(?:is|are|was|were)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_in(sentence: str, stated: str) -> bool:
+    """Tell whether a sentence is one that the front matter quotes, whose markup and breaks may differ."""
+    words, quoted = (re.sub(r"\W+", " ", text).strip() for text in (sentence, stated))
+    return words in quoted or quoted in words
+
+
+def bound(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerKind) -> Sequence[ScoredSentence]:
+    """Return the sentences of the practices that a question names, if it names some; what others say is no answer then."""
+    named = {sentence.hit.document.id for sentence in sentences} & set(asked.named)
+    if not named or (kind.several and kind.name != "compare"):
+        return sentences
+    return [sentence for sentence in sentences if sentence.hit.document.id in named]
+
+
+def fitted(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerKind) -> list[ScoredSentence]:
+    """Return the sentences scored by how they fit a question of a kind, the best first."""
+    scored = [replace(sentence, score=round(sentence.score + _fit(sentence, asked, kind), 6)) for sentence in sentences]
+    return ordered(scored)
+
+
+def ordered(sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
+    """Return the sentences, the best first."""
+    return sorted(
+        sentences, key=lambda sentence: (-sentence.score, sentence.hit.document.id, sentence.hit.passage.id, sentence.start)
+    )
+
+
+def _fit(sentence: ScoredSentence, asked: Understood, kind: AnswerKind) -> float:
+    text, document = sentence.text, sentence.hit.document
+    fits = bool(kind.looks) and kind.fits(text)
+    total = FITS * fits + IN_SECTION * kind.is_in_section(sentence.heading)
+    if is_silent(text):
+        total += SILENT_ANSWER if kind.may_be_silent and asked.named else SILENT
+    if sentence.is_first and (kind.several or kind.name in DESCRIBED):
+        total += DESCRIBING
+    if kind.name == "evidence" and document.evidence_sentence and _is_in(text, document.evidence_sentence):
+        total += EVIDENCE.get(document.evidence or "", 0.0)
+    if document.kind in DIGESTS and document.id not in asked.named:
+        total += DIGEST
+    if _CLASSED.search(text):
+        total += CLASSED
+    if POINTING_WORDS.match(text):
+        total += POINTING if with_pointed_at(sentence.hit.passage, sentence.start) < sentence.start else POINTING_NOWHERE
+    if not names_of(f"X {text}", sentence.hit.passage.language):
+        total += NAMELESS
+    return total

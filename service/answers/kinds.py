@@ -1,0 +1,119 @@
+"""The kinds of questions, and what an answer to each looks like: one table.
+
+What a sentence holds that answers is an expression (an amount, a year), of English where words tell it; where in a write-up it
+stands is told by the heading above it. Which kind a question is of, `questions.understood` tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from pes_search.ingest.languages import any_of, known_languages
+from pes_search.service.answers.names import without_brackets
+
+_CURRENCY = r"(?:€|EUR|euros?|£|GBP|\$|USD|SEK|DKK|NOK|ISK|PLN|CZK|HUF|RON|BGN|HRK|kr(?:oner|onor)?|zł|Kč|Ft|lei|leva|kuna)"
+_SCALE = r"(?:\s?(?:million|billion|thousand|m|bn|k)\b)?"
+_AMOUNT = (
+    rf"{_CURRENCY}\s?\d[\d.,\u00a0 ]*{_SCALE}|\d[\d.,\u00a0]*{_SCALE}\s?{_CURRENCY}(?!\w)"
+    r"|\d+\s?% of (?:the )?(?:\w+ )?(?:\w+['’]s )?(?:gross |net )?(?:wages?|costs?|salary)"
+)
+_YEAR = r"(?<!\d)(?:19|20)\d\d(?!\d)"
+_NUMBER = (
+    r"(?<![\d.,])(?!(?:19|20)\d\d(?!\d))\d[\d.,\u00a0]*"
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundreds?|thousands?|half|a third|a quarter)\b"
+)
+_MONTHS = (
+    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+    r"|\b\d+ (?:weeks?|months?|years?|days?)\b"
+)
+_CONTACT = r"[\w.+-]+@[\w-]+\.\w+|https?://|www\.|\+\d\d[\d ()/-]{6,}"
+
+
+def _words(*stems: str) -> str:
+    """Return an expression for words that begin with a stem that ends in `-`, or are one of the others."""
+    return r"\b(?:" + "|".join(stem[:-1] + r"\w*" if stem.endswith("-") else rf"{stem}\b" for stem in stems) + ")"
+
+
+_EFFECT = _words(
+    "evaluat-", "study", "studies", "trial", "experiment-", "randomi-", "control group", "comparison group", "compared with",
+    "effect-", "impact", "survey-", "found that", "in work after", "in work one", "in work six", "found work", "found a job",
+    "found jobs", "per cent", "satisf-", "result-",
+) + r"|\d ?%"  # fmt: skip
+_ROLE = _words(
+    "run", "runs", "ran", "managed", "led", "leads", "carried out", "carries out", "operat-", "financ-", "fund-", "pays",
+    "paid", "co-financ-", "responsible", "partner-", "together with", "commission-", "ministry", "agency", "service",
+    "belongs to", "criticis-", "developed by", "set up by", "launched", "organisation behind",
+)  # fmt: skip
+_METHOD = _words(
+    "reach-", "through", "by means of", "via", "visit-", "event-", "website", "campaign-", "contact-", "offer-", "combin-",
+    "consist-", "includ-", "cover-", "works with", "use", "uses", "used", "send-", "goes", "went", "door", "call-", "letter-",
+    "mediator-", "counsell-", "advis-", "mentor-", "training", "first", "then",
+)  # fmt: skip
+_GROUP = _words(
+    "for", "meant", "aimed", "open to", "eligib-", "target group-", "who", "aged", "under", "over", "unemployed", "young",
+    "women", "jobseeker-", "take part", "condition-",
+)  # fmt: skip
+_PROBLEM = _words(
+    "critici-", "problem-", "difficult-", "barrier-", "obstacle-", "challeng-", "lack-", "lesson-", "learnt", "weak-", "risk-",
+    "delay-", "fewer than", "however", "but",
+)  # fmt: skip
+
+
+@cache
+def _silent() -> re.Pattern[str]:
+    return re.compile(any_of(words for known in known_languages().values() for words in known.not_stated), re.IGNORECASE)
+
+
+def is_silent(text: str) -> bool:
+    """Tell whether a sentence says that something is not stated; what it lacks in brackets does not matter."""
+    return _silent().search(without_brackets(text)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKind:
+    """A kind of question. `looks` and `sections` are expressions, of which one match is enough."""
+
+    name: str
+    looks: str = ""  # in a sentence that answers; empty: nothing tells it
+    sections: str = ""  # in a heading above it
+    several: bool = False  # many documents answer, each with the sentence that says what it is
+    of_one: bool = False  # asks for a detail of one practice: where none is meant, it must be asked which
+    may_be_silent: bool = False  # "not stated" is an answer to it
+
+    def fits(self, text: str) -> bool:
+        """Tell whether a sentence looks like an answer of this kind; any does where nothing tells."""
+        return not self.looks or re.search(self.looks, text, re.IGNORECASE) is not None
+
+    def answers(self, text: str) -> bool:
+        """Tell whether a sentence may be the answer, or says that the document does not state it."""
+        return self.fits(text) or (self.may_be_silent and is_silent(text))
+
+    def is_in_section(self, heading: str) -> bool:
+        """Tell whether a heading is one under which such answers stand."""
+        return bool(self.sections) and re.search(self.sections, heading, re.IGNORECASE) is not None
+
+
+KINDS: Mapping[str, AnswerKind] = {
+    kind.name: kind
+    for kind in (
+        AnswerKind("who", _ROLE, r"partners|funding|in short|context|actors", of_one=True, may_be_silent=True),
+        AnswerKind("how_much", _AMOUNT, r"funding|results|budget|cost|use of measure", of_one=True, may_be_silent=True),
+        AnswerKind("how_many", _NUMBER, r"results|use of measure|outcomes", of_one=True, may_be_silent=True),
+        AnswerKind("when", rf"{_YEAR}|{_MONTHS}", r"in short|context|background", of_one=True, may_be_silent=True),
+        AnswerKind("where", "", r"in short|context|who it reaches"),
+        AnswerKind("how", _METHOD, r"what it does|who it reaches|content|how"),
+        AnswerKind("which_countries", "", r"in short", several=True),
+        AnswerKind("which_practices", "", r"in short", several=True),
+        AnswerKind("evidence", _EFFECT, r"results|lessons|evaluation|outcomes|views", may_be_silent=True),
+        AnswerKind("contact", rf"{_CONTACT}|{_ROLE}", r"in short|partners|contact", of_one=True, may_be_silent=True),
+        AnswerKind("definition", r"\b(?:is|are|was|were|means|helps?|offers?|gives?)\b", r"in short"),
+        AnswerKind("for_whom", _GROUP, r"who it reaches|in short|target group", of_one=True),
+        AnswerKind("problems", _PROBLEM, r"lessons|criticism|results"),
+        AnswerKind("compare", "", r"in short|what it does", several=True),
+        AnswerKind("keywords", "", r"in short", several=True),
+        AnswerKind("other"),
+    )
+}
