@@ -11,7 +11,7 @@ PORT ?= 8000
 LANGUAGES := $(notdir $(wildcard service/web/locale/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-speed bench-web catalogues label-vectors train-answers train-encoder lock clean
+.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-speed bench-web catalogues label-vectors train-answers train-encoder train-reader lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -92,6 +92,10 @@ catalogues: setup  ## collect the texts of the pages into the languages' catalog
 	  --omit-header --output-file var/messages.pot .
 	for language in $(LANGUAGES); do $(BIN)/pybabel -q update --ignore-obsolete --no-wrap --no-fuzzy-matching --init-missing \
 	  --omit-header --input-file var/messages.pot --output-dir service/web/locale --locale $$language; done
+
+train-reader: build  ## train the reader of answering into var/reader, and report (needs ../shared/data; about an hour)
+	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[train]'
+	$(BIN)/python -m pes_search.eval.training.train_reader
 
 lock: setup  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv

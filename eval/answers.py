@@ -113,7 +113,7 @@ def paragraph_judgments(
         hits = hits_of(by_document(found, answerer.search.fusion), index)
         result = SearchResult(question.text, query, query.language, "", hits, (), (), 1, {}, 0.0)
         asked = answerer.understood(question.text, index)
-        yield gold.is_impossible, judge(result, asked, index, answerer)
+        yield gold.is_impossible, judge(result, hits, asked, index, answerer)
 
 
 def _outcome(

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from filelock import FileLock
 from folders import CORPUS, KEPT, SHARED
+from kept import kept_in
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -21,6 +22,7 @@ from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.encoders.identity import model_fingerprint
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
+from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings
 
 Build = Callable[[Sequence[str | Path], Path], BuildReport]
@@ -107,3 +109,9 @@ def corpus_files() -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="session")
 def corpus_index(corpus_folder: Path) -> OpenIndex:
     return open_index(FileStore(corpus_folder))
+
+
+@pytest.fixture(scope="session")
+def engine(corpus_folder: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    settings = Settings(index_dir=corpus_folder, **kept_in(tmp_path_factory.mktemp("kept")))
+    return Engine(settings, settings.index_store(), encoder)

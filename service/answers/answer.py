@@ -38,6 +38,8 @@ from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.answers.writers import WRITERS
 
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
+EVALUATED = ("randomised-trial", "control-group", "before-and-after", "participants-views")  # strengths of evidence, and …
+EVALUATED_DOCUMENTS = 4  # … how many documents of them are read where evidence is asked for
 LEAST_WORD_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
 READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
 if TYPE_CHECKING:
@@ -96,13 +98,19 @@ def search_and_judge(asked: Understood, index: OpenIndex, answerer: Answerer, *,
     """
     config = replace(answerer.search, passages_per_document=READ_PASSAGES)
     result = search(asked.searched, index, answerer.encoder, config, k=max(k, SEARCHED_DOCUMENTS), filters=filters)
-    return judge(result, asked, index, answerer)
+    hits = result.hits[:SEARCHED_DOCUMENTS]
+    if asked.kind.name == "evidence" and not asked.named:
+        evaluated = Filters({**filters.chosen, "evidence": EVALUATED}, year_from=filters.year_from, year_to=filters.year_to)
+        more = search(asked.searched, index, answerer.encoder, config, k=EVALUATED_DOCUMENTS, filters=evaluated).hits
+        ids = {hit.document.id for hit in hits}
+        hits = (*hits, *(hit for hit in more if hit.document.id not in ids))
+    return judge(result, hits, asked, index, answerer)
 
 
-def judge(result: SearchResult, asked: Understood, index: OpenIndex, answerer: Answerer) -> JudgedSearch:
-    """Return what was found with its sentences and the confidence that they answer."""
+def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: OpenIndex, answerer: Answerer) -> JudgedSearch:
+    """Return what was found with the sentences of `hits` and the confidence that they answer."""
     models, in_field = answerer.models, answerer.in_field(index)
-    query, hits = result.parsed_query, result.hits[:SEARCHED_DOCUMENTS]
+    query = result.parsed_query
     found = scored_sentences(
         query,
         hits,

@@ -10,18 +10,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pes_search.ingest.types import Document
 from pes_search.service.answers.kinds import AnswerKind, is_silent
 from pes_search.service.answers.names import names_of
 from pes_search.service.answers.questions import Understood
 from pes_search.service.answers.sentences import POINTING_WORDS, ScoredSentence, with_pointed_at
 
-FITS, IN_SECTION = 1.5, 0.7
+FITS, FITS_FOR_SURE, IN_SECTION = 1.5, 4.0, 0.7
+NAMES_BODY = 2.0  # the one in charge, where a body is asked for
 SILENT, SILENT_ANSWER = -4.0, 1.0  # "… is not stated": elsewhere, and where it answers
 DIGEST = -2.0  # a news item or report about many practices
 CLASSED = -2.5  # "… is classed as training": what lists say, not the document
 POINTING, POINTING_NOWHERE = -0.3, -3.0  # begins with "It": the sentence before is quoted with it, or there is none
 NAMELESS = -0.7
-DESCRIBING = 2.5  # the first sentence of a document, where many are asked for: it says what the practice is
+DESCRIBING, DESCRIBING_ONE = 0.8, 2.5  # the first sentence says what a practice is: where many are asked for, or what one is
 EVIDENCE = {
     "randomised-trial": 3.0,
     "control-group": 3.0,
@@ -29,13 +31,18 @@ EVIDENCE = {
     "participants-views": 1.5,
     "monitoring-figures": 1.0,
 }
+LEAST_NAME_CHARACTERS = 3
 DESCRIBED = ("definition", "compare")
 DIGESTS = ("news",)
 _CLASSED = re.compile(
-    r"\b(?:is|are|was|were) (?:also )?(?:classed|recorded|noted|listed) (?:as|under)\b|\bour notes\b"
-    r"|\btarget groups? (?:of .* )?(?:is|are|was|were)\b",
-    re.IGNORECASE,
+    r"\b(?:is|are|was|were) (?:also )?(?:classed|recorded|noted|listed) (?:as|under)\b|\bour notes\b", re.IGNORECASE
 )
+
+
+def _names_body(text: str, document: Document) -> bool:
+    """Tell whether a sentence names the organisation that runs a practice, or a part of its name."""
+    names = re.split(r"[(),/;]|\band\b|\bwith\b", document.organisation or "")
+    return any(len(name.strip()) >= LEAST_NAME_CHARACTERS and name.strip() in text for name in names)
 
 
 def _is_in(sentence: str, stated: str) -> bool:
@@ -68,11 +75,13 @@ def ordered(sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
 def _fit(sentence: ScoredSentence, asked: Understood, kind: AnswerKind) -> float:
     text, document = sentence.text, sentence.hit.document
     fits = bool(kind.looks) and kind.fits(text)
-    total = FITS * fits + IN_SECTION * kind.is_in_section(sentence.heading)
+    total = (FITS_FOR_SURE if kind.is_certain else FITS) * fits + IN_SECTION * kind.is_in_section(sentence.heading)
+    if kind.by_body and _names_body(text, document):
+        total += NAMES_BODY
     if is_silent(text):
         total += SILENT_ANSWER if kind.may_be_silent and asked.named else SILENT
     if sentence.is_first and (kind.several or kind.name in DESCRIBED):
-        total += DESCRIBING
+        total += DESCRIBING_ONE if kind.name in DESCRIBED else DESCRIBING
     if kind.name == "evidence" and document.evidence_sentence and _is_in(text, document.evidence_sentence):
         total += EVIDENCE.get(document.evidence or "", 0.0)
     if document.kind in DIGESTS and document.id not in asked.named:

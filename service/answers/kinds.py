@@ -40,7 +40,7 @@ def _words(*stems: str) -> str:
 _EFFECT = _words(
     "evaluat-", "study", "studies", "trial", "experiment-", "randomi-", "control group", "comparison group", "compared with",
     "effect-", "impact", "survey-", "found that", "in work after", "in work one", "in work six", "found work", "found a job",
-    "found jobs", "per cent", "satisf-", "result-",
+    "found jobs", "per cent", "satisf-", "result-", "higher", "lower", "more likely", "odds", "audit",
 ) + r"|\d ?%"  # fmt: skip
 _ROLE = _words(
     "run", "runs", "ran", "managed", "led", "leads", "carried out", "carries out", "operat-", "financ-", "fund-", "pays",
@@ -82,6 +82,8 @@ class AnswerKind:
     several: bool = False  # many documents answer, each with the sentence that says what it is
     of_one: bool = False  # asks for a detail of one practice: where none is meant, it must be asked which
     may_be_silent: bool = False  # "not stated" is an answer to it
+    is_certain: bool = False  # `looks` tells for sure: what has no amount does not say how much
+    by_body: bool = False  # a sentence that names the body in charge may answer
 
     def fits(self, text: str) -> bool:
         """Tell whether a sentence looks like an answer of this kind; any does where nothing tells."""
@@ -89,7 +91,7 @@ class AnswerKind:
 
     def answers(self, text: str) -> bool:
         """Tell whether a sentence may be the answer, or says that the document does not state it."""
-        return self.fits(text) or (self.may_be_silent and is_silent(text))
+        return not self.is_certain or self.fits(text) or (self.may_be_silent and is_silent(text))
 
     def is_in_section(self, heading: str) -> bool:
         """Tell whether a heading is one under which such answers stand."""
@@ -99,16 +101,20 @@ class AnswerKind:
 KINDS: Mapping[str, AnswerKind] = {
     kind.name: kind
     for kind in (
-        AnswerKind("who", _ROLE, r"partners|funding|in short|context|actors", of_one=True, may_be_silent=True),
-        AnswerKind("how_much", _AMOUNT, r"funding|results|budget|cost|use of measure", of_one=True, may_be_silent=True),
-        AnswerKind("how_many", _NUMBER, r"results|use of measure|outcomes", of_one=True, may_be_silent=True),
-        AnswerKind("when", rf"{_YEAR}|{_MONTHS}", r"in short|context|background", of_one=True, may_be_silent=True),
-        AnswerKind("where", "", r"in short|context|who it reaches"),
+        AnswerKind("who", _ROLE, r"partners|funding|actors", of_one=True, may_be_silent=True, by_body=True),
+        AnswerKind(
+            "how_much", _AMOUNT, r"funding|results|budget|cost|use of", of_one=True, may_be_silent=True, is_certain=True
+        ),
+        AnswerKind("how_many", _NUMBER, r"results|use of|outcomes", of_one=True, may_be_silent=True, is_certain=True),
+        AnswerKind(
+            "when", rf"{_YEAR}|{_MONTHS}", r"in short|context|background", of_one=True, may_be_silent=True, is_certain=True
+        ),
+        AnswerKind("where", "", r"in short|context|who it reaches", of_one=True),
         AnswerKind("how", _METHOD, r"what it does|who it reaches|content|how"),
         AnswerKind("which_countries", "", r"in short", several=True),
         AnswerKind("which_practices", "", r"in short", several=True),
         AnswerKind("evidence", _EFFECT, r"results|lessons|evaluation|outcomes|views", may_be_silent=True),
-        AnswerKind("contact", rf"{_CONTACT}|{_ROLE}", r"in short|partners|contact", of_one=True, may_be_silent=True),
+        AnswerKind("contact", _CONTACT, r"in short|contact", of_one=True, may_be_silent=True, is_certain=True, by_body=True),
         AnswerKind("definition", r"\b(?:is|are|was|were|means|helps?|offers?|gives?)\b", r"in short"),
         AnswerKind("for_whom", _GROUP, r"who it reaches|in short|target group", of_one=True),
         AnswerKind("problems", _PROBLEM, r"lessons|criticism|results"),

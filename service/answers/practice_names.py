@@ -46,6 +46,7 @@ class PracticeNames:
         """Return the documents that a question names, in its order, with the characters of their names."""
         words = list(_WORD.finditer(question))
         plain = [plain_text(word[0]) for word in words]
+        plain = [self._without_ending(word) for word in plain]
         found: dict[str, tuple[int, int]] = {}  # a document's longest name: its first word, and the one after its last
         for first in range(len(words)):
             for name in self.by_word.get(plain[first], ()):
@@ -65,6 +66,11 @@ class PracticeNames:
         }
         ordered = sorted(longest.items(), key=lambda item: item[1])
         return {document: (words[first].start(), words[end - 1].end()) for document, (first, end) in ordered}
+
+    def _without_ending(self, word: str) -> str:
+        """Return a name without what Hungarian and others hang on: "az OTT-t"."""
+        stem = word.rpartition("-")[0]
+        return word if not stem or word in self.by_word or stem not in self.by_word else stem
 
 
 def practice_names(documents: Iterable[Document], passages_with: Mapping[str, int]) -> PracticeNames:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.ingest.languages import Language, any_of, known_languages
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.service.answers.kinds import KINDS, AnswerKind
@@ -77,8 +78,10 @@ def understood(
     goes_on = _goes_on(typed, language) and not names.named_in(typed, language)
     text, shown = typed, None
     if previous and (goes_on or not _says_something(typed, language)):
-        text = shown = _joined(" ".join(previous.split()), typed, names)
-        language = detect_language(text)
+        joined = _joined(" ".join(previous.split()), typed, names)
+        if len(joined) <= QUERY_CHARACTERS:
+            text = shown = joined
+            language = detect_language(text)
     texts = parts_of(text, language)
     vectors = encode(texts)
     parts = tuple(Part(part, kind_of(part, language, models, vector)) for part, vector in zip(texts, vectors, strict=True))

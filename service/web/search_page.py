@@ -41,8 +41,9 @@ def search_page(
     q: str = "",
     offset: Offset = 0,
     writer: WriterName | None = None,
+    after: str = "",
 ) -> HTMLResponse:
-    """Answer and rank for a query; list what the filters leave without one."""
+    """Answer and rank for a query; list what the filters leave without one. `after` is the question before."""
     index, interface = engine.index(), interface_of(request)
     q = " ".join(q.split())
     chosen: dict[str, object] = {**filters.values()}
@@ -60,7 +61,7 @@ def search_page(
         "listed": [],
     }
     if q:
-        result, answer = _searched(engine, index, q, filters, offset, writer)
+        result, answer = _searched(engine, index, q, filters, offset, writer, after)
         facets, total = result.facets, result.total
         streams = answer is None and not offset
         context |= {
@@ -115,13 +116,14 @@ def export_results(request: Request, engine: EngineOf, filters: FiltersOf, form:
 
 
 def _searched(
-    engine: Engine, index: OpenIndex, q: str, filters: Filters, offset: int, writer: WriterName | None
+    engine: Engine, index: OpenIndex, q: str, filters: Filters, offset: int, writer: WriterName | None, after: str
 ) -> tuple[SearchResult, Answer | None]:
     """Return the results and, on their first page, the answer, unless a language model writes it: that is streamed."""
     writer = writer or engine.settings.answer.writer
     if offset or writer != "extractive":
         return engine.search(index, q, k=PAGE_HITS, offset=offset, group="document", filters=filters), None
-    first, *_, last = engine.ask_events(index, q, k=PAGE_HITS, filters=filters, writer="extractive")
+    previous = after if after.strip() and after.strip() != q else None
+    first, *_, last = engine.ask_events(index, q, k=PAGE_HITS, filters=filters, writer="extractive", previous=previous)
     if not (isinstance(first, SearchResult) and isinstance(last, Answer)):
         raise TypeError("an answer begins with a search result and ends with the whole answer")
     return first, last

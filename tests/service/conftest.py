@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from kept import kept_in
 from starlette.testclient import TestClient
 
 from pes_search.index.encoders.base import Encoder
@@ -23,12 +22,6 @@ class Run(NamedTuple):
     status: int
     out: str
     err: str
-
-
-@pytest.fixture(scope="session")
-def engine(corpus_folder: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    settings = Settings(index_dir=corpus_folder, **kept_in(tmp_path_factory.mktemp("kept")))
-    return Engine(settings, settings.index_store(), encoder)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ SPOKEN_DOCUMENT_PENALTY_LOG_ODDS = 0.5
 # Asked for several, documents this near to the best one speak, once each: 95 % of those that answer such development questions
 # are (and 65 % of the others among the first ten).
 NEAR_DOCUMENT_SCORE_GAP = 0.12
+MOST_DOCUMENTS = 8  # that speak then
 NAMED_COUNTRY_BONUS_LOG_ODDS = 2.0  # that a sentence gains there if it names its document's country
 # Three sentences are quoted anyway, more only if they are not this far below the best one (log-odds).
 FEWEST_SENTENCES, FAR_SENTENCE_GAP_LOG_ODDS = 3, 4.0
@@ -37,7 +38,7 @@ class ExtractiveWriter:
     def sentences(self, judged_search: JudgedSearch) -> Iterator[Sentence]:
         """Yield the chosen sentences, each as a quotation."""
         parts = [chosen(sentences, several=judged_search.several, most=self.most) for sentences in judged_search.by_part]
-        for sentence in _in_turn(parts, self.most):
+        for sentence in _in_turn(parts, MOST_DOCUMENTS if judged_search.several else self.most):
             yield sentence_of(sentence)
 
 
@@ -51,7 +52,7 @@ def chosen(sentences: Sequence[ScoredSentence], *, several: bool, most: int) -> 
 
     Asked for several, each document that is near speaks once before any speaks twice, and those of a document stand together.
     """
-    picked = _one_a_document(sentences, most) if several else []
+    picked = _one_a_document(sentences, max(most, MOST_DOCUMENTS)) if several else []
     picked = _filled(picked, sentences, min(FEWEST_SENTENCES, most) if several else most)
     if several:
         order = list(dict.fromkeys(sentence.hit.document.id for sentence in picked))
