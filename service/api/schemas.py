@@ -13,7 +13,7 @@ from pes_search.index.types import DocumentText, Hit, Scores, SearchResult
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, Status, TableRow
 from pes_search.service.answers.writer_name import WriterName
-from pes_search.service.editing.evidence import stated_term
+from pes_search.service.editing.stated import stated_term, stated_value
 from pes_search.service.links import deep_link, place_link
 
 _EXAMPLE_PASSAGE = "de-power-m~318-802"
@@ -207,6 +207,7 @@ class CellOut(BaseModel):
     """What a document says of a field: quotations, or none where it does not state it."""
 
     stated: bool
+    value: str | None = Field(description="that the front matter states: organisation, country with region, years")
     term: str | None = Field(description="of a controlled list, which the front matter states: the evidence has one, by its id")
     citations: list[CitationOut]
 
@@ -432,7 +433,8 @@ def comparison_out(comparison: Comparison) -> ComparisonOut:
                 label=row.label,
                 cells=[
                     CellOut(
-                        stated=bool(cell),
+                        stated=bool(cell or stated_value(row.field, document)),
+                        value=stated_value(row.field, document),
                         term=stated_term(row.field, document),
                         citations=[citation_out(citation) for citation in cell],
                     )

@@ -89,8 +89,10 @@ def print_comparison(comparison: ComparisonOut) -> None:
     for row in comparison.rows:
         print(row.label)
         for document, cell in zip(comparison.documents, row.cells, strict=True):
-            term = f" [{cell.term}]" if cell.term else ""
-            if not cell.citations:
+            term = f" [{cell.term or cell.value}]" if cell.term or cell.value else ""
+            if not cell.citations and cell.value:
+                print(f"  {document.id}: {cell.value}")
+            elif not cell.citations:
                 print(f"  {document.id}{term}: not stated")
             for citation in cell.citations:
                 print(f"  {document.id}{term}: {citation.quote}{place(citation.page, [])}  {citation.passage_id}")

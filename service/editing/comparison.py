@@ -19,7 +19,7 @@ from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.names import country_names, plain_text, without_brackets
 from pes_search.service.answers.sentences import SentenceScorer, quoted_span
 from pes_search.service.answers.types import Citation, Comparison, Row
-from pes_search.service.editing.evidence import EVIDENCE, evidence_quotation
+from pes_search.service.editing.stated import EVIDENCE, evidence_quotation
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
@@ -162,18 +162,21 @@ def _cells(
     by_field = np.maximum.reduceat(cosines, starts, axis=1)  # (sentences, fields)
     stands_out = by_field - np.median(by_field, axis=1, keepdims=True)
     able = [row for row, sentence in enumerate(sentences) if is_statement[row] and states(sentence.text)]
-    return [
-        _cell(text.document, field, sentences, able, by_field[:, position] + stands_out[:, position], stands_out[:, position])
-        for position, field in enumerate(FIELDS)
+    scores = by_field + stands_out
+    fitting = [
+        _fitting(text.document, field, sentences, able, stands_out[:, position]) for position, field in enumerate(FIELDS)
     ]
+    chosen = _one_field_each(fitting, scores)
+    return [_cell(text.document, sentences, rows) for rows in chosen]
 
 
-def _cell(
-    document: Document, field: Field, sentences: Sequence[_Sentence], able: Sequence[int], scores: Vectors, stands_out: Vectors
-) -> tuple[Citation, ...]:
+def _fitting(
+    document: Document, field: Field, sentences: Sequence[_Sentence], able: Sequence[int], stands_out: Vectors
+) -> list[int]:
+    """Return the rows of the sentences that state a field."""
     named = _named(document, field)
     words = _field_words(field.name, document.language)
-    fitting = [
+    return [
         row
         for row in able
         if not sentences[row].text.endswith((":", "?"))
@@ -185,10 +188,24 @@ def _cell(
             else stands_out[row] >= STATEMENT_COSINE_LEAD
         )
     ]
-    order = sorted(fitting, key=lambda row: (-float(scores[row]), row))[:MOST_QUOTED_SENTENCES]
-    best = [row for row in order if scores[row] >= scores[order[0]] - SECOND_SENTENCE_COSINE_GAP]
+
+
+def _one_field_each(fitting: Sequence[Sequence[int]], scores: Vectors) -> list[list[int]]:
+    """Return for each field the rows of its cell: the best ones, and each sentence in one cell only."""
+    chosen: list[list[int]] = [[] for _ in fitting]
+    taken: set[int] = set()
+    pairs = [(float(scores[row, position]), position, row) for position, rows in enumerate(fitting) for row in rows]
+    for score, position, row in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
+        best = scores[chosen[position][0], position] if chosen[position] else score
+        if row not in taken and len(chosen[position]) < MOST_QUOTED_SENTENCES and score >= best - SECOND_SENTENCE_COSINE_GAP:
+            chosen[position].append(row)
+            taken.add(row)
+    return chosen
+
+
+def _cell(document: Document, sentences: Sequence[_Sentence], rows: Sequence[int]) -> tuple[Citation, ...]:
     spans = {}  # of a list two items may be among the best
-    for row in sorted(best):
+    for row in sorted(rows):
         passage = sentences[row].passage
         spans[passage.id, quoted_span(passage.text, sentences[row].start, sentences[row].end)] = passage
     return tuple(Citation(passage, document, start, end) for (_, (start, end)), passage in spans.items())

@@ -15,7 +15,7 @@ from pes_search.index.search import related
 from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Citation, Comparison
 from pes_search.service.api.requests import EngineOf
-from pes_search.service.editing.evidence import stated_term
+from pes_search.service.editing.stated import stated_term, stated_value
 from pes_search.service.web.facets import Option, label_of
 from pes_search.service.web.hits import facts
 from pes_search.service.web.languages import Interface, _, interface_of
@@ -121,9 +121,11 @@ def _cell(citations: tuple[Citation, ...]) -> list[tuple[str, str, str]]:
 
 
 def _term(field: str, document: Document, index: OpenIndex, interface: Interface) -> str:
-    """Return the label of the term by which a document's front matter states a field, or nothing."""
+    """Return the label of the term, or the value, by which a document's front matter states a field, or nothing."""
     term = stated_term(field, document)
-    return label_of(field, term, index.taxonomy, interface) if term else ""
+    if term:
+        return label_of(field, term, index.taxonomy, interface)
+    return stated_value(field, document, interface.code) or ""
 
 
 def _countries(index: OpenIndex, chosen: str, interface: Interface) -> list[Option]:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from pes_search.index.filters import Filters
+from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.languages import known_languages
 from pes_search.service.editing.comparison import FIELDS, states
 
@@ -18,7 +20,8 @@ def comparison(client: TestClient) -> dict[str, Any]:
 
 def cell(comparison: dict[str, Any], field: str, document: str) -> list[str]:
     row = next(row for row in comparison["rows"] if row["field"] == field)
-    return [citation["quote"] for citation in row["cells"][IDS.index(document)]["citations"]]
+    values = row["cells"][IDS.index(document)]
+    return [*([values["value"]] if values["value"] else []), *(citation["quote"] for citation in values["citations"])]
 
 
 def test_a_row_a_field_a_cell_a_document(comparison: dict[str, Any]) -> None:
@@ -30,7 +33,7 @@ def test_a_row_a_field_a_cell_a_document(comparison: dict[str, Any]) -> None:
 def test_every_cell_quotes_its_own_document(comparison: dict[str, Any], client: TestClient) -> None:
     for row in comparison["rows"]:
         for document, values in zip(IDS, row["cells"], strict=True):
-            assert values["stated"] == bool(values["citations"])
+            assert values["stated"] == bool(values["citations"] or values["value"])
             for citation in values["citations"]:
                 passage = client.get(f"/api/v1/passages/{citation['passage_id']}").json()
                 assert passage["document_id"] == citation["document_id"] == document
@@ -62,6 +65,23 @@ def test_the_evidence_is_the_sentence_that_the_front_matter_names(
     assert sentence in quotation
     row = next(row for row in comparison["rows"] if row["field"] == "evidence")
     assert row["cells"][IDS.index(document)]["term"] == "monitoring-figures"
+
+
+def test_one_sentence_fills_one_row(comparison: dict[str, Any]) -> None:
+    for document in IDS:
+        quotes = [quote for row in comparison["rows"] for quote in cell(comparison, row["field"], document)]
+        others = [field["field"] for field in comparison["rows"] if field["field"] != "evidence"]
+        found = [quote for field in others for quote in cell(comparison, field, document)]
+        assert len(found) == len(set(found)), quotes
+
+
+def test_the_fields_of_the_front_matter_are_stated_for_every_practice(client: TestClient, corpus_index: OpenIndex) -> None:
+    practices = [document.id for document in corpus_index.stored.documents(Filters(kind=["practice"]))]
+    for first in range(0, len(practices), 10):
+        answer = client.get("/api/v1/compare", params={"ids": ",".join(practices[first : first + 10])}).json()
+        for row in answer["rows"]:
+            if row["field"] in ("organisation", "country"):
+                assert all(values["stated"] for values in row["cells"]), row["field"]
 
 
 def test_only_evidence_has_a_term(comparison: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
-from pes_search.service.editing.evidence import evidence_quotation, stated_term
+from pes_search.service.editing.stated import evidence_quotation, stated_term
 
 
 def test_each_sentence_is_quoted_from_the_text_of_its_practice(corpus_index: OpenIndex) -> None:

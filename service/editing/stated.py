@@ -1,19 +1,34 @@
-"""The strength of the evidence for a practice, as its front matter has it: the sentence that says so, in its place."""
+"""What a document's front matter states of the fields of a comparison, beside what sentences do."""
 
 from __future__ import annotations
 
 import re
+
+from babel import Locale
 
 from pes_search.index.types import DocumentText
 from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Citation
 
 EVIDENCE = "evidence"  # the field of a comparison
+DATED_KINDS = ("practice", "project")  # of documents whose years are those of what they describe, not of their publication
 
 
 def stated_term(field: str, document: Document) -> str | None:
     """Return the term of a controlled list by which a document's front matter states a field: only evidence has one."""
     return document.evidence if field == EVIDENCE else None
+
+
+def stated_value(field: str, document: Document, language: str = "en") -> str | None:
+    """Return the organisation, the place or the years that a document's front matter states; countries by their names."""
+    if field == "organisation":
+        return document.organisation
+    if field == "country" and document.countries:
+        names = [Locale(language).territories.get(code, code) for code in document.countries]
+        return " · ".join([", ".join(names), *([document.region] if document.region else [])])
+    if field == "period" and document.year and document.kind in DATED_KINDS:
+        return f"{document.year}–{document.end_year or ''}"
+    return None
 
 
 def evidence_quotation(text: DocumentText) -> tuple[Citation, ...]:
