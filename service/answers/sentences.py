@@ -27,8 +27,8 @@ IMAGINED = re.compile(r"when to think of it", re.IGNORECASE)
 READ_SENTENCES = 16  # of the best, that the reader sees if there is room
 READER_WEIGHT, SCORER_WEIGHT = 1.0, 0.5
 POINTING_WORDS = re.compile(
-    r"(?:It|Its|They|Their|Them|This|These|That|Those|He|She|His|Her|Both|Such|There|Here|Another|Others?)\b"
-    r"(?! (?:is|are|was|were) an?\b)"
+    r"(?:It|Its|They|Their|Them|These|That|Those|He|She|His|Her|Both|Such|Here|Another|Others?)\b"
+    r"|(?:This|There)\b(?! (?:is|are|was|were) an?\b)"
 )
 LEAST_COSINE_SPREAD = 1e-4  # below it the cosines of a document say nothing
 LONGEST_LIST_CHARACTERS = 500  # of a longer list the item alone is quoted

@@ -12,7 +12,7 @@ from pes_search.ingest.passages import passage_sentences
 from pes_search.ingest.types import Document
 from pes_search.service.answers.kinds import is_silent
 from pes_search.service.answers.questions import Understood, YearCondition
-from pes_search.service.answers.sentences import IMAGINED
+from pes_search.service.answers.sentences import IMAGINED, with_pointed_at
 from pes_search.service.answers.types import Citation, TableRow
 
 MOST_ROWS, MOST_FIGURES = 30, 10
@@ -129,4 +129,4 @@ def _citations(text: DocumentText) -> Iterator[Citation]:
         for start, end in passage_sentences(passage, page):
             above = [page.text[first:last] for first, last, _ in page.headings if last <= passage.start + start]
             if not (above and IMAGINED.fullmatch(above[-1])):
-                yield Citation(passage, text.document, start, end)
+                yield Citation(passage, text.document, with_pointed_at(passage, start), end)

@@ -60,6 +60,7 @@ class ShownSentence:
     lines: list[str]  # more than one for a list
     language: str  # that it is in
     is_quotation: bool
+    practice: str  # whose it is: title and country, where that is another than the sentence's before
     references: list[tuple[int, str]]  # number of the source, and the address of the quotation
 
 
@@ -71,6 +72,7 @@ class Numbering:
         self._language = language
         self._interface = interface
         self._sources: dict[str, Source] = {}  # by passage
+        self._document: str | None = None  # of the last sentence
 
     @property
     def sources(self) -> Sequence[Source]:
@@ -84,8 +86,17 @@ class Numbering:
             lines=[line for line in sentence.text.split("\n") if line.strip()],
             language=(sentence.citations[0].passage.language if is_quotation else self._language) or "",
             is_quotation=is_quotation,
+            practice=self._practice(sentence) if is_quotation else "",
             references=[(self._source(citation).number, quotation_url(citation)) for citation in sentence.citations],
         )
+
+    def _practice(self, sentence: Sentence) -> str:
+        document = sentence.citations[0].document
+        if document.id == self._document:
+            return ""
+        self._document = document.id
+        names = [label for code in document.countries if (label := self._interface.locale.territories.get(code))]
+        return " · ".join([document.title, *names])
 
     def _source(self, citation: Citation) -> Source:
         passage, document = citation.passage, citation.document
