@@ -57,17 +57,20 @@ class Collection:
         *,
         k: int = 5,
         writer: WriterName | None = None,
+        previous: str | None = None,
         year_from: int | None = None,
         year_to: int | None = None,
         **filters: Values,
     ) -> Answer:
         """Return the quoted answer to a question, or its refusal, with the k nearest documents.
 
+        `previous` is the question before it, which it may go on from.
+
         Raises:
             QueryError: the question or a filter cannot be searched.
         """
         chosen = Filters(filters, year_from=year_from, year_to=year_to)
-        return self.engine.ask(self.engine.index(), question, k=k, filters=chosen, writer=writer)
+        return self.engine.ask(self.engine.index(), question, k=k, filters=chosen, writer=writer, previous=previous)
 
     def related(
         self, document_id: str, *, k: int = 10, year_from: int | None = None, year_to: int | None = None, **filters: Values

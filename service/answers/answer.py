@@ -38,6 +38,7 @@ from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.answers.writers import WRITERS
 
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
+BEST_FIRST = ("evidence", "definition", "contact")  # kinds of question whose best sentences count, whosever they are
 EVALUATED = ("randomised-trial", "control-group", "before-and-after", "participants-views")  # strengths of evidence, and …
 EVALUATED_DOCUMENTS = 4  # … how many documents of them are read where evidence is asked for
 LEAST_WORD_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
@@ -138,7 +139,7 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
         confidence=round(models.probability(values, min(not_here, default=None)), 4),
         not_here=min(not_here, default=None),
         reason=models.reason(values, kind, is_named=any(sentence.hit.document.id in asked.named for sentence in found)),
-        several=asked.kind.several or (kind.several and not asked.named),
+        several=asked.kind.several or (kind.several and not asked.named and asked.kind.name not in BEST_FIRST),
         asked=asked,
         by_part=by_part,
     )
@@ -234,6 +235,10 @@ def _refusal(judged_search: JudgedSearch, threshold: float) -> tuple[Reason, Doc
             return "before_start", document
     if not judged_search.sentences or judged_search.confidence < threshold:
         return judged_search.reason, named[0] if named else None
+    kind = asked.kind
+    is_plain = named and len(asked.parts) == 1 and kind.is_certain and not kind.by_body
+    if is_plain and not any(kind.answers(sentence.text) for sentence in judged_search.sentences):
+        return "not_stated", named[0]
     return None
 
 

@@ -16,13 +16,14 @@ from pes_search.service.answers.names import names_of
 from pes_search.service.answers.questions import Understood
 from pes_search.service.answers.sentences import POINTING_WORDS, ScoredSentence, with_pointed_at
 
-FITS, FITS_FOR_SURE, IN_SECTION = 1.5, 4.0, 0.7
-NAMES_BODY = 2.0  # the one in charge, where a body is asked for
-SILENT, SILENT_ANSWER = -4.0, 1.0  # "… is not stated": elsewhere, and where it answers
+FITS, FITS_FOR_SURE, IN_SECTION = 2.5, 5.0, 2.0
+NAMES_BODY = 4.0  # the one in charge, where a body is asked for
+SILENT, SILENT_ANSWER = -4.0, 2.5  # "… is not stated": elsewhere, and where it answers
 DIGEST = -2.0  # a news item or report about many practices
 CLASSED = -2.5  # "… is classed as training": what lists say, not the document
 POINTING, POINTING_NOWHERE = -0.3, -3.0  # begins with "It": the sentence before is quoted with it, or there is none
 NAMELESS = -0.7
+NEARNESS, SHARED_WORDS, FAR_BEHIND = 100.0, 3.0, 20.0
 DESCRIBING, DESCRIBING_ONE = 0.8, 2.5  # the first sentence says what a practice is: where many are asked for, or what one is
 EVIDENCE = {
     "randomised-trial": 3.0,
@@ -61,8 +62,21 @@ def bound(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerKi
 
 def fitted(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerKind) -> list[ScoredSentence]:
     """Return the sentences scored by how they fit a question of a kind, the best first."""
-    scored = [replace(sentence, score=round(sentence.score + _fit(sentence, asked, kind), 6)) for sentence in sentences]
+    scored = [
+        replace(sentence, score=round(_plain_score(sentence, kind) + _fit(sentence, asked, kind), 6)) for sentence in sentences
+    ]
     return ordered(scored)
+
+
+def _plain_score(sentence: ScoredSentence, kind: AnswerKind) -> float:
+    """Return a sentence's score before the kind is looked at.
+
+    Where many documents are asked for, each speaks with the sentence that is nearest to the question, not with what reads most
+    like an answer.
+    """
+    if kind.several:
+        return NEARNESS * sentence.cosine + SHARED_WORDS * sentence.lexical - FAR_BEHIND * sentence.behind
+    return sentence.score
 
 
 def ordered(sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
@@ -79,7 +93,7 @@ def _fit(sentence: ScoredSentence, asked: Understood, kind: AnswerKind) -> float
     if kind.by_body and _names_body(text, document):
         total += NAMES_BODY
     if is_silent(text):
-        total += SILENT_ANSWER if kind.may_be_silent and asked.named else SILENT
+        total += SILENT_ANSWER if kind.is_silent(text) and asked.named else SILENT
     if sentence.is_first and (kind.several or kind.name in DESCRIBED):
         total += DESCRIBING_ONE if kind.name in DESCRIBED else DESCRIBING
     if kind.name == "evidence" and document.evidence_sentence and _is_in(text, document.evidence_sentence):

@@ -81,7 +81,7 @@ class AnswerKind:
     sections: str = ""  # in a heading above it
     several: bool = False  # many documents answer, each with the sentence that says what it is
     of_one: bool = False  # asks for a detail of one practice: where none is meant, it must be asked which
-    may_be_silent: bool = False  # "not stated" is an answer to it
+    silent: str = ""  # in a sentence that says that it is not stated; such a sentence is an answer then
     is_certain: bool = False  # `looks` tells for sure: what has no amount does not say how much
     by_body: bool = False  # a sentence that names the body in charge may answer
 
@@ -89,9 +89,13 @@ class AnswerKind:
         """Tell whether a sentence looks like an answer of this kind; any does where nothing tells."""
         return not self.looks or re.search(self.looks, text, re.IGNORECASE) is not None
 
+    def is_silent(self, text: str) -> bool:
+        """Tell whether a sentence says that what is asked for is not stated."""
+        return bool(self.silent) and is_silent(text) and re.search(self.silent, text, re.IGNORECASE) is not None
+
     def answers(self, text: str) -> bool:
         """Tell whether a sentence may be the answer, or says that the document does not state it."""
-        return not self.is_certain or self.fits(text) or (self.may_be_silent and is_silent(text))
+        return not self.is_certain or self.fits(text) or self.is_silent(text)
 
     def is_in_section(self, heading: str) -> bool:
         """Tell whether a heading is one under which such answers stand."""
@@ -101,20 +105,46 @@ class AnswerKind:
 KINDS: Mapping[str, AnswerKind] = {
     kind.name: kind
     for kind in (
-        AnswerKind("who", _ROLE, r"partners|funding|actors", of_one=True, may_be_silent=True, by_body=True),
         AnswerKind(
-            "how_much", _AMOUNT, r"funding|results|budget|cost|use of", of_one=True, may_be_silent=True, is_certain=True
+            "who", _ROLE, r"partners|funding|actors", of_one=True, by_body=True, silent=r"\bwho|fund|pa(?:id|ys)|author"
         ),
-        AnswerKind("how_many", _NUMBER, r"results|use of|outcomes", of_one=True, may_be_silent=True, is_certain=True),
         AnswerKind(
-            "when", rf"{_YEAR}|{_MONTHS}", r"in short|context|background", of_one=True, may_be_silent=True, is_certain=True
+            "how_much",
+            _AMOUNT,
+            r"funding|results|budget|cost|use of",
+            of_one=True,
+            is_certain=True,
+            silent=r"cost|fund|budget|money|amount|price|\bpa(?:id|ys?)\b",
         ),
-        AnswerKind("where", "", r"in short|context|who it reaches", of_one=True),
-        AnswerKind("how", _METHOD, r"what it does|who it reaches|content|how"),
+        AnswerKind(
+            "how_many",
+            _NUMBER,
+            r"results|use of|outcomes",
+            of_one=True,
+            is_certain=True,
+            silent=r"how many|number|figure|participants|result",
+        ),
+        AnswerKind(
+            "when",
+            rf"{_YEAR}|{_MONTHS}",
+            r"in short|context|background",
+            of_one=True,
+            is_certain=True,
+            silent=r"when|year|date|how long|start|period",
+        ),
+        AnswerKind("where", "", r"in short|context|who it reaches", of_one=True, silent=r"where|place|region"),
+        AnswerKind("how", _METHOD, r"what it does|who it reaches|content|how", silent=r"\bhow\b"),
         AnswerKind("which_countries", "", r"in short", several=True),
         AnswerKind("which_practices", "", r"in short", several=True),
-        AnswerKind("evidence", _EFFECT, r"results|lessons|evaluation|outcomes|views", may_be_silent=True),
-        AnswerKind("contact", _CONTACT, r"in short|contact", of_one=True, may_be_silent=True, is_certain=True, by_body=True),
+        AnswerKind(
+            "evidence",
+            _EFFECT,
+            r"results|lessons|evaluation|outcomes|views",
+            silent=r"result|evaluat|outcome|effect|figure|\bwork\b",
+        ),
+        AnswerKind(
+            "contact", _CONTACT, r"in short|contact", of_one=True, is_certain=True, by_body=True, silent=r"contact|address"
+        ),
         AnswerKind("definition", r"\b(?:is|are|was|were|means|helps?|offers?|gives?)\b", r"in short"),
         AnswerKind("for_whom", _GROUP, r"who it reaches|in short|target group", of_one=True),
         AnswerKind("problems", _PROBLEM, r"lessons|criticism|results"),

@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,7 @@ POINTING_WORDS = re.compile(
     r"|(?:This|There)\b(?! (?:is|are|was|were) an?\b)"
 )
 LEAST_COSINE_SPREAD = 1e-4  # below it the cosines of a document say nothing
+KEPT_NUMBERS = 4_096  # texts whose numbers are remembered: each sentence is held against many
 LONGEST_LIST_CHARACTERS = 500  # of a longer list the item alone is quoted
 # With separators of thousands, which languages write differently, or with decimals.
 NUMBER = re.compile(r"(?<!\d)\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?!\d)|\d+(?:[.,]\d+)?")
@@ -259,6 +261,7 @@ def passage_hits(hits: Sequence[Hit]) -> Iterator[Hit]:
         yield from hit.passages
 
 
+@lru_cache(maxsize=KEPT_NUMBERS)
 def numbers(text: str) -> frozenset[str]:
     """Return the numbers of a text as digits and decimals: 29,317 and 29.317 and 29 317 are one, 7.5 and 75 are not."""
     return frozenset(_number(match) for match in NUMBER.findall(text))

@@ -75,11 +75,12 @@ def ask_stream(
     engine: EngineOf,
     filters: FiltersOf,
     question: Annotated[str, Query(min_length=1, max_length=QUERY_CHARACTERS, examples=["Who pays for power_m?"])],
+    previous: Annotated[str | None, Query(max_length=QUERY_CHARACTERS, description="the question before")] = None,
     writer: Annotated[WriterName | None, Query(description="default: that of the settings")] = None,
     k: K = 5,
 ) -> EventSourceResponse:
     """Answer a question as server-sent events, as the answer comes: hits, sentence and citation, at last done or refused."""
-    events = engine.ask_events(engine.index(), question, k=k, filters=filters, writer=writer)
+    events = engine.ask_events(engine.index(), question, k=k, filters=filters, writer=writer, previous=previous)
     passages = engine.settings.search.passages_per_document
     return event_stream(answer_messages(request, begun(events), k, passages))
 

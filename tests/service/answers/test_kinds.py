@@ -28,7 +28,7 @@ def test_that_something_is_not_stated_answers_where_it_may() -> None:
     text = "What the bus costs is not stated."
     assert is_silent(text)
     assert not is_silent("The bus stops here (date not stated).")
-    assert (KINDS["how_much"].answers(text), KINDS["for_whom"].answers(text)) == (True, False)
+    assert (KINDS["how_much"].answers(text), KINDS["when"].answers(text)) == (True, False)
 
 
 def test_every_kind_has_its_own_name() -> None:
