@@ -71,11 +71,14 @@ class Engine:
         """What answers questions."""
         from pes_search.service.answers.answer import Answerer
         from pes_search.service.answers.confidence import check_models, load_models
-        from pes_search.service.answers.reader import PACKAGED_READER, load_reader
 
         models = load_models()
         check_models(models, self.encoder.model_id)
-        reader = load_reader(self.settings.cache_dir, self.settings.encoder.threads) if PACKAGED_READER.is_dir() else None
+        reader = None
+        if folder := self.settings.answer.reader:
+            from pes_search.service.answers.reader import load_reader
+
+            reader = load_reader(folder, self.settings.cache_dir, self.settings.encoder.threads)
         return Answerer(self.encoder, self.settings.search, self.settings.answer, models, reader)
 
     def warm_up(self) -> None:

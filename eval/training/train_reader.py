@@ -1,4 +1,4 @@
-"""`make train-reader`: train the reader of answering, and write its adapter and head to `service/answers/packaged_reader`.
+"""`make train-reader`: train the reader of answering, and write its adapter and head to `var/reader/reader`.
 
     python -m pes_search.eval.training.train_reader [--data ../shared/data] [--out var/reader] [--set NAME=VALUE …]
 
@@ -64,6 +64,7 @@ class TrainingConfig:
     learning_rate: float = 6e-5
     head_rate: float = 4e-3
     cosine_weight: float = 30.0  # to start from
+    choice_cosine: float = 70.0  # the cosine's weight where the reader is used: 60 to 80 chose best of 30 to 120 (held out)
     without_title: float = 0.2  # share of the examples that are read without titles
     fewer: float = 0.5  # share of which only some of the sentences are shown
 
@@ -309,7 +310,8 @@ class Training:
         save_file({name: tensor.half().contiguous() for name, tensor in tensors.items()}, folder / WEIGHTS_FILE)
         config = {"peft_type": "LORA", "r": self.config.rank, "lora_alpha": self.config.rank}
         (folder / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-        head = {name: np.round(value.detach().numpy(), 6).tolist() for name, value in self.head.items()}
+        head = {name: np.round(value.detach().numpy(), 5).tolist() for name, value in self.head.items()}
+        head["choice_cosine"] = self.config.choice_cosine
         (folder / "head.json").write_text(json.dumps(head) + "\n", encoding="utf-8")
         report = {"config": asdict(self.config), "losses": history[::PROGRESS_STEPS], "held_out": self.measured()}
         (self.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -38,6 +38,9 @@ from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.answers.writers import WRITERS
 
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
+# Kinds that any document answers that is named: what it is, how it compares, and if not whom to ask then who runs it.
+SAFE_WHERE_NAMED = ("compare", "contact", "definition")
+KEYWORDS_SHARE = 0.3  # of the threshold, for bare words: whoever types them wants what there is
 BEST_FIRST = ("evidence", "definition", "contact")  # kinds of question whose best sentences count, whosever they are
 EVALUATED = ("randomised-trial", "control-group", "before-and-after", "participants-views")  # strengths of evidence, and …
 EVALUATED_DOCUMENTS = 4  # … how many documents of them are read where evidence is asked for
@@ -57,7 +60,7 @@ class Answerer:
     search: SearchConfig
     config: AnswerConfig
     models: AnswerModels
-    reader: Reader | None = None  # without it sentences are chosen by their vectors and words
+    reader: Reader | None = None  # [answer] reader; without it sentences are chosen by their vectors and words
     _fields: dict[str, bool] = field(default_factory=dict)  # by index
     _names: dict[str, PracticeNames] = field(default_factory=dict)  # by index
 
@@ -123,12 +126,10 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
     if not found or not _asks(query, index):
         return JudgedSearch(result, [], [], 0.0, "nothing_relevant", several=False, asked=asked, by_part=[])
     by_part: list[list[ScoredSentence]] = []
-    not_here: list[float] = []
     for part in asked.parts:
         sentences = bound(found, asked, part.kind)
         if answerer.reader is not None:
-            sentences, none_of_them = read_by(answerer.reader, part.text, sentences)
-            not_here.append(none_of_them)
+            sentences = read_by(answerer.reader, part.text, sentences)
         by_part.append(fitted(sentences, asked, part.kind))
     kind = models.kind(query.vector, in_field=in_field)
     values = signals(query, hits, found, index, kind, in_field=in_field)
@@ -136,8 +137,7 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
         result=result,
         sentences=by_part[0],
         signals=values,
-        confidence=round(models.probability(values, min(not_here, default=None)), 4),
-        not_here=min(not_here, default=None),
+        confidence=round(models.probability(values), 4),
         reason=models.reason(values, kind, is_named=any(sentence.hit.document.id in asked.named for sentence in found)),
         several=asked.kind.several or (kind.several and not asked.named and asked.kind.name not in BEST_FIRST),
         asked=asked,
@@ -233,6 +233,10 @@ def _refusal(judged_search: JudgedSearch, threshold: float) -> tuple[Reason, Doc
     for document in named:
         if document.year and any(year < document.year for year in asked.years):
             return "before_start", document
+    if named and asked.kind.name in SAFE_WHERE_NAMED:
+        threshold = 0.0
+    elif asked.kind.name == "keywords":
+        threshold *= KEYWORDS_SHARE
     if not judged_search.sentences or judged_search.confidence < threshold:
         return judged_search.reason, named[0] if named else None
     kind = asked.kind

@@ -84,7 +84,6 @@ class AnswerModels:
     kinds: Mapping[str, Network]  # of questions, by name; the highest log-odds are those of the question's kind
     related: Network  # from the signals: what was found is of the question's subject, whether or not it answers
     confidence: tuple[Network, ...]  # from the signals; the mean of their log-odds
-    reading: Network  # from these log-odds and the reader's that none of the sentences answers
     sentence_scorer: SentenceScorer
 
     def kind(self, vector: npt.ArrayLike, *, in_field: bool) -> Kind:
@@ -100,14 +99,10 @@ class AnswerModels:
         """Return the name of a question's kind, as its vector tells."""
         return max(self.kinds, key=lambda name: (self.kinds[name].logit(vector), name))
 
-    def probability(self, signals: Sequence[float], not_here: float | None = None) -> float:
-        """Return the confidence that a question with these signals is answered; `not_here` is the reader's view, if it read."""
-        logit = self.log_odds(signals)
-        return sigmoid(logit if not_here is None else self.reading.logit([logit, not_here]))
-
-    def log_odds(self, signals: Sequence[float]) -> float:
-        """Return the log-odds that a question with these signals is answered, whatever the reader says."""
-        return sum(network.logit(signals) for network in self.confidence) / len(self.confidence)
+    def probability(self, signals: Sequence[float]) -> float:
+        """Return the confidence that a question with these signals is answered."""
+        logit = sum(network.logit(signals) for network in self.confidence) / len(self.confidence)
+        return sigmoid(logit)
 
     def reason(self, signals: Sequence[float], kind: Kind, *, is_named: bool = False) -> Reason:
         """Return why a question with these signals is refused, if it is; `is_named`: it names a practice that was found."""
@@ -144,7 +139,7 @@ def load_models(path: Path = PACKAGED_MODELS) -> AnswerModels:
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     named = {
         name: _network(values[name])
-        for name in ("own_matter", "subject", "answerable", "several", "number", "fact", "related", "names_practice", "reading")
+        for name in ("own_matter", "subject", "answerable", "several", "number", "fact", "related", "names_practice")
     }
     return AnswerModels(
         model_id=values["model_id"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from pes_search.service.answers.writer_name import WriterName
@@ -16,6 +18,7 @@ class AnswerConfig(BaseModel):
     # Below it a question is refused. docs/answers.md has the share answered and the share of wrong answers at each value.
     threshold: float = Field(default=0.5, ge=0, le=1)
     sentences: int = Field(default=5, ge=1)  # quoted at most
+    reader: Path | None = None  # folder of a reader that `make train-reader` wrote; it chooses sentences too
     base_url: str | None = None  # of an OpenAI-compatible service, such as http://127.0.0.1:8080/v1
     model: str | None = None  # its name there
     api_key: SecretStr | None = None

@@ -1,9 +1,11 @@
 """A reader with attention: the question and sentences that were found in one sequence, a score for each of them.
 
 A sentence's vector does not know the question; here every word of a sentence sees the words of the question and of the other
-sentences. Beside the sentences "not here" has a score, which says how far none of them answers.
+sentences.
 
 The weights are those of the packaged encoder's model with an adapter of their own (`make train-reader`), run as the encoder is.
+None comes with the project: what was trained so far chose no better in this collection (docs/answers.md). `[answer] reader`
+names the folder of one.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pes_search.index.encoders.adapter import CONFIG_FILE, WEIGHTS_FILE
 from pes_search.index.encoders.packaged import converted_folder
 from pes_search.index.encoders.sentencepieces import Tokenizer
 from pes_search.index.errors import EncoderError
@@ -23,7 +26,6 @@ from pes_search.index.errors import EncoderError
 if TYPE_CHECKING:
     from pes_search.index.encoders.packed_weights import PackedModel
 
-PACKAGED_READER = Path(__file__).with_name("packaged_reader")
 HEAD_FILE = "head.json"
 KIND = "reader"  # of the converted folder
 CALIBRATION_SENTENCES = 7  # of a sequence, beside the one that stands for the question
@@ -91,14 +93,6 @@ def sequenced(asked: Asked, most: int = MOST_TOKENS) -> Sequenced:
     return Sequenced(ids, spans)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the reader says of the sentences that it read."""
-
-    scores: dict[int, float]  # by the sentence's number; log-odds that are comparable within one question only
-    not_here: float  # how far none of them answers, against all of them; log-odds
-
-
 class Reader:
     """The reader with its weights. Safe to use from several threads."""
 
@@ -118,27 +112,34 @@ class Reader:
         sentences: Sequence[str],
         places: Sequence[tuple[int, ...]],
         cosines: Sequence[float],
-    ) -> Reading:
-        """Read sentences, the best first, as many as there is room for; row i of everything is sentence i."""
+    ) -> dict[int, float]:
+        """Return the log-odds of sentences, by number, of as many of the first as there is room for.
+
+        Row i of everything is sentence i. They are comparable within one question only.
+        """
         head = self._head
         sequence = sequenced(asked(question, titles, sentences, places, self._tokenizer.ids))
         (states,) = self._layers.outputs(None, [sequence.ids], self._tokens)[0]
-        scores = {
+        return {
             number: float(
-                states[first:end].mean(axis=0) @ head["sentence"] + head["sentence_bias"] + head["cosine"] * cosines[number]
+                states[first:end].mean(axis=0) @ head["sentence"]
+                + head["sentence_bias"]
+                + head["choice_cosine"] * cosines[number]
             )
             for number, (first, end) in sequence.spans.items()
         }
-        not_here = float(states[0] @ head["not_here"] + head["not_here_bias"])
-        return Reading(scores, not_here - float(np.logaddexp.reduce(list(scores.values()))))
 
 
-def load_reader(cache_dir: Path, threads: int, folder: Path = PACKAGED_READER) -> Reader:
-    """Load the reader; its model is converted first where that has not been done.
+def load_reader(folder: Path, cache_dir: Path, threads: int) -> Reader:
+    """Load the reader that `make train-reader` wrote to a folder; its model is converted first where that has not been done.
 
     Raises:
-        EncoderError: the model cannot be converted or opened.
+        EncoderError: there is no reader in the folder, or its model cannot be converted or opened.
     """
+    missing = [name for name in (WEIGHTS_FILE, CONFIG_FILE, HEAD_FILE) if not (folder / name).is_file()]
+    if missing:
+        raise EncoderError(f"no reader in {folder}: it has no {missing[0]}; train one with `make train-reader`, or take "
+                           "[answer] reader away")  # fmt: skip
     converted = converted_folder(cache_dir, folder, KIND, _write)
     try:
         return Reader(converted, folder / HEAD_FILE, threads)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Situations in which a practice may help, made up for those who search: no facts, so nothing of them is quoted.
 IMAGINED = re.compile(r"when to think of it", re.IGNORECASE)
 READ_SENTENCES = 16  # of the best, that the reader sees if there is room
-READER_WEIGHT, SCORER_WEIGHT = 1.0, 0.5
+READER_WEIGHT = 0.5  # of the reader's log-odds beside the sentence scorer's
 POINTING_WORDS = re.compile(
     r"(?:It|Its|They|Their|Them|These|That|Those|He|She|His|Her|Both|Such|Here|Another|Others?)\b"
     r"|(?:This|There)\b(?! (?:is|are|was|were) an?\b)"
@@ -127,14 +127,14 @@ def scored_sentences(
     )
 
 
-def read_by(reader: Reader, question: str, sentences: Sequence[ScoredSentence]) -> tuple[list[ScoredSentence], float]:
-    """Return sentences with the reader's judgment in their scores, and how far none of them answers (log-odds).
+def read_by(reader: Reader, question: str, sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
+    """Return sentences with the reader's judgment in their scores.
 
     `sentences` has the best first; those that there is no room for stay behind the others.
     """
     shown = sentences[:READ_SENTENCES]
     ranks = {document: rank for rank, document in enumerate(dict.fromkeys(sentence.hit.document.id for sentence in shown))}
-    reading = reader.read(
+    read = reader.read(
         question,
         [sentence.hit.document.title for sentence in shown],
         [sentence.text for sentence in shown],
@@ -144,15 +144,12 @@ def read_by(reader: Reader, question: str, sentences: Sequence[ScoredSentence]) 
         ],
         [sentence.cosine for sentence in shown],
     )
-    best = max(reading.scores.values())
-    scores = {
-        number: READER_WEIGHT * (score - best) + SCORER_WEIGHT * (shown[number].score - shown[0].score)
-        for number, score in reading.scores.items()
-    }
+    best = max(read.values())
+    scores = {number: READER_WEIGHT * (score - best) + shown[number].score - shown[0].score for number, score in read.items()}
     least = min(scores.values())
     unread = [number for number in range(len(sentences)) if number not in scores]
     scores.update((number, least + sentences[number].score - sentences[unread[0]].score) for number in unread)
-    return [replace(sentence, score=round(scores[number], 6)) for number, sentence in enumerate(sentences)], reading.not_here
+    return [replace(sentence, score=round(scores[number], 6)) for number, sentence in enumerate(sentences)]
 
 
 def sentence_features(

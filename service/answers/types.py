@@ -55,7 +55,6 @@ class JudgedSearch:
     several: bool  # the question asks for several documents
     asked: Understood
     by_part: Sequence[Sequence[ScoredSentence]]  # for each part of the question its sentences, the best first
-    not_here: float | None = None  # the reader's log-odds that none of the sentences answers; None where it did not read
 
 
 @dataclass(frozen=True, slots=True)
