@@ -6,6 +6,7 @@ set on the development half of `eval/questions/acceptance.jsonl`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,11 +15,11 @@ from pes_search.ingest.types import Document
 from pes_search.service.answers.kinds import AnswerKind, is_silent
 from pes_search.service.answers.names import names_of
 from pes_search.service.answers.questions import Understood
-from pes_search.service.answers.sentences import POINTING_WORDS, ScoredSentence, with_pointed_at
+from pes_search.service.answers.sentences import NUMBER, POINTING_WORDS, ScoredSentence, list_around, with_pointed_at
 
 FITS, FITS_FOR_SURE, IN_SECTION = 2.5, 5.0, 2.0
-NAMES_BODY = 4.0  # the one in charge, where a body is asked for
-SILENT, SILENT_ANSWER = -4.0, 2.5  # "… is not stated": elsewhere, and where it answers
+NAMES_BODY = 5.0  # the one in charge, where a body is asked for
+SILENT, SILENT_ANSWER = -4.0, 4.0  # "… is not stated": elsewhere, and where it answers
 DIGEST = -2.0  # a news item or report about many practices
 CLASSED = -2.5  # "… is classed as training": what lists say, not the document
 POINTING, POINTING_NOWHERE = -0.3, -3.0  # begins with "It": the sentence before is quoted with it, or there is none
@@ -26,13 +27,17 @@ NAMELESS = -0.7
 NEARNESS, SHARED_WORDS, FAR_BEHIND = 100.0, 3.0, 20.0
 DESCRIBING, DESCRIBING_ONE = 0.8, 2.5  # the first sentence says what a practice is: where many are asked for, or what one is
 EVIDENCE = {
-    "randomised-trial": 3.0,
-    "control-group": 3.0,
-    "before-and-after": 2.5,
-    "participants-views": 1.5,
-    "monitoring-figures": 1.0,
+    "randomised-trial": 5.0,
+    "control-group": 5.0,
+    "before-and-after": 4.0,
+    "participants-views": 2.0,
+    "monitoring-figures": 1.5,
 }
 LEAST_NAME_CHARACTERS = 3
+MISFIT = -2.5  # has nothing of what must be there, such as an amount
+INTRODUCES = -2.0  # a list, mostly of figures, where no figures are asked for
+FIGURED = ("evidence", "keywords", "which_practices", "which_countries")
+FAR_BEFORE = 0.08  # of a document's score before the next one's: the question is about it
 DESCRIBED = ("definition", "compare")
 DIGESTS = ("news",)
 _CLASSED = re.compile(
@@ -52,18 +57,34 @@ def _is_in(sentence: str, stated: str) -> bool:
     return words in quoted or quoted in words
 
 
+def meant(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerKind) -> frozenset[str]:
+    """Return the documents that a question is about: those that it names, or the one that is found far before all others."""
+    named = frozenset({sentence.hit.document.id for sentence in sentences} & set(asked.named))
+    if named or kind.several:
+        return named if kind.name == "compare" or not kind.several else frozenset()
+    gaps = {sentence.hit.document.id: sentence.behind for sentence in sentences}
+    first, second = [*sorted(gaps.values()), math.inf, math.inf][:2]
+    return frozenset(document for document, gap in gaps.items() if gap == first and second - first >= FAR_BEFORE)
+
+
 def bound(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerKind) -> Sequence[ScoredSentence]:
-    """Return the sentences of the practices that a question names, if it names some; what others say is no answer then."""
-    named = {sentence.hit.document.id for sentence in sentences} & set(asked.named)
-    if not named or (kind.several and kind.name != "compare"):
-        return sentences
-    return [sentence for sentence in sentences if sentence.hit.document.id in named]
+    """Return the sentences of the documents that a question is about, else those of the countries that it names, else all.
+
+    What others say is no answer then.
+    """
+    documents = meant(sentences, asked, kind)
+    if documents:
+        return [sentence for sentence in sentences if sentence.hit.document.id in documents]
+    of_country = [sentence for sentence in sentences if asked.countries & set(sentence.hit.document.countries)]
+    return of_country or sentences
 
 
 def fitted(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerKind) -> list[ScoredSentence]:
     """Return the sentences scored by how they fit a question of a kind, the best first."""
+    is_bound = len({sentence.hit.document.id for sentence in sentences}) == 1
     scored = [
-        replace(sentence, score=round(_plain_score(sentence, kind) + _fit(sentence, asked, kind), 6)) for sentence in sentences
+        replace(sentence, score=round(_plain_score(sentence, kind) + _fit(sentence, asked, kind, is_bound=is_bound), 6))
+        for sentence in sentences
     ]
     return ordered(scored)
 
@@ -86,20 +107,25 @@ def ordered(sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
     )
 
 
-def _fit(sentence: ScoredSentence, asked: Understood, kind: AnswerKind) -> float:
+def _fit(sentence: ScoredSentence, asked: Understood, kind: AnswerKind, *, is_bound: bool) -> float:
     text, document = sentence.text, sentence.hit.document
     fits = bool(kind.looks) and kind.fits(text)
     total = (FITS_FOR_SURE if kind.is_certain else FITS) * fits + IN_SECTION * kind.is_in_section(sentence.heading)
     if kind.by_body and _names_body(text, document):
         total += NAMES_BODY
     if is_silent(text):
-        total += SILENT_ANSWER if kind.is_silent(text) and asked.named else SILENT
+        total += SILENT_ANSWER if kind.is_silent(text) and is_bound else SILENT
     if sentence.is_first and (kind.several or kind.name in DESCRIBED):
         total += DESCRIBING_ONE if kind.name in DESCRIBED else DESCRIBING
     if kind.name == "evidence" and document.evidence_sentence and _is_in(text, document.evidence_sentence):
         total += EVIDENCE.get(document.evidence or "", 0.0)
     if document.kind in DIGESTS and document.id not in asked.named:
         total += DIGEST
+    if kind.is_certain and not fits and not kind.is_silent(text):
+        total += MISFIT
+    is_figure = text.endswith(":") or (NUMBER.search(text) and list_around(sentence.hit.passage.text, sentence.start))
+    if is_figure and not kind.is_certain and kind.name not in FIGURED:
+        total += INTRODUCES
     if _CLASSED.search(text):
         total += CLASSED
     if POINTING_WORDS.match(text):
