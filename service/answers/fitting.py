@@ -17,13 +17,16 @@ from pes_search.service.answers.names import names_of
 from pes_search.service.answers.questions import Understood
 from pes_search.service.answers.sentences import NUMBER, POINTING_WORDS, ScoredSentence, list_around, with_pointed_at
 
-FITS, FITS_FOR_SURE, IN_SECTION = 2.5, 5.0, 2.0
+FITS, FITS_FOR_SURE, IN_SECTION = 2.5, 3.5, 2.0
+# Of these, where sentences of several documents are compared; other kinds have nothing of them then.
+OF_MANY, TOLD_OF_MANY = 0.2, ("how", "how_much", "how_many", "when", "evidence", "problems")
 NAMES_BODY = 5.0  # the one in charge, where a body is asked for
 SILENT, SILENT_ANSWER = -4.0, 4.0  # "… is not stated": elsewhere, and where it answers
 DIGEST = -2.0  # a news item or report about many practices
 CLASSED = -2.5  # "… is classed as training": what lists say, not the document
 POINTING, POINTING_NOWHERE = -0.3, -3.0  # begins with "It": the sentence before is quoted with it, or there is none
 NAMELESS = -0.7
+NEAREST = ("which_countries", "which_practices")
 NEARNESS, SHARED_WORDS, FAR_BEHIND = 100.0, 3.0, 20.0
 DESCRIBING, DESCRIBING_ONE = 0.8, 2.5  # the first sentence says what a practice is: where many are asked for, or what one is
 EVIDENCE = {
@@ -92,10 +95,10 @@ def fitted(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerK
 def _plain_score(sentence: ScoredSentence, kind: AnswerKind) -> float:
     """Return a sentence's score before the kind is looked at.
 
-    Where many documents are asked for, each speaks with the sentence that is nearest to the question, not with what reads most
-    like an answer.
+    Asked for countries or practices, each document speaks with the sentence that is nearest to the question, not with what
+    reads most like an answer.
     """
-    if kind.several:
+    if kind.name in NEAREST:
         return NEARNESS * sentence.cosine + SHARED_WORDS * sentence.lexical - FAR_BEHIND * sentence.behind
     return sentence.score
 
@@ -110,9 +113,12 @@ def ordered(sentences: Sequence[ScoredSentence]) -> list[ScoredSentence]:
 def _fit(sentence: ScoredSentence, asked: Understood, kind: AnswerKind, *, is_bound: bool) -> float:
     text, document = sentence.text, sentence.hit.document
     fits = bool(kind.looks) and kind.fits(text)
-    total = (FITS_FOR_SURE if kind.is_certain else FITS) * fits + IN_SECTION * kind.is_in_section(sentence.heading)
-    if kind.by_body and _names_body(text, document):
-        total += NAMES_BODY
+    total = FITS * fits + IN_SECTION * kind.is_in_section(sentence.heading)
+    total += NAMES_BODY * (kind.by_body and _names_body(text, document))
+    if not is_bound:  # it must be of the subject first of all
+        total *= OF_MANY if kind.name in TOLD_OF_MANY else 0.0
+    if kind.is_certain:
+        total += FITS_FOR_SURE * fits
     if is_silent(text):
         total += SILENT_ANSWER if kind.is_silent(text) and is_bound else SILENT
     if sentence.is_first and (kind.several or kind.name in DESCRIBED):
