@@ -40,7 +40,8 @@ from pes_search.service.answers.writers import WRITERS
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
 # Kinds that any document answers that is named: what it is, how it compares, and if not whom to ask then who runs it.
 SAFE_WHERE_NAMED = ("compare", "contact", "definition")
-KEYWORDS_SHARE = 0.3  # of the threshold, for bare words: whoever types them wants what there is
+# Powers of the threshold, so that 0 and 1 stay: bare words want what there is (.15 for .5).
+SAFE_POWER, KEYWORDS_POWER = 20, 2.7
 BEST_FIRST = ("evidence", "definition", "contact")  # kinds of question whose best sentences count, whosever they are
 EVALUATED = ("randomised-trial", "control-group", "before-and-after", "participants-views")  # strengths of evidence, and …
 EVALUATED_DOCUMENTS = 4  # … how many documents of them are read where evidence is asked for
@@ -234,9 +235,9 @@ def _refusal(judged_search: JudgedSearch, threshold: float) -> tuple[Reason, Doc
         if document.year and any(year < document.year for year in asked.years):
             return "before_start", document
     if named and asked.kind.name in SAFE_WHERE_NAMED:
-        threshold = 0.0
+        threshold **= SAFE_POWER
     elif asked.kind.name == "keywords":
-        threshold *= KEYWORDS_SHARE
+        threshold **= KEYWORDS_POWER
     if not judged_search.sentences or judged_search.confidence < threshold:
         return judged_search.reason, named[0] if named else None
     kind = asked.kind
