@@ -16,9 +16,9 @@ from pes_search.index.search import search
 from pes_search.index.types import Hit, Query, SearchResult
 from pes_search.ingest.types import Document
 from pes_search.service.answers.choices import choices_for
-from pes_search.service.answers.confidence import AnswerModels, is_in_field
+from pes_search.service.answers.confidence import AnswerModels, Kind, is_in_field
 from pes_search.service.answers.config import AnswerConfig
-from pes_search.service.answers.fitting import bound, fitted
+from pes_search.service.answers.fitting import bound, fitted, ordered
 from pes_search.service.answers.practice_names import PracticeNames, practice_names
 from pes_search.service.answers.questions import Understood, understood
 from pes_search.service.answers.sentences import ScoredSentence, read_by, scored_sentences
@@ -125,13 +125,13 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
         fact_wanted=models.fact.probability(query.vector),
     )
     if not found or not _asks(query, index):
-        return JudgedSearch(result, [], [], 0.0, "nothing_relevant", several=False, asked=asked, by_part=[])
+        return JudgedSearch(result, [], [], 0.0, "nothing_relevant", several=False, is_list=False, asked=asked, by_part=[])
     by_part: list[list[ScoredSentence]] = []
     for part in asked.parts:
-        sentences = bound(found, asked, part.kind)
+        sentences = bound(found, asked, part.kind) if in_field else found
         if answerer.reader is not None:
             sentences = read_by(answerer.reader, part.text, sentences)
-        by_part.append(fitted(sentences, asked, part.kind))
+        by_part.append(fitted(sentences, asked, part.kind) if in_field else ordered(sentences))  # kinds know the field only
     kind = models.kind(query.vector, in_field=in_field)
     values = signals(query, hits, found, index, kind, in_field=in_field)
     return JudgedSearch(
@@ -140,7 +140,8 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
         signals=values,
         confidence=round(models.probability(values), 4),
         reason=models.reason(values, kind, is_named=any(sentence.hit.document.id in asked.named for sentence in found)),
-        several=asked.kind.several or (kind.several and not asked.named and asked.kind.name not in BEST_FIRST),
+        several=_asks_for_several(asked, kind) if in_field else kind.several,
+        is_list=in_field and asked.kind.several,
         asked=asked,
         by_part=by_part,
     )
@@ -188,7 +189,8 @@ def answer_events(
         yield from sentences
         yield _finished(replace(answer, status="table", table=tuple(rows), sentences=tuple(sentences)), started)
         return
-    if (asked.is_vague or asked.is_open) and judged_search.reason != "personal_or_instruction":
+    asks_which = (asked.is_vague or asked.is_open) and answerer.in_field(index)
+    if asks_which and judged_search.reason != "personal_or_instruction":
         choices = tuple(choices_for(asked, judged_search, index, filters))
         if choices:
             yield _finished(replace(answer, status="clarify", choices=choices), started)
@@ -262,6 +264,11 @@ def answer(
     if not isinstance(last, Answer):
         raise TypeError(f"the last event of an answer is {type(last).__name__}")
     return last
+
+
+def _asks_for_several(asked: Understood, kind: Kind) -> bool:
+    """Tell whether many documents are asked for: by the question's kind, or by its vector."""
+    return asked.kind.several or (kind.several and not asked.named and asked.kind.name not in BEST_FIRST)
 
 
 def answered_parts(judged_search: JudgedSearch, sentences: Sequence[Sentence]) -> tuple[AnsweredPart, ...]:

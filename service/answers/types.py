@@ -53,6 +53,7 @@ class JudgedSearch:
     confidence: float  # that the collection answers the question, from 0 to 1
     reason: Reason  # why it is refused, if it is
     several: bool  # the question asks for several documents
+    is_list: bool  # its kind says so: as many as there are
     asked: Understood
     by_part: Sequence[Sequence[ScoredSentence]]  # for each part of the question its sentences, the best first
 

@@ -22,7 +22,8 @@ REPETITION_COSINE = 0.96
 SPOKEN_DOCUMENT_PENALTY_LOG_ODDS = 0.5
 # Asked for several, documents this near to the best one speak, once each: 95 % of those that answer such development questions
 # are (and 65 % of the others among the first ten).
-NEAR_DOCUMENT_SCORE_GAP = 0.12
+NEAR_DOCUMENT_SCORE_GAP = 0.05
+LISTED_DOCUMENT_SCORE_GAP = 0.12  # where the kind of the question says that many are wanted ("which countries …")
 MOST_DOCUMENTS = 8  # that speak then
 NAMED_COUNTRY_BONUS_LOG_ODDS = 2.0  # that a sentence gains there if it names its document's country
 # Three sentences are quoted anyway, more only if they are not this far below the best one (log-odds).
@@ -37,8 +38,11 @@ class ExtractiveWriter:
 
     def sentences(self, judged_search: JudgedSearch) -> Iterator[Sentence]:
         """Yield the chosen sentences, each as a quotation."""
-        parts = [chosen(sentences, several=judged_search.several, most=self.most) for sentences in judged_search.by_part]
-        for sentence in _in_turn(parts, MOST_DOCUMENTS if judged_search.several else self.most):
+        parts = [
+            chosen(sentences, several=judged_search.several, most=self.most, is_list=judged_search.is_list)
+            for sentences in judged_search.by_part
+        ]
+        for sentence in _in_turn(parts, MOST_DOCUMENTS if judged_search.is_list else self.most):
             yield sentence_of(sentence)
 
 
@@ -47,12 +51,13 @@ def quotations_writer(config: AnswerConfig, encoder: Encoder, index: OpenIndex) 
     return ExtractiveWriter(config.sentences)
 
 
-def chosen(sentences: Sequence[ScoredSentence], *, several: bool, most: int) -> list[ScoredSentence]:
+def chosen(sentences: Sequence[ScoredSentence], *, several: bool, most: int, is_list: bool = False) -> list[ScoredSentence]:
     """Return the sentences of the answer; `sentences` has the best first.
 
     Asked for several, each document that is near speaks once before any speaks twice, and those of a document stand together.
     """
-    picked = _one_a_document(sentences, max(most, MOST_DOCUMENTS)) if several else []
+    gap = LISTED_DOCUMENT_SCORE_GAP if is_list else NEAR_DOCUMENT_SCORE_GAP
+    picked = _one_a_document(sentences, max(most, MOST_DOCUMENTS) if is_list else most, gap) if several else []
     picked = _filled(picked, sentences, min(FEWEST_SENTENCES, most) if several else most)
     if several:
         order = list(dict.fromkeys(sentence.hit.document.id for sentence in picked))
@@ -69,13 +74,13 @@ def _in_turn(parts: Sequence[Sequence[ScoredSentence]], most: int) -> list[Score
     return picked
 
 
-def _one_a_document(sentences: Sequence[ScoredSentence], most: int) -> list[ScoredSentence]:
+def _one_a_document(sentences: Sequence[ScoredSentence], most: int, gap: float) -> list[ScoredSentence]:
     """Return the best sentence of each of the documents that are near, in the documents' order."""
     best: dict[str, ScoredSentence] = {}
     for sentence in sorted(
         sentences, key=lambda sentence: -sentence.score - NAMED_COUNTRY_BONUS_LOG_ODDS * _names_country(sentence)
     ):
-        if sentence.behind <= NEAR_DOCUMENT_SCORE_GAP and not any(_repeats(sentence, other) for other in best.values()):
+        if sentence.behind <= gap and not any(_repeats(sentence, other) for other in best.values()):
             best.setdefault(sentence.hit.document.id, sentence)
     near = sorted(
         best.values(), key=lambda sentence: (sentence.hit.document.kind == "news", sentence.behind, sentence.hit.document.id)
