@@ -183,14 +183,17 @@ def sentence_spans(text: str, start: int, end: int, language: str | None) -> Ite
     """Yield the places of the sentences within `text[start:end]`, without the spaces around them."""
     import sentencex
 
-    rest = start
+    rest = begun = start
     for sentence in sentencex.segment(language or "en", text[start:end]):
         sentence_start = text.index(sentence, rest)
         rest = sentence_start + len(sentence)
-        stripped = sentence.strip()
+        if text[rest - 1] == "." and (word := re.compile(r"\w+").match(text, rest, end)) and not word[0].istitle():
+            continue  # within a name: "ATIVAR.PT"; a capital begins a sentence whose space was lost
+        stripped = text[begun:rest].strip()
         if stripped:
-            first = sentence_start + sentence.index(stripped)
+            first = text.index(stripped, begun)
             yield first, first + len(stripped)
+        begun = rest
 
 
 def passage_sentences(passage: Passage, page: Page) -> list[tuple[int, int]]:

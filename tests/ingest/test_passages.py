@@ -275,6 +275,8 @@ def test_impossible_budgets_are_refused(max_tokens: int, min_tokens: int) -> Non
         ("de", "Es gibt z. B. Kurse. Sie sind frei.", ["Es gibt z. B. Kurse.", "Sie sind frei."]),
         ("el", "Πού είναι; Είναι εδώ.", ["Πού είναι;", "Είναι εδώ."]),
         (None, "One. Two.", ["One.", "Two."]),
+        ("en", "Jobs ROLLO.PT are paid. They last.", ["Jobs ROLLO.PT are paid.", "They last."]),
+        ("en", "It has ended.The rest stays.", ["It has ended.", "The rest stays."]),
     ],
 )
 def test_sentences_end_by_the_rules_of_their_language(language: str | None, text: str, sentences: list[str]) -> None:
