@@ -37,19 +37,19 @@ from pes_search.service.answers.types import (
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.answers.writers import WRITERS
 
-SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
-# Kinds that any document answers that is named: what it is, how it compares, and if not whom to ask then who runs it.
-SAFE_WHERE_NAMED = ("compare", "contact", "definition")
-# Powers of the threshold, so that 0 and 1 stay: bare words want what there is (.15 for .5).
-SAFE_POWER, KEYWORDS_POWER = 20, 2.7
-BEST_FIRST = ("evidence", "definition", "contact")  # kinds of question whose best sentences count, whosever they are
-EVALUATED = ("randomised-trial", "control-group", "before-and-after", "participants-views")  # strengths of evidence, and …
-EVALUATED_DOCUMENTS = 4  # … how many documents of them are read where evidence is asked for
-LEAST_WORD_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
-READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
 if TYPE_CHECKING:
     from pes_search.service.answers.reader import Reader
 
+SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
+READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
+LEAST_WORD_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
+EVALUATED = ("randomised-trial", "control-group", "before-and-after", "participants-views")  # strengths of evidence, and …
+EVALUATED_DOCUMENTS = 4  # … how many documents of them are read where evidence is asked for
+BEST_FIRST = ("evidence", "definition", "contact")  # kinds of question whose best sentences count, whosever they are
+# Kinds that any document answers that is named: what it is, how it compares, and if not whom to ask then who runs it.
+SAFE_WHERE_NAMED = ("compare", "contact", "definition")
+# Powers of the threshold, so that 0 and 1 stay: what is safe, and bare words, which want what there is (.15 for .5).
+SAFE_POWER, KEYWORDS_POWER = 20, 2.7
 logger = logging.getLogger(__name__)
 
 
@@ -79,6 +79,7 @@ class Answerer:
             passages_with = {
                 word: count for language in index.manifest.languages for word, count in index.stored.words(language).items()
             }
+            self._names.clear()  # of the generation before
             self._names[index_id] = practice_names(index.stored.documents(EVERYTHING), passages_with)
         return self._names[index_id]
 
@@ -104,7 +105,7 @@ def search_and_judge(asked: Understood, index: OpenIndex, answerer: Answerer, *,
     config = replace(answerer.search, passages_per_document=READ_PASSAGES)
     result = search(asked.searched, index, answerer.encoder, config, k=max(k, SEARCHED_DOCUMENTS), filters=filters)
     hits = result.hits[:SEARCHED_DOCUMENTS]
-    if asked.kind.name == "evidence" and not asked.named:
+    if asked.kind.name == "evidence" and not asked.named and "evidence" not in filters.chosen:
         evaluated = Filters({**filters.chosen, "evidence": EVALUATED}, year_from=filters.year_from, year_to=filters.year_to)
         more = search(asked.searched, index, answerer.encoder, config, k=EVALUATED_DOCUMENTS, filters=evaluated).hits
         ids = {hit.document.id for hit in hits}
