@@ -75,6 +75,7 @@ function replaceFacets(next, keepOpen) {
 function addressOf(form) {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (String(value).trim()) fields.append(name, value);
+  if (fields.get("after") === fields.get("q")) fields.delete("after"); // the same question goes on from nothing
   const query = fields.toString();
   return form.getAttribute("action") + (query ? `?${query}` : "");
 }
