@@ -185,12 +185,13 @@ def answer_events(
         took_ms=0.0,
         understood_as=asked.shown,
     )
-    if rows := table_rows(asked, index, filters):
+    in_field = answerer.in_field(index)
+    if in_field and (rows := table_rows(asked, index, filters)):
         sentences = [Sentence(row.citation.quote, (row.citation,)) for row in rows]
         yield from sentences
         yield _finished(replace(answer, status="table", table=tuple(rows), sentences=tuple(sentences)), started)
         return
-    asks_which = (asked.is_vague or asked.is_open) and answerer.in_field(index)
+    asks_which = (asked.is_vague or asked.is_open) and in_field
     if asks_which and judged_search.reason != "personal_or_instruction":
         choices = tuple(choices_for(asked, judged_search, index, filters))
         if choices:

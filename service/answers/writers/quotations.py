@@ -42,8 +42,10 @@ class ExtractiveWriter:
             chosen(sentences, several=judged_search.several, most=self.most, is_list=judged_search.is_list)
             for sentences in judged_search.by_part
         ]
+        quoted: list[ScoredSentence] = []
         for sentence in _in_turn(parts, MOST_DOCUMENTS if judged_search.is_list else self.most):
-            yield sentence_of(sentence)
+            yield sentence_of(sentence, quoted)
+            quoted.append(sentence)
 
 
 def quotations_writer(config: AnswerConfig, encoder: Encoder, index: OpenIndex) -> ExtractiveWriter:  # noqa: ARG001
@@ -118,16 +120,19 @@ def _filled(picked: Sequence[ScoredSentence], sentences: Sequence[ScoredSentence
     return picked
 
 
-def sentence_of(sentence: ScoredSentence) -> Sentence:
-    """Return a chosen sentence as its quotation."""
-    citation = Citation(sentence.hit.passage, sentence.hit.document, *_span(sentence))
+def sentence_of(sentence: ScoredSentence, quoted: Sequence[ScoredSentence] = ()) -> Sentence:
+    """Return a chosen sentence as its quotation; the one that it points at is not quoted again."""
+    start, end = _span(sentence)
+    if any(other.hit.passage.id == sentence.hit.passage.id and start < _span(other)[1] <= sentence.start for other in quoted):
+        start, end = _own_span(sentence)
+    citation = Citation(sentence.hit.passage, sentence.hit.document, start, end)
     return Sentence(citation.quote, (citation,))
 
 
 def _repeats(sentence: ScoredSentence, other: ScoredSentence) -> bool:
     """Tell whether a sentence says again what is quoted for another one, or is within it."""
     if sentence.hit.passage.id == other.hit.passage.id:
-        (start, end), (first, last) = _span(sentence), _span(other)
+        (start, end), (first, last) = _own_span(sentence), _span(other)
         if start < last and first < end:
             return True
     return sentence.text == other.text or (_alike(sentence, other) and sentence.numbers == other.numbers)
@@ -142,7 +147,11 @@ def _alike(sentence: ScoredSentence, other: ScoredSentence) -> bool:
     return float(sentence.vector @ other.vector) >= REPETITION_COSINE
 
 
+def _own_span(sentence: ScoredSentence) -> tuple[int, int]:
+    return quoted_span(sentence.hit.passage.text, sentence.start, sentence.end)
+
+
 def _span(sentence: ScoredSentence) -> tuple[int, int]:
-    passage = sentence.hit.passage
-    start, end = quoted_span(passage.text, sentence.start, sentence.end)
-    return (with_pointed_at(passage, start), end) if start == sentence.start else (start, end)
+    """Return what is quoted for a sentence: with the one before, if it points at that."""
+    start, end = _own_span(sentence)
+    return (with_pointed_at(sentence.hit.passage, start), end) if start == sentence.start else (start, end)

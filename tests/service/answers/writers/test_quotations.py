@@ -113,3 +113,17 @@ def test_only_a_line_before_a_colon_introduces() -> None:
 
 def test_numbers_are_compared_by_their_digits() -> None:
     assert numbers("29,317 of 29.317 and 40 %") == {"29317", "40"}
+
+
+TWO = "The bus began in 2009. It costs nothing."
+
+
+def test_what_it_points_at_is_quoted_along_and_not_twice() -> None:
+    first, second = scored("a", "The bus began in 2009.", 0.9, 0, TWO), scored("a", "It costs nothing.", 0.8, 1, TWO)
+    assert sentence_of(second).text == TWO
+    picked = chosen([first, second], several=False, most=3)
+    assert texts(picked) == [first.text, second.text]
+    assert sentence_of(picked[1], picked[:1]).text == "It costs nothing."
+    # The other way round the first sentence is quoted with the second already.
+    better = scored("a", "It costs nothing.", 1.9, 1, TWO)
+    assert texts(chosen([better, first], several=False, most=3)) == ["It costs nothing."]
