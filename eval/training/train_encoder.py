@@ -17,7 +17,6 @@ import argparse
 import dataclasses
 import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pes_search.eval.experiments.encoder_report import parts, report
+from pes_search.eval.training.run import CHECKPOINT_STEPS, configured, load_checkpoint, rate, save_checkpoint
 from pes_search.eval.training.teacher import SHA256 as TEACHER_SHA256
 from pes_search.eval.training.teacher import load_teacher
 from pes_search.eval.training.training_texts import Batch, Item, read_training_texts
@@ -52,9 +52,7 @@ PLACES = {
     "ffn": r".*\.(intermediate\.dense|layer\.\d+\.output\.dense)",
     "all": r".*encoder.*\.(query|key|value|dense)",
 }
-CHECKPOINT_STEPS = 50  # from one checkpoint to the next
 CHUNK_TEXTS = 12  # that the student reads at once
-WARM_UP_SHARE = 0.05  # of the steps
 MASKED_LOGIT = -1e4  # of a pair that does not count: after softmax nothing is left of it
 
 
@@ -92,23 +90,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--set", dest="values", nargs="*", default=[], metavar="NAME=VALUE", help="see TrainingConfig")
     parsed = parser.parse_args(arguments)
     try:
-        config = _configured(parsed.values)
+        config = configured(TrainingConfig, parsed.values)
         Training(config, parsed.data, parsed.corpus, parsed.out).run()
     except (PesSearchError, ValueError) as error:
         print(f"train-encoder: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _configured(values: Sequence[str]) -> TrainingConfig:
-    kinds = {field.name: type(getattr(TrainingConfig(), field.name)) for field in dataclasses.fields(TrainingConfig)}
-    given: dict[str, Any] = {}
-    for value in values:
-        name, _, text = value.partition("=")
-        if name not in kinds:
-            raise ValueError(f"no setting {name!r}; choose of {', '.join(kinds)}")
-        given[name] = text == "true" if kinds[name] is bool else kinds[name](text)
-    return TrainingConfig(**given)
 
 
 class Training:
@@ -147,8 +134,8 @@ class Training:
         )
         weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=0.0)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, config.steps))
-        start, history = self._resume(weights, optimizer, schedule)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, config.steps))
+        start, history = load_checkpoint(self.out, config, weights, optimizer, schedule)
         neighbours = self._neighbours()
         kinds = ("sentences", "practices", "labels", "parallel")
         shares = np.array([getattr(config, kind) for kind in kinds])
@@ -166,7 +153,7 @@ class Training:
             schedule.step()
             history.append((step, kind, round(divergence.item(), 4), round(distance.item(), 5)))
             if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == config.steps:
-                self._checkpoint(step + 1, weights, optimizer, schedule, history)
+                save_checkpoint(self.out, config, step + 1, weights, optimizer, schedule, history)
                 _print_progress(step + 1, config.steps, history, (time.monotonic() - began) / (step + 1 - start))
         self._write_adapter(model)
         self._write_report(history)
@@ -219,41 +206,6 @@ class Training:
         return torch.cat(parts)[torch.from_numpy(np.argsort(order))]
 
     # ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _resume(self, weights: Sequence[torch.Tensor], optimizer: Any, schedule: Any) -> tuple[int, list[Any]]:
-        """Go on from the folder's checkpoint; return the step and the losses so far."""
-        import torch
-
-        path = self.out / "checkpoint.pt"
-        if not path.is_file():
-            return 0, []
-        state = torch.load(path, weights_only=True)
-        if state["config"] != asdict(self.config):
-            raise ValueError(f"{path} is of a run with other settings; name another folder with --out, or delete it")
-        with torch.no_grad():
-            for weight, saved in zip(weights, state["weights"], strict=True):
-                weight.copy_(saved)
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        print(f"goes on after step {state['step']}", flush=True)
-        return state["step"], [tuple(row) for row in state["history"]]
-
-    def _checkpoint(
-        self, step: int, weights: Sequence[torch.Tensor], optimizer: Any, schedule: Any, history: list[Any]
-    ) -> None:
-        import torch
-
-        state = {
-            "step": step,
-            "config": asdict(self.config),
-            "weights": [weight.detach() for weight in weights],
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
-            "history": [list(row) for row in history],
-        }
-        aside = self.out / "checkpoint.new"
-        torch.save(state, aside)
-        os.replace(aside, self.out / "checkpoint.pt")
 
     def _write_adapter(self, model: Any) -> None:
         from peft import get_peft_model_state_dict
@@ -345,12 +297,6 @@ def _mean(rows: Sequence[Any], column: int) -> float:
 
 def _same(batch: Batch) -> npt.NDArray[np.bool_]:
     return np.array([[query.text == passage.text for passage in batch.passages] for query in batch.queries])
-
-
-def _rate(step: int, steps: int) -> float:
-    """Return the learning rate's factor: up in a straight line, then down along a cosine."""
-    warm = max(1, int(WARM_UP_SHARE * steps))
-    return (step + 1) / warm if step < warm else 0.5 * (1 + float(np.cos(np.pi * (step - warm) / max(1, steps - warm))))
 
 
 def _print_progress(step: int, steps: int, history: Sequence[Any], seconds: float) -> None:

@@ -16,7 +16,6 @@ Batches depend on the seed and the step alone, and a checkpoint holds the rest: 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import os
 import re
@@ -26,12 +25,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pes_search.eval.answers import auroc
 from pes_search.eval.training.reader_examples import ReaderExample, read_examples, write_examples
+from pes_search.eval.training.run import CHECKPOINT_STEPS, configured, load_checkpoint, rate, save_checkpoint
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.adapter import CONFIG_FILE, WEIGHTS_FILE
 from pes_search.index.encoders.onnx import packaged_tokenizer
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
 PLACES = r"encoder\.layer\.({layers})\..*(query|key|value|dense)\.weight"
 PROGRESS_STEPS = 25
-CHECKPOINT_STEPS = 50
-WARM_UP_SHARE = 0.05
 HELD_OUT_MEASURED = 400  # examples of a source, at most
 
 
@@ -82,22 +80,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"train-reader: no training data in {parsed.data}; name its folder with --data", file=sys.stderr)
         return 1
     try:
-        Training(_configured(parsed.values), parsed.data, parsed.out).run()
+        Training(configured(TrainingConfig, parsed.values), parsed.data, parsed.out).run()
     except (PesSearchError, ValueError) as error:
         print(f"train-reader: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _configured(values: Sequence[str]) -> TrainingConfig:
-    kinds = {field.name: type(getattr(TrainingConfig(), field.name)) for field in dataclasses.fields(TrainingConfig)}
-    given: dict[str, Any] = {}
-    for value in values:
-        name, _, text = value.partition("=")
-        if name not in kinds:
-            raise ValueError(f"no setting {name!r}; choose of {', '.join(kinds)}")
-        given[name] = kinds[name](text)
-    return TrainingConfig(**given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +156,9 @@ class Training:
         ]
         optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
         steps = int(config.passes * len(self.examples)) // config.batch
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
-        start, history = self._resume(weights, optimizer, schedule)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps))
+        every = [*weights, *self.head.parameters()]
+        start, history = load_checkpoint(self.out, config, every, optimizer, schedule)
         print(f"{len(self.examples)} examples, {len(self.held_out)} held out; {steps} steps", flush=True)
         began = time.monotonic()
         for step in range(start, steps):
@@ -186,7 +174,7 @@ class Training:
                     f"step {step + 1}/{steps}, {seconds:.2f} s each; loss {np.mean(history[-PROGRESS_STEPS:]):.3f}", flush=True
                 )
             if (step + 1) % CHECKPOINT_STEPS == 0 or step + 1 == steps:
-                self._checkpoint(step + 1, weights, optimizer, schedule, history)
+                save_checkpoint(self.out, config, step + 1, every, optimizer, schedule, history)
         self._write(history)
 
     def _step(self, step: int) -> float:
@@ -256,44 +244,7 @@ class Training:
             scores.append(torch.cat([sentences, not_here[None]]))
         return scores
 
-    # ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _resume(self, weights: Sequence[torch.Tensor], optimizer: Any, schedule: Any) -> tuple[int, list[float]]:
-        """Go on from the folder's checkpoint; return the step and the losses so far."""
-        import torch
-
-        path = self.out / "checkpoint.pt"
-        if not path.is_file():
-            return 0, []
-        state = torch.load(path, weights_only=True)
-        if state["config"] != asdict(self.config):
-            raise ValueError(f"{path} is of a run with other settings; name another folder with --out, or delete it")
-        with torch.no_grad():
-            for weight, saved in zip(weights, state["weights"], strict=True):
-                weight.copy_(saved)
-        self.head.load_state_dict(state["head"])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        print(f"goes on after step {state['step']}", flush=True)
-        return state["step"], list(state["history"])
-
-    def _checkpoint(
-        self, step: int, weights: Sequence[torch.Tensor], optimizer: Any, schedule: Any, history: list[float]
-    ) -> None:
-        import torch
-
-        state = {
-            "step": step,
-            "config": asdict(self.config),
-            "weights": [weight.detach() for weight in weights],
-            "head": self.head.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
-            "history": history,
-        }
-        aside = self.out / "checkpoint.new"
-        torch.save(state, aside)
-        os.replace(aside, self.out / "checkpoint.pt")
+    # ── What comes of it ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _write(self, history: Sequence[float]) -> None:
         from safetensors.torch import save_file
@@ -361,12 +312,6 @@ def _loss(scores: torch.Tensor, answers: Sequence[bool]) -> torch.Tensor:
 
     right = torch.tensor([*answers, not any(answers)])
     return torch.logsumexp(scores, 0) - torch.logsumexp(scores[right], 0)
-
-
-def _rate(step: int, steps: int) -> float:
-    """Return the learning rate's factor: up in a straight line, then down along a cosine."""
-    warm = max(1, int(WARM_UP_SHARE * steps))
-    return (step + 1) / warm if step < warm else 0.5 * (1 + float(np.cos(np.pi * (step - warm) / max(1, steps - warm))))
 
 
 if __name__ == "__main__":

@@ -45,9 +45,6 @@ READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions
 LEAST_WORD_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
 EVALUATED = ("randomised-trial", "control-group", "before-and-after", "participants-views")  # strengths of evidence, and …
 EVALUATED_DOCUMENTS = 4  # … how many documents of them are read where evidence is asked for
-BEST_FIRST = ("evidence", "definition", "contact")  # kinds of question whose best sentences count, whosever they are
-# Kinds that any document answers that is named: what it is, how it compares, and if not whom to ask then who runs it.
-SAFE_WHERE_NAMED = ("compare", "contact", "definition")
 # Powers of the threshold, so that 0 and 1 stay: what is safe, and bare words, which want what there is (.15 for .5).
 SAFE_POWER, KEYWORDS_POWER = 20, 2.7
 logger = logging.getLogger(__name__)
@@ -238,7 +235,7 @@ def _refusal(judged_search: JudgedSearch, threshold: float) -> tuple[Reason, Doc
     for document in named:
         if document.year and any(year < document.year for year in asked.years):
             return "before_start", document
-    if named and asked.kind.name in SAFE_WHERE_NAMED:
+    if named and asked.kind.always:
         threshold **= SAFE_POWER
     elif asked.kind.name == "keywords":
         threshold **= KEYWORDS_POWER
@@ -270,7 +267,7 @@ def answer(
 
 def _asks_for_several(asked: Understood, kind: Kind) -> bool:
     """Tell whether many documents are asked for: by the question's kind, or by its vector."""
-    return asked.kind.several or (kind.several and not asked.named and asked.kind.name not in BEST_FIRST)
+    return asked.kind.several or (kind.several and not asked.named and not asked.kind.best_first)
 
 
 def answered_parts(judged_search: JudgedSearch, sentences: Sequence[Sentence]) -> tuple[AnsweredPart, ...]:

@@ -15,18 +15,16 @@ from pes_search.ingest.types import Document
 from pes_search.service.answers.kinds import AnswerKind, is_silent
 from pes_search.service.answers.names import names_of
 from pes_search.service.answers.questions import Understood
-from pes_search.service.answers.sentences import NUMBER, POINTING_WORDS, ScoredSentence, list_around, with_pointed_at
+from pes_search.service.answers.sentences import DIGESTS, NUMBER, POINTING_WORDS, ScoredSentence, list_around, with_pointed_at
 
 FITS, FITS_FOR_SURE, IN_SECTION = 2.5, 3.5, 2.0
-# Of these, where sentences of several documents are compared; other kinds have nothing of them then.
-OF_MANY, TOLD_OF_MANY = 0.2, ("how", "how_much", "how_many", "when", "evidence", "problems")
+OF_MANY = 0.2  # of these, where sentences of several documents are compared
 NAMES_BODY = 5.0  # the one in charge, where a body is asked for
 SILENT, SILENT_ANSWER = -4.0, 4.0  # "… is not stated": elsewhere, and where it answers
 DIGEST = -2.0  # a news item or report about many practices
 CLASSED = -2.5  # "… is classed as training": what lists say, not the document
 POINTING, POINTING_NOWHERE = -0.3, -3.0  # begins with "It": the sentence before is quoted with it, or there is none
 NAMELESS = -0.7
-NEAREST = ("which_countries", "which_practices")
 NEARNESS, SHARED_WORDS, FAR_BEHIND = 100.0, 3.0, 20.0
 DESCRIBING, DESCRIBING_ONE = 0.8, 2.5  # the first sentence says what a practice is: where many are asked for, or what one is
 EVIDENCE = {
@@ -39,10 +37,7 @@ EVIDENCE = {
 LEAST_NAME_CHARACTERS = 3
 MISFIT = -2.5  # has nothing of what must be there, such as an amount
 INTRODUCES = -2.0  # a list, mostly of figures, where no figures are asked for
-FIGURED = ("evidence", "keywords", "which_practices", "which_countries")
 FAR_BEFORE = 0.08  # of a document's score before the next one's: the question is about it
-DESCRIBED = ("definition", "compare")
-DIGESTS = ("news",)
 _CLASSED = re.compile(
     r"\b(?:is|are|was|were) (?:also )?(?:classed|recorded|noted|listed) (?:as|under)\b|\bour notes\b", re.IGNORECASE
 )
@@ -98,7 +93,7 @@ def _plain_score(sentence: ScoredSentence, kind: AnswerKind) -> float:
     Asked for countries or practices, each document speaks with the sentence that is nearest to the question, not with what
     reads most like an answer.
     """
-    if kind.name in NEAREST:
+    if kind.by_nearest:
         return NEARNESS * sentence.cosine + SHARED_WORDS * sentence.lexical - FAR_BEHIND * sentence.behind
     return sentence.score
 
@@ -116,13 +111,13 @@ def _fit(sentence: ScoredSentence, asked: Understood, kind: AnswerKind, *, is_bo
     total = FITS * fits + IN_SECTION * kind.is_in_section(sentence.heading)
     total += NAMES_BODY * (kind.by_body and _names_body(text, document))
     if not is_bound:  # it must be of the subject first of all
-        total *= OF_MANY if kind.name in TOLD_OF_MANY else 0.0
+        total *= OF_MANY if kind.of_many else 0.0
     if kind.is_certain:
         total += FITS_FOR_SURE * fits
     if is_silent(text):
         total += SILENT_ANSWER if kind.is_silent(text) and is_bound else SILENT
-    if sentence.is_first and (kind.several or kind.name in DESCRIBED):
-        total += DESCRIBING_ONE if kind.name in DESCRIBED else DESCRIBING
+    if sentence.is_first and (kind.several or kind.by_first):
+        total += DESCRIBING_ONE if kind.by_first else DESCRIBING
     if kind.name == "evidence" and document.evidence_sentence and _is_in(text, document.evidence_sentence):
         total += EVIDENCE.get(document.evidence or "", 0.0)
     if document.kind in DIGESTS and document.id not in asked.named:
@@ -130,7 +125,7 @@ def _fit(sentence: ScoredSentence, asked: Understood, kind: AnswerKind, *, is_bo
     if kind.is_certain and not fits and not kind.is_silent(text):
         total += MISFIT
     is_figure = text.endswith(":") or (NUMBER.search(text) and list_around(sentence.hit.passage.text, sentence.start))
-    if is_figure and not kind.is_certain and kind.name not in FIGURED:
+    if is_figure and not kind.is_certain and not kind.with_figures:
         total += INTRODUCES
     if _CLASSED.search(text):
         total += CLASSED

@@ -84,6 +84,15 @@ class AnswerKind:
     silent: str = ""  # in a sentence that says that it is not stated; such a sentence is an answer then
     is_certain: bool = False  # `looks` tells for sure: what has no amount does not say how much
     by_body: bool = False  # a sentence that names the body in charge may answer
+    of_many: bool = (
+        False  # `looks` and `sections` tell a little where several documents speak too; else the subject alone counts
+    )
+    by_nearest: bool = False  # a document speaks with its sentence nearest to the question, not with what reads like an answer
+    by_first: bool = False  # a document's first sentence says it best
+    with_figures: bool = False  # lists of figures may lead
+    best_first: bool = False  # the best sentences count, whosever they are, also where several documents could speak
+    always: bool = False  # any document answers that is named: what it is, how it compares, whom to ask or else who runs it
+    as_table: bool = False  # may ask for a list by a fact
 
     def fits(self, text: str) -> bool:
         """Tell whether a sentence looks like an answer of this kind; any does where nothing tells."""
@@ -115,6 +124,7 @@ KINDS: Mapping[str, AnswerKind] = {
             of_one=True,
             is_certain=True,
             silent=r"cost|fund|budget|money|amount|price|\bpa(?:id|ys?)\b",
+            of_many=True,
         ),
         AnswerKind(
             "how_many",
@@ -123,6 +133,8 @@ KINDS: Mapping[str, AnswerKind] = {
             of_one=True,
             is_certain=True,
             silent=r"how many|number|figure|participants|result",
+            of_many=True,
+            as_table=True,
         ),
         AnswerKind(
             "when",
@@ -131,25 +143,45 @@ KINDS: Mapping[str, AnswerKind] = {
             of_one=True,
             is_certain=True,
             silent=r"when|year|date|how long|start|period",
+            of_many=True,
+            as_table=True,
         ),
         AnswerKind("where", "", r"in short|context|who it reaches", of_one=True, silent=r"where|place|region"),
-        AnswerKind("how", _METHOD, r"what it does|who it reaches|content|how", silent=r"\bhow\b"),
-        AnswerKind("which_countries", "", r"in short", several=True),
-        AnswerKind("which_practices", "", r"in short", several=True),
+        AnswerKind("how", _METHOD, r"what it does|who it reaches|content|how", silent=r"\bhow\b", of_many=True),
+        AnswerKind("which_countries", "", r"in short", several=True, by_nearest=True, with_figures=True, as_table=True),
+        AnswerKind("which_practices", "", r"in short", several=True, by_nearest=True, with_figures=True, as_table=True),
         AnswerKind(
             "evidence",
             _EFFECT,
             r"results|lessons|evaluation|outcomes|views",
             silent=r"result|evaluat|outcome|effect|figure|\bwork\b",
+            of_many=True,
+            with_figures=True,
+            best_first=True,
         ),
         AnswerKind(
-            "contact", _CONTACT, r"in short|contact", of_one=True, is_certain=True, by_body=True, silent=r"contact|address"
+            "contact",
+            _CONTACT,
+            r"in short|contact",
+            of_one=True,
+            is_certain=True,
+            by_body=True,
+            silent=r"contact|address",
+            best_first=True,
+            always=True,
         ),
-        AnswerKind("definition", r"\b(?:is|are|was|were|means|helps?|offers?|gives?)\b", r"in short"),
+        AnswerKind(
+            "definition",
+            r"\b(?:is|are|was|were|means|helps?|offers?|gives?)\b",
+            r"in short",
+            by_first=True,
+            best_first=True,
+            always=True,
+        ),
         AnswerKind("for_whom", _GROUP, r"who it reaches|in short|target group", of_one=True),
-        AnswerKind("problems", _PROBLEM, r"lessons|criticism|results"),
-        AnswerKind("compare", "", r"in short|what it does", several=True),
-        AnswerKind("keywords", "", r"in short", several=True),
-        AnswerKind("other"),
+        AnswerKind("problems", _PROBLEM, r"lessons|criticism|results", of_many=True),
+        AnswerKind("compare", "", r"in short|what it does", several=True, by_first=True, always=True),
+        AnswerKind("keywords", "", r"in short", several=True, with_figures=True, as_table=True),
+        AnswerKind("other", as_table=True),
     )
 }

@@ -7,7 +7,6 @@ consultations") counts only where it is written as a name.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -82,9 +81,8 @@ def practice_names(documents: Iterable[Document], passages_with: Mapping[str, in
             for name in _names(document):
                 names.setdefault(name, set()).add(document.id)
     by_word: dict[str, list[_Name]] = {}
-    shared = Counter(name for name, ids in names.items() for _ in ids)
     for name, ids in names.items():
-        if shared[name] == 1:
+        if len(ids) == 1:
             by_word.setdefault(name[0], []).append(_Name(name, next(iter(ids)), common.issuperset(name)))
     return PracticeNames({word: tuple(several) for word, several in by_word.items()})
 

@@ -31,6 +31,7 @@ POINTING_WORDS = re.compile(
     r"(?:It|Its|They|Their|Them|These|That|Those|He|She|His|Her|Both|Such|Here|Another|Others?)\b"
     r"|(?:This|There)\b(?! (?:is|are|was|were) an?\b)"
 )
+DIGESTS = ("news",)  # kinds of documents that are about many practices
 LEAST_COSINE_SPREAD = 1e-4  # below it the cosines of a document say nothing
 KEPT_NUMBERS = 4_096  # texts whose numbers are remembered: each sentence is held against many
 LONGEST_LIST_CHARACTERS = 500  # of a longer list the item alone is quoted
@@ -167,7 +168,7 @@ def sentence_features(
         )
     )
     all_idf = index.stored.idf({term for terms_of_language in query.terms.values() for term in terms_of_language})
-    headings = _Headings(index.stored.texts([hit.document.id for hit in hits]))
+    headings = Headings(index.stored.texts([hit.document.id for hit in hits]))
     for document_rank, document in enumerate(hits):
         for passage_rank, hit in enumerate((document, *document.passages)):
             passage = hit.passage
@@ -214,7 +215,7 @@ def sentence_features(
     return sentences, np.hstack([features, _within_documents(features)]), np.stack([sentence.vector for sentence in sentences])
 
 
-class _Headings:
+class Headings:
     """The headings of documents' pages."""
 
     def __init__(self, texts: Sequence[DocumentText]) -> None:

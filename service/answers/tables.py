@@ -12,7 +12,7 @@ from pes_search.ingest.passages import passage_sentences
 from pes_search.ingest.types import Document
 from pes_search.service.answers.kinds import is_silent
 from pes_search.service.answers.questions import Understood, YearCondition
-from pes_search.service.answers.sentences import IMAGINED, with_pointed_at
+from pes_search.service.answers.sentences import DIGESTS, IMAGINED, Headings, with_pointed_at
 from pes_search.service.answers.types import Citation, TableRow
 
 MOST_ROWS, MOST_FIGURES = 30, 10
@@ -25,19 +25,11 @@ _PEOPLE = re.compile(
     r"pupils|students)\b",
     re.IGNORECASE,
 )
-LISTED = (
-    "which_practices",
-    "which_countries",
-    "how_many",
-    "when",
-    "keywords",
-    "other",
-)  # kinds of question that ask for a list
 
 
 def table_rows(asked: Understood, index: OpenIndex, filters: Filters) -> list[TableRow]:
     """Return the rows that answer a question for practices by a fact, in its order; none for other questions."""
-    if asked.named or asked.kind.name not in LISTED:
+    if asked.named or not asked.kind.as_table:
         return []
     if asked.extreme:
         return _by_figure(asked, index, filters)
@@ -63,7 +55,7 @@ def table_rows(asked: Understood, index: OpenIndex, filters: Filters) -> list[Ta
 def _by_figure(asked: Understood, index: OpenIndex, filters: Filters) -> list[TableRow]:
     """Return the practices with the largest or smallest figures: of money where the question is of money, else of people."""
     found: list[tuple[float, TableRow]] = []
-    ids = [document.id for document in index.stored.documents(filters) if document.kind != "news"]
+    ids = [document.id for document in index.stored.documents(filters) if document.kind not in DIGESTS]
     for text in index.stored.texts(ids):
         if asked.countries and not asked.countries & set(text.document.countries):
             continue
@@ -97,7 +89,7 @@ def _value(match: re.Match[str]) -> float:
 
 
 def _year(document: Document, condition: YearCondition) -> int | None:
-    if document.kind == "news":
+    if document.kind in DIGESTS:
         return None
     return document.end_year if condition.of_end else document.year
 
@@ -123,10 +115,8 @@ def _stating(text: DocumentText, year: int) -> Citation | None:
 
 
 def _citations(text: DocumentText) -> Iterator[Citation]:
-    pages = {page.number: page for page in text.pages}
+    pages, headings = {page.number: page for page in text.pages}, Headings([text])
     for passage in text.passages:
-        page = pages[passage.page]
-        for start, end in passage_sentences(passage, page):
-            above = [page.text[first:last] for first, last, _ in page.headings if last <= passage.start + start]
-            if not (above and IMAGINED.fullmatch(above[-1])):
+        for start, end in passage_sentences(passage, pages[passage.page]):
+            if not IMAGINED.fullmatch(headings.above(passage, start)):
                 yield Citation(passage, text.document, with_pointed_at(passage, start), end)

@@ -11,7 +11,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.answers.names import country_names, plain_text
-from pes_search.service.answers.sentences import ScoredSentence, quoted_span, with_pointed_at
+from pes_search.service.answers.sentences import DIGESTS, ScoredSentence, quoted_span, with_pointed_at
 from pes_search.service.answers.types import Citation, JudgedSearch, Sentence
 
 # Of two sentences of like meaning the second is repetition, unless it states another number. Cosines of the packaged
@@ -85,7 +85,7 @@ def _one_a_document(sentences: Sequence[ScoredSentence], most: int, gap: float) 
         if sentence.behind <= gap and not any(_repeats(sentence, other) for other in best.values()):
             best.setdefault(sentence.hit.document.id, sentence)
     near = sorted(
-        best.values(), key=lambda sentence: (sentence.hit.document.kind == "news", sentence.behind, sentence.hit.document.id)
+        best.values(), key=lambda sentence: (sentence.hit.document.kind in DIGESTS, sentence.behind, sentence.hit.document.id)
     )
     return near[:most]
 

@@ -8,7 +8,8 @@ from folders import CORPUS
 
 from pes_search.eval.collections.files import InputError
 from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
-from pes_search.eval.training.train_encoder import TrainingConfig, _configured, targets
+from pes_search.eval.training.run import configured
+from pes_search.eval.training.train_encoder import TrainingConfig, targets
 from pes_search.eval.training.training_texts import (
     Batch,
     Item,
@@ -85,8 +86,8 @@ def test_the_original_encoder_can_share_in_the_targets() -> None:
 
 
 def test_settings_are_read_by_their_type() -> None:
-    assert _configured(["steps=3", "anchor=.5", "mask_same=false", "places=qkvo"]) == TrainingConfig(
+    assert configured(TrainingConfig, ["steps=3", "anchor=.5", "mask_same=false", "places=qkvo"]) == TrainingConfig(
         steps=3, anchor=0.5, mask_same=False, places="qkvo"
     )
     with pytest.raises(ValueError, match="no setting 'stepz'; choose of"):
-        _configured(["stepz=3"])
+        configured(TrainingConfig, ["stepz=3"])
