@@ -11,7 +11,7 @@ PORT ?= 8000
 LANGUAGES := $(notdir $(wildcard service/web/locale/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-speed bench-web catalogues label-vectors train-answers train-encoder train-reader lock clean
+.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-speed bench-web catalogues text-vectors train-answers train-encoder train-reader lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -80,8 +80,8 @@ bench-llm: build  ## run a language model that invents facts against the check (
 train-answers: build  ## fit refusal and the kinds of questions into service/answers/answer_models.json (needs ../shared/data; under ten minutes)
 	$(BIN)/python -m pes_search.eval.training.train_answers
 
-label-vectors: setup  ## encode the labels of corpus/taxonomy anew, after a change of the lists or of the encoder
-	$(BIN)/python -m pes_search.eval.training.encode_labels
+text-vectors: setup  ## encode the labels of corpus/taxonomy anew, after a change of the lists or of the encoder
+	$(BIN)/python -m pes_search.eval.training.encode_texts
 
 train-encoder: setup  ## train the encoder's adapter into var/encoder, and report (needs ../shared/data; under two hours)
 	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[train]'

@@ -120,6 +120,17 @@ def _parser() -> argparse.ArgumentParser:
     accept.add_argument("--split", choices=SPLITS, help="only the questions of this split")
     accept.add_argument("--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="print JSON, or write it there")
 
+    cells = add_command(
+        commands,
+        "cells",
+        _cells,
+        "count the cells of comparisons that are right, missed and false",
+        "pes-eval cells --json -",
+    )
+    cells.add_argument("file", type=Path, nargs="?", metavar="FILE", help="judged cells (default: the project's own)")
+    add_index_argument(cells)
+    cells.add_argument("--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="print JSON, or write it there")
+
     compare = add_command(
         commands,
         "compare",
@@ -321,6 +332,31 @@ def _answers(parsed: argparse.Namespace) -> int:
         parsed.plot.write_bytes(risk_coverage_plot(report.outcomes, parsed.plot.suffix))
         print(f"risk by coverage: {parsed.plot}", file=sys.stderr)
     write_json(parsed.json, report.values())
+    return 0
+
+
+def _cells(parsed: argparse.Namespace) -> int:
+    from collections import Counter
+    from dataclasses import asdict
+
+    from pes_search.eval.cells import OUTCOMES, PROJECT_CELLS, judged_cells, read_cells
+    from pes_search.service.engine import open_engine
+
+    results = list(judged_cells(read_cells(parsed.file or PROJECT_CELLS), open_engine(index_settings(parsed))))
+    by_field = {
+        name: Counter(cell.outcome for cell in results if cell.field == name)
+        for name in dict.fromkeys(cell.field for cell in results)
+    }
+    false = [asdict(cell) for cell in results if cell.outcome == "false"]
+    if parsed.json == Path("-"):
+        print_json({"by_field": by_field, "false": false})
+        return 0
+    for cell in false:
+        print(f"false: {cell['document']} {cell['field']}: {' / '.join(cell['quoted'])}")
+    for name, counts in {**by_field, "all": Counter(cell.outcome for cell in results)}.items():
+        print(f"{name:<14}" + "  ".join(f"{outcome} {counts[outcome]}" for outcome in OUTCOMES))
+    if parsed.json:
+        write_json(parsed.json, {"by_field": by_field, "false": false})
     return 0
 
 

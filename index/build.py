@@ -24,7 +24,7 @@ from pes_search.index.config import IndexConfig
 from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.errors import IndexDamagedError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
-from pes_search.index.evidence.label_vectors import read_label_vectors
+from pes_search.index.evidence.text_vectors import read_text_vectors
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.stores.base import IndexStore, IndexWriter
 from pes_search.index.stores.files import SCHEMA
@@ -46,7 +46,10 @@ if TYPE_CHECKING:
 BATCH_PASSAGES = 2_048
 
 Progress = Callable[[str, int, int], object]
-"""Gets the stage ("reading", "labels" or "encoding"), how much is done, and the whole (0 where it is not known yet)."""
+"""Gets the stage ("reading", "labels", "questions" or "encoding"), how much is done, and the whole.
+
+The whole is 0 where it is not known yet.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def build_index(
                 config=config,
                 taxonomy=taxonomy,
                 expected=len(found.read),
-                lists=Path(files.taxonomy_folder) if files.taxonomy_folder else None,
+                known_vectors=files.known_vectors(),
                 inputs_sha256=inputs,
                 report={name: [dataclasses.asdict(file) for file in unread] for name, unread in not_read.items()},
                 left_out=found.left_out,
@@ -165,7 +168,7 @@ def write_documents(
     cache_dir: Path,
     config: IndexConfig,
     taxonomy: Taxonomy = NO_TAXONOMY,
-    lists: Path | None = None,
+    known_vectors: Sequence[Path] = (),
     expected: int = 0,
     inputs_sha256: str = "",
     report: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
@@ -174,7 +177,7 @@ def write_documents(
 ) -> tuple[Manifest, int]:
     """Split, encode and write the documents, and make them the current generation.
 
-    `lists` is the folder of the taxonomy, which may hold its labels' vectors; `expected` the number of documents, if known;
+    `known_vectors` are files that may hold vectors of labels and questions; `expected` is the number of documents, if known;
     `left_out` is complete when the documents have come to their end.
     Returns its manifest, and how many texts had to be encoded.
     """
@@ -192,12 +195,15 @@ def write_documents(
         progress("encoding", texts_done, round(whole))
 
     labels = [label.text for label in labels_of(taxonomy)]
-    label_vectors = EightBitVectors.of(_label_vectors(labels, lists, encoder, cache_dir, progress))
+    read_as_query = partial(_query_vectors, known_vectors=known_vectors, encoder=encoder, cache_dir=cache_dir)
+    label_vectors = EightBitVectors.of(read_as_query(labels, on_progress=partial(progress, "labels")))
     space = ConceptSpace(labels_of(taxonomy), label_vectors)
     cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "passages"))
     try:
         for batch in _batches(_split(documents, encoder, config.passages)):
-            texts, new = _write_batch(batch, writer, encoder, cache, taxonomy, space, partial(count, split=len(batch)))
+            questions = [text for split in batch for _, text in split.document.questions]
+            vectors = read_as_query(questions, on_progress=partial(progress, "questions"))
+            texts, new = _write_batch(batch, vectors, writer, encoder, cache, taxonomy, space, partial(count, split=len(batch)))
             texts_before, encoded = texts_before + texts, encoded + new
             for split in batch:
                 parts = [(page.number, page.text) for page in split.pages], [passage.id for passage in split.passages]
@@ -227,16 +233,25 @@ def write_documents(
     return writer.commit(manifest, taxonomy, label_vectors), encoded
 
 
-def _label_vectors(labels: Sequence[str], lists: Path | None, encoder: Encoder, cache_dir: Path, progress: Progress) -> Vectors:
-    """Return the labels' vectors, read as queries, in their order; only those that the lists' folder has not are encoded."""
-    known = read_label_vectors(lists, encoder.model_id, labels)
-    missing = [label for label in dict.fromkeys(labels) if label not in known]
+def _query_vectors(
+    texts: Sequence[str],
+    *,
+    known_vectors: Sequence[Path],
+    encoder: Encoder,
+    cache_dir: Path,
+    on_progress: Callable[[int, int], object],
+) -> Vectors:
+    """Return the vectors of texts read as queries, in their order; only those that no file has are encoded."""
+    known: dict[str, Vectors] = {}
+    for path in known_vectors:
+        known.update(read_text_vectors(path, encoder.model_id, texts))
+    missing = [text for text in dict.fromkeys(texts) if text not in known]
     done = 0
 
     def count(finished: int) -> None:
         nonlocal done
         done += finished
-        progress("labels", done, len(missing))
+        on_progress(done, len(missing))
 
     if missing:
         cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "queries"))
@@ -245,7 +260,7 @@ def _label_vectors(labels: Sequence[str], lists: Path | None, encoder: Encoder, 
         finally:
             cache.close()
         known.update(zip(missing, vectors, strict=True))
-    return np.stack([known[label] for label in labels]) if labels else np.empty((0, encoder.dimensions), np.float32)
+    return np.stack([known[text] for text in texts]) if texts else np.empty((0, encoder.dimensions), np.float32)
 
 
 def _split(documents: Iterable[tuple[Document, Sequence[Block]]], encoder: Encoder, config: PassageConfig) -> Iterator[_Split]:
@@ -269,6 +284,7 @@ def _batches(documents: Iterator[_Split]) -> Iterator[list[_Split]]:
 
 def _write_batch(
     batch: Sequence[_Split],
+    questions: Vectors,
     writer: IndexWriter,
     encoder: Encoder,
     cache: VectorCache,
@@ -276,7 +292,7 @@ def _write_batch(
     space: ConceptSpace,
     progress: Callable[[int, int], object],
 ) -> tuple[int, int]:
-    """Encode a batch's passages and their sentences, and hand its documents to the store.
+    """Encode a batch's passages and their sentences, and hand its documents to the store. `questions` are their vectors.
 
     Returns how many texts it has, and how many of them had to be encoded.
     """
@@ -295,8 +311,9 @@ def _write_batch(
     whole, sentences = np.split(vectors.astype(np.float16), [len(passages)])
     sentences_of = np.split(sentences, np.cumsum([len(spans) for spans in sentence_places])[:-1])
     similarities = space.similarities(whole.astype(np.float32))
+    of_questions = np.split(questions, np.cumsum([len(split.document.questions) for split in batch])[:-1])
     first = 0
-    for split in batch:
+    for split, own_questions in zip(batch, of_questions, strict=True):
         rows = slice(first, first + len(split.passages))
         first = rows.stop
         writer.add(
@@ -308,6 +325,8 @@ def _write_batch(
                 sentence_spans=sentence_places[rows],
                 sentences=np.concatenate([sentences[:0], *sentences_of[rows]]),
                 concepts=space.concepts_of(split.document, similarities[rows], taxonomy),
+                question_languages=[language for language, _ in split.document.questions],
+                questions=own_questions.astype(np.float16) if len(own_questions) else None,
             )
         )
     return len(texts), encoded

@@ -46,10 +46,11 @@ class FusionConfig:
     topic_weight: float = 0.2  # of the document's mean vector; the passage has the rest
     concept_weight: float = 0.075
     label_weight: float = 0.2  # of the names of the document's concepts
+    question_weight: float = 0.05  # of the questions that the document answers
 
     def __post_init__(self) -> None:
-        if min(self.lexical_weight, self.concept_weight, self.label_weight) < 0:
-            raise ValueError("lexical_weight, concept_weight and label_weight must not be negative")
+        if min(self.lexical_weight, self.concept_weight, self.label_weight, self.question_weight) < 0:
+            raise ValueError("lexical_weight, concept_weight, label_weight and question_weight must not be negative")
         if not 0 <= self.sentence_weight <= 1 or not 0 <= self.topic_weight <= 1:
             raise ValueError("sentence_weight and topic_weight must be from 0 to 1")
 
@@ -61,6 +62,7 @@ class FusionConfig:
             "lexical": self.lexical_weight,
             "agreement": self.concept_weight,
             "labels": self.label_weight,
+            "questions": self.question_weight,
         }
 
 

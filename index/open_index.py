@@ -9,6 +9,7 @@ from pes_search.index.config import Bm25Config
 from pes_search.index.errors import IndexDamagedError, NotInIndexError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.held_concepts import HeldConcepts
+from pes_search.index.evidence.questions import DocumentQuestions
 from pes_search.index.query.expansion import Expander
 from pes_search.index.stores.base import IndexStore, StoredIndex
 from pes_search.index.types import DocumentText
@@ -30,6 +31,7 @@ class OpenIndex:
         space = ConceptSpace(labels_of(self.taxonomy), stored.label_vectors())
         bm25 = Bm25Config(**self.manifest.config["bm25"])
         self.concepts = HeldConcepts(stored.holdings(), space, self.taxonomy, bm25, main_language)
+        self.questions = DocumentQuestions(stored.questions(), len(self.concepts.ids))
         self.expander = Expander(self.taxonomy, main_language)
         self.language_mean: Callable[[str], Vectors | None] = space.language_mean  # where the labels in a language lie
 

@@ -196,14 +196,19 @@ def candidates(
     least: Least | None = None,
 ) -> list[Candidate]:
     """Return what words, vectors and the documents' concepts bring up, in any order, with all that speaks for each."""
-    agreement, labels = index.concepts.agreement(query), index.concepts.labels(query)
+    of_documents = {
+        "agreement": index.concepts.agreement(query),
+        "labels": index.concepts.labels(query),
+        "questions": index.questions.scores(query.vector, query.language),
+    }
+    total = np.sum(list(of_documents.values()), axis=0)
     vectors = np.stack(list({id(vector): vector for vector in query.vectors.values()}.values()) or [query.vector])
     stored = index.stored
     passage_ids = dict.fromkeys(
         [
             *stored.nearest(vectors, filters, depth),
             *stored.lexical(query.terms, filters, depth),
-            *stored.members(_best_documents(index, agreement + labels, depth), filters, depth),
+            *stored.members(_best_documents(index, total, depth), filters, depth),
         ]
     )
     if least is not None:
@@ -215,7 +220,7 @@ def candidates(
             depth = deeper
     documents = [index.concepts.rows[document_of(passage_id)] for passage_id in passage_ids]
     rows = stored.rows(list(passage_ids), query.terms)
-    scores = scores_of(query, rows, config, agreement[documents], labels[documents])
+    scores = scores_of(query, rows, config, {kind: values[documents] for kind, values in of_documents.items()})
     return [Candidate(*values) for values in zip(passage_ids, scores, fused_each(scores, config), strict=True)]
 
 

@@ -54,6 +54,7 @@ class Scores:
     topic: float = _kind("cosine similarity of the whole document")
     agreement: float = _kind("of the document's concepts with the query's, 0 to 1")
     labels: float = _kind("what the query shares with the names of the document's concepts, 0 to 1")
+    questions: float = _kind("how near the query is to questions that the document is known to answer, 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ class EncodedDocument:
     sentence_spans: Sequence[Sequence[tuple[int, int]]]  # for each passage the places of its sentences in its text
     sentences: HalfVectors  # row i is sentence i, passage after passage
     concepts: Mapping[str, float]  # held, as `list/id`, with the confidence
+    question_languages: Sequence[str] = ()  # of the questions that the document answers
+    questions: HalfVectors | None = None  # row i is question i, read as a query, unit length; None where there are none
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +15,8 @@ from pes_search.ingest.cleaning.edges import edge_texts, shared_edges, without_s
 from pes_search.ingest.config import IN_THIS_PROCESS, ReadingConfig
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument
 from pes_search.ingest.errors import NothingReadError, UnreadableFileError
+from pes_search.ingest.question_files import QuestionReader, is_question_file
+from pes_search.ingest.questions import BESIDE, QUESTION_VECTORS
 from pes_search.ingest.readers import SUFFIXES, format_of
 from pes_search.ingest.reading import Read, read_files
 from pes_search.ingest.sources import find_files
@@ -38,6 +40,7 @@ class Sources:
     skipped: tuple[Unread, ...]  # that have none, or are no documents
     taxonomy_folder: str | None  # of the controlled lists
     lists: tuple[Path, ...]  # the files in it
+    questions: tuple[SourceFile, ...] = ()  # files with questions that documents answer
 
     def taxonomy(self) -> Taxonomy:
         """Read the controlled lists.
@@ -47,10 +50,15 @@ class Sources:
         """
         return read_taxonomy(Path(self.taxonomy_folder)) if self.taxonomy_folder else NO_TAXONOMY
 
+    def known_vectors(self) -> list[Path]:
+        """Return the files beside the lists and the questions that may hold their vectors."""
+        lists = [Path(self.taxonomy_folder) / LABEL_VECTORS] if self.taxonomy_folder else []
+        return [*lists, *dict.fromkeys(file.path.parent / QUESTION_VECTORS for file in self.questions)]
+
     def content_hash(self) -> str:
         """Return a hash of all names and contents, so that an unchanged collection is recognised without reading a document."""
         digest = hashlib.sha256()
-        for path in self.lists:
+        for path in (*self.lists, *(file.path for file in self.questions)):
             digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
         for file in self.files:
             digest.update(f"\0{file.name}\0".encode("utf-8", "replace"))
@@ -75,6 +83,12 @@ def find_sources(sources: Sequence[str], default_lists: Path | None = None) -> S
     folders = [folder / "taxonomy" for source in sources for folder in (Path(source), Path(source).parent)]
     taxonomy_folder = next((folder for folder in [*folders, default_lists] if folder and list_files(folder)), None)
     lists = list_files(taxonomy_folder) if taxonomy_folder else []
+    questions = {file.path: file for file in files if is_question_file(file.path)}
+    files = [file for file in files if file.path not in questions and file.path.name != QUESTION_VECTORS]
+    for file in files:
+        path = file.path.with_name(file.path.name + BESIDE)
+        if path.is_file():
+            questions.setdefault(path, SourceFile(path, file.name + BESIDE))
     reasons = {file: _reason_to_skip(file) for file in files}
     return Sources(
         files=tuple(file for file, reason in reasons.items() if reason is None),
@@ -83,6 +97,7 @@ def find_sources(sources: Sequence[str], default_lists: Path | None = None) -> S
         ),
         taxonomy_folder=str(taxonomy_folder) if taxonomy_folder else None,
         lists=tuple(lists),
+        questions=tuple(questions[path] for path in sorted(questions)),
     )
 
 
@@ -129,10 +144,12 @@ class Collection:
         self._edges: dict[str, Counter[bytes]] = {}  # by folder: what its files have at their ends
         self._taken_ids: dict[str, str] = {}  # and by which file
         self._contents: dict[str, str] = {}
+        self._questions = QuestionReader(sources.questions)
         read = read_files(sources.files, reading, kept)
         for done, (file, content) in enumerate(zip(sources.files, read, strict=True), start=1):
             self._take(file, content)
             on_progress(done, len(sources.files))
+        self.report.unread += [*self._questions.faults, *self._questions.unused()]
         if not self.report.read:
             self.close()
             raise NothingReadError(_nothing_read([*self.report.unread, *sources.skipped]))
@@ -150,7 +167,8 @@ class Collection:
             report.duplicates.append(Unread(file.name, reason))
         else:
             self._contents[document.sha256] = self._taken_ids[document.id] = file.name
-            pickle.dump(content, self._spool)
+            questions = dict.fromkeys([*document.questions, *self._questions.of(document.id, file.path)])
+            pickle.dump(replace(content, document=replace(document, questions=tuple(questions))), self._spool)
             self._edges.setdefault(_folder(document), Counter()).update(edge_texts(content.blocks))
             report.read.append(file.name)
             report.warnings.extend(Unread(file.name, warning) for warning in content.warnings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 BlockKind = Literal["heading", "paragraph", "item", "row"]
 
@@ -32,6 +32,10 @@ class FileContent:
     left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind ("menus"), with its characters
 
 
+Question: TypeAlias = tuple[str, str]
+"""A question that a document answers: its language and its text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A file's metadata. Lists are empty and the rest None where the file does not tell."""
@@ -56,6 +60,7 @@ class Document:
     evidence: str | None = None  # how strong the evidence for a practice is; only front matter tells
     evidence_sentence: str | None = None  # of the text, which says so
     related: tuple[str, ...] = ()  # document ids that the file names
+    questions: tuple[Question, ...] = ()  # that it answers: while an index is built, which keeps their vectors only
     media_type: str = "text/plain"
 
 

@@ -32,7 +32,7 @@ def variants(config: SearchConfig) -> Mapping[str, SearchConfig]:
     def fusion(**values: float) -> SearchConfig:
         return replace(config, fusion=replace(config.fusion, **values))
 
-    plain = fusion(sentence_weight=0, topic_weight=0, concept_weight=0, label_weight=0, lexical_weight=0.2)
+    plain = fusion(sentence_weight=0, topic_weight=0, concept_weight=0, label_weight=0, question_weight=0, lexical_weight=0.2)
     return {
         "plain form: cosine + 0.2 bounded BM25": replace(plain, language_shift=0),
         "without the concept layer (agreement and labels)": fusion(concept_weight=0, label_weight=0),
@@ -41,6 +41,9 @@ def variants(config: SearchConfig) -> Mapping[str, SearchConfig]:
         "agreement weight 0.15": fusion(concept_weight=0.15),
         "label weight 0.1": fusion(label_weight=0.1),
         "label weight 0.3": fusion(label_weight=0.3),
+        "without the documents' questions": fusion(question_weight=0),
+        "question weight 0.03": fusion(question_weight=0.03),
+        "question weight 0.08": fusion(question_weight=0.08),
         "without sentences": fusion(sentence_weight=0),
         "without the document's mean": fusion(topic_weight=0),
         "document's mean 0.4": fusion(topic_weight=0.4),

@@ -18,7 +18,7 @@ from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cach
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.config import PassageConfig
-from pes_search.ingest.taxonomy import read_taxonomy
+from pes_search.ingest.taxonomy import LABEL_VECTORS, read_taxonomy
 from pes_search.ingest.types import Block, Document
 from pes_search.service.settings import Settings
 
@@ -55,7 +55,7 @@ def sized_index(folder: Path, passages: int, lines: Sequence[str], encoder: Enco
             cache_dir=folder / "cache",
             config=config,
             taxonomy=read_taxonomy(settings.taxonomy),
-            lists=settings.taxonomy,
+            known_vectors=[settings.taxonomy / LABEL_VECTORS],
         )
     finally:
         writer.discard()

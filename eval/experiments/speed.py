@@ -335,11 +335,16 @@ def _stages(index: OpenIndex, speed: Speed) -> dict[str, Any]:
         vectors = vector.reshape(1, -1)
         nearest = timed("dense", partial(stored.nearest, vectors, EVERYTHING, FIRST_DEPTH))
         lexical = timed("lexical", partial(stored.lexical, query.terms, EVERYTHING, FIRST_DEPTH))
-        agreement = timed("concepts", partial(index.concepts.agreement, query)) + index.concepts.labels(query)
+        of_documents = {
+            "agreement": timed("concepts", partial(index.concepts.agreement, query)),
+            "labels": timed("labels", partial(index.concepts.labels, query)),
+            "questions": timed("questions", partial(index.questions.scores, query.vector, language)),
+        }
         ids = list(dict.fromkeys([*nearest, *lexical]))
         rows = timed("rows", partial(stored.rows, ids, query.terms))
         of_rows = [index.concepts.rows[document_of(passage_id)] for passage_id in ids]
-        timed("fuse", partial(scores_of, query, rows, config.fusion, agreement[of_rows], agreement[of_rows]))
+        of_passages = {kind: values[of_rows] for kind, values in of_documents.items()}
+        timed("fuse", partial(scores_of, query, rows, config.fusion, of_passages))
         timed("counts", partial(stored.counts, EVERYTHING))
         timed("candidates", partial(candidates, query, index, config.fusion, EVERYTHING, FIRST_DEPTH))
     medians = {f"{stage}_ms": statistics.median(times) for stage, times in taken.items()}

@@ -10,7 +10,8 @@ What is learnt from (never a test question):
 - XQuAD, articles with even numbers: questions in four languages of the English paragraphs, so that a collection in another
   language than the question is known as well
 
-The sentence scorer ranks the sentences that were found: the gold ones above the others of their question. Networks that
+The sentence scorer ranks the sentences that were found: the gold ones above the others of their question; so does the field
+scorer, of our collection only, where it knows how sentences fit the kind of the question. Networks that
 read the question's vector (own_matter, subject, answerable) feed the one for confidence. For its training each question
 gets their log-odds from networks that were fitted without it, else it would learn to trust them too far.
 """
@@ -41,8 +42,18 @@ from pes_search.index.search import search
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.service.answers.answer import READ_PASSAGES, SEARCHED_DOCUMENTS
-from pes_search.service.answers.confidence import PACKAGED_MODELS, Kind
-from pes_search.service.answers.sentences import FEATURES, NUMBER, sentence_features
+from pes_search.service.answers.confidence import (
+    PACKAGED_MODELS,
+    Kind,
+    Network,
+    QuestionModels,
+    network_of,
+    question_models,
+)
+from pes_search.service.answers.fitting import FIELD_FEATURES, bound, field_features, kind_row
+from pes_search.service.answers.practice_names import practice_names
+from pes_search.service.answers.questions import Understood, understood
+from pes_search.service.answers.sentences import FEATURES, NUMBER, ScoredSentence, sentence_features
 from pes_search.service.answers.signals import SIGNALS, signals
 from pes_search.service.settings import Settings, read_settings
 
@@ -61,13 +72,17 @@ HIDDEN, PENALTY, NETWORKS = 16, 1.0, 5  # of the confidence: (8, 3), (16, 10) an
 # a product of the vectors of question and sentence (rank 8 to 32) gained nothing more there and lost .05 and more across
 # languages.
 EPOCHS, BATCH, RATE, PRIOR_DECAY, FEATURE_DECAY, VECTOR_SCALE = 4, 16, 2e-3, 0.03, 1e-4, 8.0
+# Of the field scorer, documents apart: first sentence .48 -> .60, three .74 -> .82 on questions by kind (weights set by hand ->
+# fitted); 16 hidden values do as well as 32 or 64, one run as well as the mean of three.
+FIELD_EPOCHS, FIELD_HIDDEN, HIDDEN_DECAY = 5, 16, 0.05
 CONSTANT_SPREAD = 1e-3  # standard deviation below which a feature says nothing
 PROJECT_WEIGHT = 2  # of this collection's questions beside the others
 LANGUAGES = ("de", "es", "ro", "el")  # of XQuAD's questions
 IMPOSSIBLE_SHARE = 0.2  # of SQuAD's questions without an answer: they were written to deceive, and seldom can be told
 EVERY_PROJECT_QUESTION, EVERY_SQUAD_QUESTION = 4, 10  # of the questions that are asked of the other's collection
 KIND_C = 0.003  # .001 to .01 are alike (cross-validated: .81 of the questions by kind, .74 of those of factsheets)
-OTHER_NAMES = {"keyword": "keywords", "yes_no": "other", "why": "other"}  # of kinds, in the questions of factsheets
+OTHER_NAMES = {"keyword": "keywords", "yes_no": "other"}  # of kinds, in the questions of factsheets
+NO_KINDS = {"missing", "two_part"}  # of the questions about practices: what they ask may be anything
 PERSONAL = {"personal", "injection"}
 OUTSIDE = {"near_topic", "off_topic", "gibberish"}
 # The share of answerable development questions that may be refused; with it the threshold is placed at one half.
@@ -83,6 +98,7 @@ class TrainingQuestion:
     text: str
     gold: tuple[tuple[str, str], ...] = ()  # texts that answer it, each with its document where that is known
     wants: str = ""  # fact, topic or list; empty where nobody said
+    gold_parts: tuple[tuple[tuple[str, str], ...], ...] = ()  # of a question that asks two things, what answers each
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,18 @@ class Example:
     features: npt.NDArray[np.float32]  # of the sentences that were found, (sentences, FEATURES)
     vectors: npt.NDArray[np.float16]  # of the same
     is_gold: npt.NDArray[np.bool_]
+    in_parts: tuple[PartExample, ...] = ()  # what the field scorer sees, for each part of the question
+
+
+@dataclass(frozen=True, slots=True)
+class PartExample:
+    """A part of a question as the field scorer sees it."""
+
+    vector: npt.NDArray[np.float32]  # of the part
+    kind: npt.NDArray[np.float32]  # 1 for its kind, 0 for the others
+    features: npt.NDArray[np.float32]  # (sentences, FIELD_FEATURES); `fact_wanted` is filled in by `_field_scorer`
+    vectors: npt.NDArray[np.float16]
+    is_gold: npt.NDArray[np.bool_]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,8 +141,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings()
         encoder = load_encoder(settings.encoder, settings.cache_dir)
-        models = fit(list(read_examples(parsed.data / "bench", settings, encoder)), several_examples(encoder))
-        values = {"model_id": encoder.model_id, **models, **fit_kinds(*kind_examples(encoder))}
+        of_questions, several = fit_kinds(*kind_examples(encoder)), several_examples(encoder)
+        reader = _Reading(settings, encoder, question_models(of_questions), network_of(_logistic(*several, SEVERAL_C)))
+        models = fit(list(read_examples(parsed.data / "bench", reader)), several)
+        values = {"model_id": encoder.model_id, **models, **of_questions}
         parsed.out.write_text(json.dumps(values) + "\n", encoding="utf-8")
     except PesSearchError as error:
         print(f"train-answers: {error}", file=sys.stderr)
@@ -126,25 +156,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # ── Examples ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_examples(bench: Path, settings: Settings, encoder: Encoder) -> Iterator[Example]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What questions are read with."""
+
+    settings: Settings
+    encoder: Encoder
+    questions: QuestionModels
+    several: Network
+
+
+def read_examples(bench: Path, reading: _Reading) -> Iterator[Example]:
     """Yield the examples of all sources."""
+    settings, encoder = reading.settings, reading.encoder
     project_index = open_index(settings.index_store())
     ours = list(project_questions())
     squad = _with_answers(bench / "squad2-even", bench / "squad2-even", "squad")
     rng = np.random.default_rng(SEED)
-    yield from _examples(ours, project_index, settings, encoder, in_field=True)
+    yield from _examples(ours, project_index, reading, in_field=True)
     others = [replace(question, kind="off_topic", gold=()) for question in squad[::EVERY_SQUAD_QUESTION]]
-    yield from _examples(others, project_index, settings, encoder, in_field=True)
+    yield from _examples(others, project_index, reading, in_field=True)
     with _collection(bench / "squad2-even", settings, encoder) as index:
         kept = [question for question in squad if question.kind == "answerable" or rng.random() < IMPOSSIBLE_SHARE]
-        yield from _examples(kept, index, settings, encoder, in_field=False)
+        yield from _examples(kept, index, reading, in_field=False)
         strangers = [replace(question, kind="off_topic", gold=()) for question in ours if question.kind not in PERSONAL]
-        yield from _examples(strangers[::EVERY_PROJECT_QUESTION], index, settings, encoder, in_field=False)
+        yield from _examples(strangers[::EVERY_PROJECT_QUESTION], index, reading, in_field=False)
     with _collection(bench / "xquad-en", settings, encoder) as index:
         for language in LANGUAGES:
             questions = _with_answers(bench / "xquad-en", bench / f"xquad-{language}", "xquad")
             questions = [question for question in questions if is_training_article(question.group.removeprefix("xquad "))]
-            yield from _examples(questions, index, settings, encoder, in_field=False)
+            yield from _examples(questions, index, reading, in_field=False)
 
 
 def project_questions() -> Iterator[TrainingQuestion]:
@@ -161,6 +202,11 @@ def project_questions() -> Iterator[TrainingQuestion]:
     for _, record in read_records(PROJECT_QUESTIONS / "training_answerable.jsonl", [], ids=("id",)):
         texts = tuple((text, record["document"]) for text in record["answers"])
         yield TrainingQuestion(record["document"], "answerable", record["text"], texts, record["wants"])
+    for _, record in read_records(PROJECT_QUESTIONS / "training_practices.jsonl", [], ids=("id",)):
+        document = record["document"]
+        texts, *parts = (tuple((text, document) for text in pieces) for pieces in (record["answers"], *record.get("parts", ())))
+        kind = "answerable" if texts else "missing_detail"
+        yield TrainingQuestion(document, kind, record["text"], texts, record["wants"], tuple(parts))
 
 
 def several_examples(encoder: Encoder) -> tuple[Values, npt.NDArray[np.bool_]]:
@@ -171,10 +217,15 @@ def several_examples(encoder: Encoder) -> tuple[Values, npt.NDArray[np.bool_]]:
 
 
 def kind_examples(encoder: Encoder) -> tuple[Values, list[str], list[bool | None]]:
-    """Return the vectors of questions, the kind of each, and whether it says of which practice it asks (None: nobody said)."""
+    """Return the vectors of questions, the kind of each, and whether it names its practice or topic (None: nobody said)."""
     records = [record for _, record in read_records(PROJECT_QUESTIONS / "training_kinds.jsonl", [], ids=("id",))]
     records = [record for record in records if "previous" not in record]  # what goes on from another asks nothing by itself
-    others = [record for _, record in read_records(PROJECT_QUESTIONS / "training_factsheets.jsonl", [], ids=("id",))]
+    others = [
+        record
+        for file in ("training_factsheets.jsonl", "training_practices.jsonl")
+        for _, record in read_records(PROJECT_QUESTIONS / file, [], ids=("id",))
+        if record["kind"] not in NO_KINDS
+    ]
     texts = [record["text"] for record in [*records, *others]]
     vectors = encoder.encode_queries(texts).astype(np.float64)
     kinds = [OTHER_NAMES.get(record["kind"], record["kind"]) for record in [*records, *others]]
@@ -203,34 +254,64 @@ def _collection(folder: Path, settings: Settings, encoder: Encoder) -> Any:
 
 
 def _examples(
-    questions: Sequence[TrainingQuestion], index: OpenIndex, settings: Settings, encoder: Encoder, *, in_field: bool
+    questions: Sequence[TrainingQuestion], index: OpenIndex, reading: _Reading, *, in_field: bool
 ) -> Iterator[Example]:
     nothing = Kind(0.0, 0.0, 0.0, several=False)
-    config = replace(settings.search, passages_per_document=READ_PASSAGES)
+    config = replace(reading.settings.search, passages_per_document=READ_PASSAGES)
+    names = practice_names(index)
     for question in questions:
-        result = search(question.text, index, encoder, config, k=SEARCHED_DOCUMENTS)
-        # What a question wants is not known yet; the features that depend on it are filled in by `_sentence_scorer`.
-        sentences, features, vectors = sentence_features(result.parsed_query, result.hits, index, 0.0)
-        values = signals(result.parsed_query, result.hits, sentences, index, nothing, in_field=in_field)
-        wanted = [(words(text), document) for text, document in question.gold if words(text)]
-        is_gold = [
-            any(holds(words(sentence.text), text) and document in {"", sentence.hit.document.id} for text, document in wanted)
-            for sentence in sentences
-        ]
+        asked = understood(question.text, None, names, reading.questions, reading.encoder.encode_queries)
+        result = search(asked.searched, index, reading.encoder, config, k=SEARCHED_DOCUMENTS)
+        query = result.parsed_query
+        # What a question wants is not known yet; the features that depend on it are filled in by the scorers' fitting.
+        sentences, features, vectors = sentence_features(query, result.hits, index, 0.0)
+        values = signals(query, result.hits, sentences, asked, index, nothing, in_field=in_field)
         digits = [bool(NUMBER.search(text)) for text, document in question.gold if not document]
         yield Example(
             group=question.group,
             kind=question.kind,
-            vector=result.parsed_query.vector,
+            vector=query.vector,
             signals=tuple(values),
             in_field=in_field,
             wants=question.wants,
             wants_number=sum(digits) > len(digits) / 2 if digits else None,
             features=features,
             vectors=vectors.astype(np.float16),
-            is_gold=np.array(is_gold, bool),
+            is_gold=_gold(sentences, question.gold),
+            in_parts=tuple(_part_examples(question, asked, sentences, reading)) if in_field and question.gold else (),
         )
     print(f"{len(questions)} questions of {index.manifest.documents} documents", flush=True)
+
+
+def _gold(sentences: Sequence[ScoredSentence], gold: Sequence[tuple[str, str]]) -> npt.NDArray[np.bool_]:
+    """Tell which sentences hold one of the texts that answer."""
+    wanted = [(words(text), document) for text, document in gold if words(text)]
+    return np.array(
+        [
+            any(holds(words(sentence.text), text) and document in {"", sentence.hit.document.id} for text, document in wanted)
+            for sentence in sentences
+        ],
+        bool,
+    )
+
+
+def _part_examples(
+    question: TrainingQuestion, asked: Understood, sentences: Sequence[ScoredSentence], reading: _Reading
+) -> Iterator[PartExample]:
+    """Yield each part of a question whose answers are known by part, else the whole question as its first part."""
+    of_parts = question.gold_parts if len(question.gold_parts) == len(asked.parts) else (question.gold,)
+    for part, gold in zip(asked.parts, of_parts, strict=False):
+        shown = bound(sentences, asked, part.kind)
+        is_gold = _gold(shown, gold)
+        if is_gold.any() and not part.kind.by_nearest:
+            several = reading.several.logit(part.vector) > 0
+            yield PartExample(
+                vector=part.vector,
+                kind=kind_row(part.kind),
+                features=field_features(shown, asked, part, fact_wanted=0.0, several_wanted=several),
+                vectors=np.stack([sentence.vector for sentence in shown]).astype(np.float16),
+                is_gold=is_gold,
+            )
 
 
 # ── Fitting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,7 +361,10 @@ def fit(examples: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_
         "number": number,
         "fact": fact,
         "confidence": networks,
-        "reader": _sentence_scorer(examples, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))),
+        "sentence_scorer": _sentence_scorer(
+            examples, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))
+        ),
+        "field_scorer": _field_scorer([part for example in examples for part in example.in_parts], fact),
     }
 
 
@@ -345,6 +429,67 @@ def _sentence_scorer(examples: Sequence[Example], number_wanted: Values, fact_wa
         "mean": _short(mean),
         "scale": _short(scale),
         "weights": _short(feature_weights.detach().numpy()),
+        "vector_mean": _short(vector_mean),
+        "vector_weights": _short(prior.detach().numpy() * VECTOR_SCALE),
+    }
+
+
+def _field_scorer(parts: Sequence[PartExample], fact: Mapping[str, Any]) -> dict[str, Any]:
+    """Fit the field scorer as the sentence scorer is fitted, with a hidden layer over the features and the kind."""
+    import torch
+
+    column = FIELD_FEATURES.index("fact_wanted")
+    facts = _probabilities(_logits(fact, np.array([part.vector for part in parts], np.float64))).tolist()
+    shown = [part.features.copy() for part in parts]
+    for features, probability in zip(shown, facts, strict=True):
+        features[:, column] = probability
+    every = np.concatenate(shown)
+    mean, spread = every.mean(axis=0), every.std(axis=0)
+    scale = np.where(spread > CONSTANT_SPREAD, spread, 1.0).astype(np.float32)
+    vector_mean = np.mean([part.vectors.astype(np.float32).mean(axis=0) for part in parts], axis=0)
+    data = [
+        (
+            torch.tensor((features - mean) / scale),
+            torch.tensor(part.kind).repeat(len(features), 1),
+            torch.tensor((part.vectors.astype(np.float32) - vector_mean) * VECTOR_SCALE),
+            torch.tensor(part.is_gold),
+            torch.tensor([1.0, probability]),
+        )
+        for part, features, probability in zip(parts, shown, facts, strict=True)
+    ]
+    torch.manual_seed(SEED)
+    weights, prior = (torch.zeros(*size, requires_grad=True) for size in ((len(FIELD_FEATURES),), (len(vector_mean), 2)))
+    hidden = torch.nn.Linear(len(FIELD_FEATURES) + len(parts[0].kind), FIELD_HIDDEN)
+    output = torch.zeros(FIELD_HIDDEN, requires_grad=True)
+    groups = [
+        {"params": [weights], "weight_decay": FEATURE_DECAY},
+        {"params": [prior], "weight_decay": PRIOR_DECAY},
+        {"params": [*hidden.parameters(), output], "weight_decay": HIDDEN_DECAY},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=RATE)
+    steps = FIELD_EPOCHS * (len(data) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [5 * RATE, RATE, RATE], total_steps=steps)
+    rng = np.random.default_rng(SEED)
+    for _ in range(FIELD_EPOCHS):
+        order = rng.permutation(len(data))
+        for first in range(0, len(order) - BATCH + 1, BATCH):
+            loss = torch.zeros(())
+            for row in order[first : first + BATCH].tolist():
+                standard, kind, vectors, gold, both = data[row]
+                of_hidden = torch.relu(hidden(torch.cat([standard, kind], 1))) @ output
+                scores = standard @ weights + of_hidden + vectors @ (prior @ both)
+                loss = loss + torch.logsumexp(scores, 0) - torch.logsumexp(scores[gold], 0)
+            optimiser.zero_grad()
+            (loss / BATCH).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+    return {
+        "mean": _short(mean),
+        "scale": _short(scale),
+        "weights": _short(weights.detach().numpy()),
+        "hidden_weights": _short(hidden.weight.detach().numpy().T),
+        "hidden_biases": _short(hidden.bias.detach().numpy()),
+        "output_weights": _short(output.detach().numpy()),
         "vector_mean": _short(vector_mean),
         "vector_weights": _short(prior.detach().numpy() * VECTOR_SCALE),
     }

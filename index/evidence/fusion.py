@@ -1,11 +1,12 @@
 """Every kind of evidence for a passage or document, and the one score that they become.
 
     meaning = (1 - v) · cosine of the whole passage + v · cosine of its closest sentence
-    score   = (1 - t) · meaning + t · topic + w · lexical + c · agreement + n · labels
+    score   = (1 - t) · meaning + t · topic + w · lexical + c · agreement + n · labels + p · questions
 
 with BM25 bounded to 0…1 (see `bm25`), topic the cosine of the document's mean vector, agreement the share of the query's
-concepts that the document holds (see `concepts`), and labels what the query shares with the names of the document's concepts in
-the query's language (see `concept_labels`). For a document each kind counts with the highest among its passages. Every part is
+concepts that the document holds (see `concepts`), labels what the query shares with the names of the document's concepts in
+the query's language (see `concept_labels`), and questions how near it is to those that the document is known to answer (see
+`questions`). For a document each kind counts with the highest among its passages. Every part is
 bounded, so none can outvote the others where it has no evidence; reciprocal rank fusion gives words half the vote always,
 which ruins cross-language search (`docs/retrieval.md`).
 
@@ -15,7 +16,7 @@ To add a kind: a field of `types.Scores`, a weight in `config.FusionConfig`, a l
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,8 @@ KINDS = tuple(kind.name for kind in fields(Scores))
 _VALUES = operator.attrgetter(*KINDS)
 
 
-def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: Vectors, labels: Vectors) -> list[Scores]:
-    """Return what each kind of evidence says of each passage, rounded; `agreement` and `labels` are of their documents."""
+def scores_of(query: Query, rows: PassageRows, config: FusionConfig, of_documents: Mapping[str, Vectors]) -> list[Scores]:
+    """Return what each kind of evidence says of each passage, rounded; `of_documents` has the kinds that speak of documents."""
     if not rows.languages:
         return []
     queries = np.stack([query.vectors.get(language, query.vector) for language in rows.languages])
@@ -43,8 +44,7 @@ def scores_of(query: Query, rows: PassageRows, config: FusionConfig, agreement: 
         "lexical": rows.lexical,
         "dense": _meaning(rows, queries, config.sentence_weight),
         "topic": np.einsum("ij,ij->i", rows.means, queries),
-        "agreement": agreement,
-        "labels": labels,
+        **of_documents,
     }
     # In double precision, or what is rounded would not be.
     values = zip(*(np.round(columns[kind].astype(np.float64), DECIMALS).tolist() for kind in KINDS), strict=True)

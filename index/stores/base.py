@@ -26,6 +26,7 @@ from pes_search.ingest.types import Document, Passage
 if TYPE_CHECKING:
     from pes_search.index.arrays import EightBitVectors, Vectors
     from pes_search.index.evidence.holdings import Holdings
+    from pes_search.index.evidence.questions import StoredQuestions
 
 
 class StoredIndex(Protocol):
@@ -102,6 +103,9 @@ class StoredIndex(Protocol):
 
     def label_vectors(self) -> EightBitVectors:
         """Return the vectors of `concepts.labels_of(taxonomy)`, in its order. Asked for once."""
+
+    def questions(self) -> StoredQuestions:
+        """Return the questions that documents answer; their documents are numbered by id. Asked for once."""
 
 
 class IndexWriter(Protocol):

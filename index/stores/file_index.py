@@ -14,6 +14,7 @@ from pes_search.index.arrays import EightBitVectors, highest
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.evidence.bm25 import Bm25Index
 from pes_search.index.evidence.holdings import Holdings
+from pes_search.index.evidence.questions import StoredQuestions
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.stores.nearest import open_vectors
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 
 HOLDINGS_FILE = "holdings.npz"
+QUESTIONS_FILE = "questions.npz"
 
 
 class FileIndex:
@@ -176,6 +178,13 @@ class FileIndex:
         ids = [self._texts.document_ids[row] for row in self._by_id]
         with np.load(self._folder / HOLDINGS_FILE, allow_pickle=False) as file:
             return Holdings(ids, file["concepts"].tolist(), rank[file["rows"]], file["columns"], file["values"])
+
+    def questions(self) -> StoredQuestions:
+        """Return the questions that documents answer; their documents are numbered by id."""
+        rank = np.empty(len(self._by_id), np.int64)
+        rank[self._by_id] = np.arange(len(self._by_id))
+        with np.load(self._folder / QUESTIONS_FILE, allow_pickle=False) as file:
+            return StoredQuestions(rank[file["documents"]], file["languages"].tolist(), EightBitVectors(file["vectors"]))
 
     def label_vectors(self) -> EightBitVectors:
         """Return the vectors of the lists' labels."""

@@ -3,7 +3,7 @@
     INDEX/CURRENT                      the name of the generation in use, and the hash of its manifest
     INDEX/generations/<name>/          manifest.json; documents, pages and passages (see `text_files`); vectors.f16,
                                        sentences.f16, means.npy; where there are many vectors, vectors.sq8; bm25/, words.json;
-                                       filters.npz, holdings.npz, taxonomy.json, labels.npy;
+                                       filters.npz, holdings.npz, questions.npz, taxonomy.json, labels.npy;
                                        and, once all have been checked against their hashes, checked.json
     INDEX/.lock                        held while a build writes
 
@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pes_search.index.arrays import mean_vectors
+from pes_search.index.arrays import EightBitVectors, mean_vectors
 from pes_search.index.config import Bm25Config
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError
 from pes_search.index.evidence.bm25 import Bm25Builder
-from pes_search.index.stores.file_index import HOLDINGS_FILE, FileIndex, mapped_vectors
+from pes_search.index.stores.file_index import HOLDINGS_FILE, QUESTIONS_FILE, FileIndex, mapped_vectors
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.stores.nearest import write_quantised
 from pes_search.index.stores.text_files import Texts, TextWriter
@@ -42,11 +42,12 @@ from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from filelock import FileLock
 
-    from pes_search.index.arrays import EightBitVectors, Vectors
+    from pes_search.index.arrays import Vectors
 
-SCHEMA = 11  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 12  # raise it when a change of the files makes older indexes unreadable
 CHECKED_FILE = "checked.json"  # in a generation: the files whose hashes have been checked, by size and time
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
@@ -217,6 +218,8 @@ class FileWriter:
         self._words: dict[str, Counter[str]] = {}  # the number of passages that have each, by language
         self._concepts: dict[str, int] = {}
         self._held: list[tuple[int, int, float]] = []  # document, concept, and how far it is held
+        self._questions: list[npt.NDArray[np.int8]] = []  # vectors, document by document
+        self._questions_of: list[tuple[int, str]] = []  # document and language of each
 
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
@@ -226,6 +229,9 @@ class FileWriter:
             self._words.setdefault(passage.language or "", Counter()).update(words_of(text))
         for concept, value in encoded.concepts.items():
             self._held.append((len(self._means), self._concepts.setdefault(concept, len(self._concepts)), value))
+        if encoded.questions is not None:
+            self._questions.append(EightBitVectors.of(encoded.questions.astype(np.float32)).numbers)
+            self._questions_of += [(len(self._means), language) for language in encoded.question_languages]
         self._means.append(mean_vectors(encoded.vectors, np.zeros(len(encoded.vectors), np.int64), 1)[0])
         self._vectors.write(encoded.vectors.tobytes())
         self._sentences.write(encoded.sentences.tobytes())
@@ -272,6 +278,12 @@ class FileWriter:
         texts = Texts(self._aside)
         documents = (texts.document(row) for row in range(len(texts.document_ids)))
         Metadata.of_documents(documents, np.diff(texts.first_passages), taxonomy).save(self._aside)
+        np.savez(
+            self._aside / QUESTIONS_FILE,
+            documents=np.array([document for document, _ in self._questions_of], np.int64),
+            languages=np.array([language for _, language in self._questions_of], np.str_),
+            vectors=np.concatenate([np.empty((0, dimensions), np.int8), *self._questions]),
+        )
         rows, columns, values = zip(*self._held, strict=True) if self._held else ((), (), ())
         np.savez(
             self._aside / HOLDINGS_FILE,

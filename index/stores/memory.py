@@ -5,6 +5,7 @@ Words are scored by `rank-bm25` itself, and vectors by one product: what faster 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 from collections import Counter
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pes_search.index.arrays import mean_vectors
+from pes_search.index.arrays import EightBitVectors, mean_vectors
 from pes_search.index.config import Bm25Config
 from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
 from pes_search.index.evidence.bm25 import DELTA
 from pes_search.index.evidence.holdings import Holdings
+from pes_search.index.evidence.questions import StoredQuestions
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.text.passage_text import full_text
@@ -38,7 +40,7 @@ from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Passage
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import EightBitVectors, Vectors
+    from pes_search.index.arrays import Vectors
 
 
 ROUNDING_SHARE = 1e-5  # of the constant that is taken off: a score below is what rounding left of it
@@ -118,7 +120,8 @@ class MemoryWriter:
 
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
-        self._documents.append(encoded)
+        document = dataclasses.replace(encoded.document, questions=())  # their vectors are kept, not their texts
+        self._documents.append(dataclasses.replace(encoded, document=document))
 
     def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: EightBitVectors) -> Manifest:
         """Make this generation the current one, and return its manifest."""
@@ -310,6 +313,17 @@ class MemoryIndex:
     def label_vectors(self) -> EightBitVectors:
         """Return the vectors of the lists' labels."""
         return self._labels
+
+    def questions(self) -> StoredQuestions:
+        """Return the questions that documents answer; their documents are numbered by id."""
+        having = [(row, encoded) for row, encoded in enumerate(self._encoded.values()) if encoded.questions is not None]
+        vectors = [encoded.questions for _, encoded in having if encoded.questions is not None]
+        every = np.concatenate([np.empty((0, self.manifest.dimensions), np.float16), *vectors]).astype(np.float32)
+        return StoredQuestions(
+            np.array([row for row, encoded in having for _ in encoded.question_languages], np.int64),
+            [language for _, encoded in having for language in encoded.question_languages],
+            EightBitVectors.of(every),
+        )
 
     # ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -73,7 +73,8 @@ class TextWriter:
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its pages, its passages, and where their sentences are."""
         document = encoded.document
-        line = _append_line(self._lines["documents"], dataclasses.asdict(document))
+        values = dataclasses.asdict(dataclasses.replace(document, questions=()))  # their vectors are kept, not their texts
+        line = _append_line(self._lines["documents"], values)
         self._append("documents", line, self._counts["pages"], self._counts["passages"])
         pages: dict[int | None, tuple[str, int]] = {}  # of each its text, and where that begins
         for page in encoded.pages:

@@ -14,6 +14,7 @@ from pes_search.ingest.corpus.rules import Text, check_text
 from pes_search.ingest.corpus.schema import Facts, Item, NewsItem, PracticeItem
 from pes_search.ingest.errors import SourceNotFoundError
 from pes_search.ingest.faults import Fault, read_utf8, read_yaml, validation_faults
+from pes_search.ingest.questions import FOLDER, QUESTION_VECTORS, QuestionFileError, read_questions
 from pes_search.ingest.readers.markdown import FRONT_MATTER
 from pes_search.ingest.taxonomy import FIELDS, check_taxonomy
 from pes_search.ingest.yaml_lines import YamlWithLines
@@ -61,6 +62,7 @@ def check_corpus(folder: Path) -> CorpusReport:
     for alone in sorted(ids["facts"] - documents):
         path = str(folder / f"facts/{alone}.yaml")
         report.faults.append(Fault(path, 1, f"no write-up has the id {alone!r}; write one, or remove these facts"))
+    report.faults += _question_faults(folder / FOLDER, documents)
     report.practices, report.news = len(practices), len(news)
     report.counts = _counts([text.item for text in practices if isinstance(text.item, PracticeItem)])
     report.faults.sort(key=lambda fault: (fault.path, fault.line, fault.message))
@@ -88,6 +90,20 @@ def _read_texts(folder: Path, model: type[Item], faults: list[Fault]) -> Iterato
         item = _validated(model, content, str(path), faults) if content else None
         if content and item and _has_own_id(item.id, path, content, faults):
             yield Text(str(path), item, content, text[match.end() :], text[: match.end()].count("\n") + 1)
+
+
+def _question_faults(folder: Path, documents: set[str]) -> Iterator[Fault]:
+    """Yield what is wrong with the files of questions; a document needs none."""
+    for path in sorted(folder.glob("*")):
+        if path.name in {README, QUESTION_VECTORS}:
+            continue
+        if path.stem not in documents or path.suffix != ".yaml":
+            yield Fault(str(path), 1, f"no write-up has the id {path.stem!r}; write one, or remove these questions")
+            continue
+        try:
+            read_questions(path)
+        except QuestionFileError as error:
+            yield Fault(str(path), 1, str(error))
 
 
 def _files(folder: Path, suffix: str, faults: list[Fault]) -> Iterator[Path]:

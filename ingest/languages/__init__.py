@@ -77,12 +77,14 @@ class Language:
     # without combining marks and case-folded, and are written in that form: "que" for "qué", "ποσο" for "πόσο", "кои" for
     # "кой". Letters that NFKD leaves whole ("ł", "ø", "ħ") may be typed as others: "[łl]".
     # By kind of question: expressions any of which tells the kind. Where several kinds match, the match that begins first
-    # counts, of those the longest: "how much" beats "how". The kinds: `who` (the body or person that runs, pays, decides,
-    # criticised), `how_much` (money), `how_many` (people, places, hours), `when` (date, year, how long), `where`, `how` (how it
-    # works, what to do), `which_countries`, `which_practices` (a list, examples), `evidence` (whether it works), `contact`,
-    # `definition` (what it is, what a word means), `for_whom` (target group, conditions), `problems` (criticism, barriers,
-    # lessons) and `compare`.
+    # counts, of those the longest: "how much" beats "how". The kinds: `who` (the body or person that runs, decides,
+    # criticised), `who_pays`, `how_much` (money), `how_many` (people, places, hours), `when` (date, year), `how_long`, `where`,
+    # `how` (how it works, what to do), `why`, `which_countries`, `which_practices` (a list, examples), `evidence` (whether it
+    # works), `contact`, `definition` (what it is, what a word means), `for_whom` (target group, conditions), `problems`
+    # (criticism, barriers, lessons) and `compare`.
     question_kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # By kind: a question that is suggested where another one is refused; {name} is that of a practice.
+    suggested_questions: Mapping[str, str] = field(default_factory=dict)
     question_words: tuple[str, ...] = ()  # that begin a question or its second part: "who", "which"
     follow_ups: tuple[str, ...] = ()  # expressions with which a question goes on from the one before: "^and", "^what about"
     unnamed: tuple[str, ...] = ()  # expressions that stand for a practice without naming it: "it", "the programme"

@@ -21,9 +21,10 @@ from pes_search.ingest.countries import country_code
 from pes_search.ingest.dates import find_date
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.languages import known_languages
+from pes_search.ingest.questions import checked_questions
 from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.readers.html_blocks import NEVER_TEXT, walk
-from pes_search.ingest.types import FileContent
+from pes_search.ingest.types import FileContent, Question
 from pes_search.ingest.yaml_lines import YamlError, load_yaml_with_lines
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
@@ -65,6 +66,10 @@ def _language(value: object) -> object:
         return value
     names = {language.name.lower(): code for code, language in known_languages().items()}
     return names.get(value.strip().lower()) or re.split(r"[-_]", value.strip().lower())[0]
+
+
+def _questions(value: object) -> object:
+    return checked_questions(value)
 
 
 Text = Annotated[str, BeforeValidator(_text)]
@@ -116,6 +121,7 @@ class FrontMatter(BaseModel):
         Evidence | None, BeforeValidator(lambda value: {"strength": value} if isinstance(value, str) else value)
     ] = None
     related: Annotated[list[str], Listed] = []
+    questions: Annotated[list[Question], BeforeValidator(_questions)] = []
     sources: list[Annotated[Source, BeforeValidator(lambda value: {"url": value} if isinstance(value, str) else value)]] = []
 
     def fields(self) -> dict[str, object]:

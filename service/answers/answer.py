@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pes_search.index.config import SearchConfig
 from pes_search.index.encoders.base import Encoder
-from pes_search.index.filters import EVERYTHING, Filters
+from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import search
 from pes_search.index.types import Hit, Query, SearchResult
@@ -18,11 +18,12 @@ from pes_search.ingest.types import Document
 from pes_search.service.answers.choices import choices_for
 from pes_search.service.answers.confidence import AnswerModels, Kind, is_in_field
 from pes_search.service.answers.config import AnswerConfig
-from pes_search.service.answers.fitting import bound, fitted, ordered
+from pes_search.service.answers.fitting import bound, fitted, of_strengths, ordered
 from pes_search.service.answers.practice_names import PracticeNames, practice_names
-from pes_search.service.answers.questions import Understood, understood
+from pes_search.service.answers.questions import Understood, named_strengths, understood
 from pes_search.service.answers.sentences import ScoredSentence, read_by, scored_sentences
 from pes_search.service.answers.signals import signals
+from pes_search.service.answers.suggestions import suggested_questions
 from pes_search.service.answers.tables import table_rows
 from pes_search.service.answers.types import (
     Answer,
@@ -42,11 +43,13 @@ if TYPE_CHECKING:
 
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
 READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
+LIKELY_SENTENCES = 8  # of several documents, among which an answer must be that looks like one
 LEAST_WORD_IDF = 1.0  # of a word that says something; one in a third of the passages has about as much
 EVALUATED = ("randomised-trial", "control-group", "before-and-after", "participants-views")  # strengths of evidence, and …
 EVALUATED_DOCUMENTS = 4  # … how many documents of them are read where evidence is asked for
 # Powers of the threshold, so that 0 and 1 stay: what is safe, and bare words, which want what there is (.15 for .5).
 SAFE_POWER, KEYWORDS_POWER = 20, 2.7
+SUGGESTING: tuple[Reason, ...] = ("not_stated", "not_answered", "before_start")  # reasons with something near that is answered
 logger = logging.getLogger(__name__)
 
 
@@ -73,16 +76,14 @@ class Answerer:
         """Return the names of an index's documents; read once."""
         index_id = index.manifest.index_id
         if index_id not in self._names:
-            passages_with = {
-                word: count for language in index.manifest.languages for word, count in index.stored.words(language).items()
-            }
             self._names.clear()  # of the generation before
-            self._names[index_id] = practice_names(index.stored.documents(EVERYTHING), passages_with)
+            self._names[index_id] = practice_names(index)
         return self._names[index_id]
 
     def understood(self, question: str, index: OpenIndex, previous: str | None = None) -> Understood:
         """Return what a question asks; `previous` is the one before it."""
-        return understood(question, previous, self.names(index), self.models, self.encoder.encode_queries)
+        asked = understood(question, previous, self.names(index), self.models.questions, self.encoder.encode_queries)
+        return replace(asked, strengths=named_strengths(asked.text, asked.language, index.taxonomy))
 
     def writer(self, name: WriterName, index: OpenIndex) -> Writer:
         """Return the writer of a name.
@@ -102,12 +103,19 @@ def search_and_judge(asked: Understood, index: OpenIndex, answerer: Answerer, *,
     config = replace(answerer.search, passages_per_document=READ_PASSAGES)
     result = search(asked.searched, index, answerer.encoder, config, k=max(k, SEARCHED_DOCUMENTS), filters=filters)
     hits = result.hits[:SEARCHED_DOCUMENTS]
-    if asked.kind.name == "evidence" and not asked.named and "evidence" not in filters.chosen:
-        evaluated = Filters({**filters.chosen, "evidence": EVALUATED}, year_from=filters.year_from, year_to=filters.year_to)
-        more = search(asked.searched, index, answerer.encoder, config, k=EVALUATED_DOCUMENTS, filters=evaluated).hits
+    if asks_for_evaluated(asked, filters):
+        strengths = sorted(asked.strengths) or EVALUATED
+        evaluated = Filters({**filters.chosen, "evidence": strengths}, year_from=filters.year_from, year_to=filters.year_to)
+        most = SEARCHED_DOCUMENTS if asked.strengths else EVALUATED_DOCUMENTS
+        more = search(asked.searched, index, answerer.encoder, config, k=most, filters=evaluated).hits
         ids = {hit.document.id for hit in hits}
-        hits = (*hits, *(hit for hit in more if hit.document.id not in ids))
+        hits = more if asked.strengths and more else (*hits, *(hit for hit in more if hit.document.id not in ids))
     return judge(result, hits, asked, index, answerer)
+
+
+def asks_for_evaluated(asked: Understood, filters: Filters) -> bool:
+    """Tell whether practices are asked for that were evaluated."""
+    return bool(asked.kind.name == "evidence" or asked.strengths) and not asked.named and "evidence" not in filters.chosen
 
 
 def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: OpenIndex, answerer: Answerer) -> JudgedSearch:
@@ -124,14 +132,23 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
     )
     if not found or not _asks(query, index):
         return JudgedSearch(result, [], [], 0.0, "nothing_relevant", several=False, is_list=False, asked=asked, by_part=[])
+    kind = models.kind(query.vector, in_field=in_field)
     by_part: list[list[ScoredSentence]] = []
     for part in asked.parts:
-        sentences = bound(found, asked, part.kind) if in_field else found
+        sentences = of_strengths(bound(found, asked, part.kind), asked) if in_field else found
+        if in_field:  # which is what the kinds and the field scorer know
+            sentences = fitted(
+                sentences,
+                asked,
+                part,
+                models.field_scorer,
+                fact_wanted=models.fact.probability(part.vector),
+                several_wanted=kind.several,
+            )
         if answerer.reader is not None:
-            sentences = read_by(answerer.reader, part.text, sentences)
-        by_part.append(fitted(sentences, asked, part.kind) if in_field else ordered(sentences))  # kinds know the field only
-    kind = models.kind(query.vector, in_field=in_field)
-    values = signals(query, hits, found, index, kind, in_field=in_field)
+            sentences = ordered(read_by(answerer.reader, part.text, sentences))
+        by_part.append(list(sentences))
+    values = signals(query, hits, found, asked, index, kind, in_field=in_field)
     return JudgedSearch(
         result=result,
         sentences=by_part[0],
@@ -139,7 +156,7 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
         confidence=round(models.probability(values), 4),
         reason=models.reason(values, kind, is_named=any(sentence.hit.document.id in asked.named for sentence in found)),
         several=_asks_for_several(asked, kind) if in_field else kind.several,
-        is_list=in_field and asked.kind.several,
+        is_list=in_field and (asked.kind.several or bool(asked.strengths)),
         asked=asked,
         by_part=by_part,
     )
@@ -196,7 +213,11 @@ def answer_events(
             return
     refusal = _refusal(judged_search, answerer.config.threshold)
     if refusal:
-        yield _finished(replace(answer, status="none", reason=refusal[0], about=refusal[1]), started)
+        reason, about = refusal
+        suggested: tuple[str, ...] = ()
+        if in_field and reason in SUGGESTING:
+            suggested = suggested_questions(asked, [about] if about else [hit.document for hit in answer.nearest], index)
+        yield _finished(replace(answer, status="none", reason=reason, about=about, suggested=suggested), started)
         return
     sentences, rejected, notice = [], 0, None
     try:
@@ -235,17 +256,31 @@ def _refusal(judged_search: JudgedSearch, threshold: float) -> tuple[Reason, Doc
     for document in named:
         if document.year and any(year < document.year for year in asked.years):
             return "before_start", document
+    if any(sentence.hit.document.evidence in asked.strengths for sentence in judged_search.sentences):
+        return None
     if named and asked.kind.always:
         threshold **= SAFE_POWER
     elif asked.kind.name == "keywords":
         threshold **= KEYWORDS_POWER
     if not judged_search.sentences or judged_search.confidence < threshold:
         return judged_search.reason, named[0] if named else None
-    kind = asked.kind
-    is_plain = named and len(asked.parts) == 1 and kind.is_certain and not kind.by_body
-    if is_plain and not any(kind.answers(sentence.text) for sentence in judged_search.sentences):
-        return "not_stated", named[0]
+    is_plain = len(asked.parts) == 1 and asked.parts[0].is_told and asked.kind.is_certain and not asked.kind.by_body
+    if is_plain and not _may_answer(judged_search):
+        return ("not_stated", named[0]) if named else ("not_answered", None)
     return None
+
+
+def _may_answer(judged_search: JudgedSearch) -> bool:
+    """Tell whether a sentence looks like the answer: of the document that is meant, else one of the best of all.
+
+    That a fact is not stated is an answer from the one that is meant only.
+    """
+    kind, sentences = judged_search.asked.kind, judged_search.sentences
+    is_bound = len({sentence.hit.document.id for sentence in sentences}) == 1
+    if is_bound or judged_search.asked.named:
+        return any(kind.answers(sentence.text, sentence.hit.passage.language) for sentence in sentences)
+    best = sentences[:LIKELY_SENTENCES]
+    return any(sentence.hit.passage.language != "en" or kind.fits(sentence.text) for sentence in best)
 
 
 def answer(
@@ -267,14 +302,14 @@ def answer(
 
 def _asks_for_several(asked: Understood, kind: Kind) -> bool:
     """Tell whether many documents are asked for: by the question's kind, or by its vector."""
-    return asked.kind.several or (kind.several and not asked.named and not asked.kind.best_first)
+    return asked.kind.several or bool(asked.strengths) or (kind.several and not asked.named and not asked.kind.best_first)
 
 
 def answered_parts(judged_search: JudgedSearch, sentences: Sequence[Sentence]) -> tuple[AnsweredPart, ...]:
     """Return the parts of the question, each with whether something quoted looks like its answer."""
-    quotes = [citation.quote for sentence in sentences for citation in sentence.citations]
+    quotes = [(citation.quote, citation.passage.language) for sentence in sentences for citation in sentence.citations]
     return tuple(
-        AnsweredPart(part.text, part.kind.name, any(part.kind.answers(quote) for quote in quotes))
+        AnsweredPart(part.text, part.kind.name, any(part.kind.answers(*quote) for quote in quotes))
         for part in judged_search.asked.parts
     )
 

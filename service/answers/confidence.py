@@ -21,7 +21,7 @@ import numpy as np
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.open_index import OpenIndex
-from pes_search.service.answers.sentences import SentenceScorer
+from pes_search.service.answers.sentence_scorers import FieldScorer, SentenceScorer
 from pes_search.service.answers.types import Reason
 
 if TYPE_CHECKING:
@@ -70,6 +70,18 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionModels:
+    """What tells from a question's vector what it asks."""
+
+    kinds: Mapping[str, Network]  # of questions, by name; the highest log-odds are those of the question's kind
+    names_practice: Network  # the question says of which practice or topic it asks
+
+    def kind(self, vector: npt.ArrayLike) -> str:
+        """Return the name of a question's kind."""
+        return max(self.kinds, key=lambda name: (self.kinds[name].logit(vector), name))
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerModels:
     """What answering has learnt."""
 
@@ -80,11 +92,11 @@ class AnswerModels:
     several: Network
     number: Network  # the question asks for a number
     fact: Network  # the question asks for a single fact
-    names_practice: Network  # the question says of which practice or topic it asks
-    kinds: Mapping[str, Network]  # of questions, by name; the highest log-odds are those of the question's kind
+    questions: QuestionModels
     related: Network  # from the signals: what was found is of the question's subject, whether or not it answers
     confidence: tuple[Network, ...]  # from the signals; the mean of their log-odds
     sentence_scorer: SentenceScorer
+    field_scorer: FieldScorer  # of sentences in a collection of the field
 
     def kind(self, vector: npt.ArrayLike, *, in_field: bool) -> Kind:
         """Return what a question's vector tells; `in_field` as `is_in_field` says of the collection."""
@@ -94,10 +106,6 @@ class AnswerModels:
             answerable=self.answerable.logit(vector) if in_field else 0.0,
             several=self.several.logit(vector) > 0,
         )
-
-    def question_kind(self, vector: npt.ArrayLike) -> str:
-        """Return the name of a question's kind, as its vector tells."""
-        return max(self.kinds, key=lambda name: (self.kinds[name].logit(vector), name))
 
     def probability(self, signals: Sequence[float]) -> float:
         """Return the confidence that a question with these signals is answered."""
@@ -138,16 +146,27 @@ def load_models(path: Path = PACKAGED_MODELS) -> AnswerModels:
     """Read the models."""
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     named = {
-        name: _network(values[name])
-        for name in ("own_matter", "subject", "answerable", "several", "number", "fact", "related", "names_practice")
+        name: network_of(values[name])
+        for name in ("own_matter", "subject", "answerable", "several", "number", "fact", "related")
     }
     return AnswerModels(
         model_id=values["model_id"],
-        confidence=tuple(_network(network) for network in values["confidence"]),
-        kinds={name: _network(network) for name, network in values["kinds"].items()},
-        sentence_scorer=SentenceScorer(**{name: np.array(numbers, np.float32) for name, numbers in values["reader"].items()}),
+        confidence=tuple(network_of(network) for network in values["confidence"]),
+        questions=question_models(values),
+        sentence_scorer=SentenceScorer(**_arrays(values["sentence_scorer"])),
+        field_scorer=FieldScorer(**_arrays(values["field_scorer"])),
         **named,
     )
+
+
+def question_models(values: Mapping[str, Any]) -> QuestionModels:
+    """Return the models of `kinds` and `names_practice` from JSON values."""
+    kinds = {name: network_of(network) for name, network in values["kinds"].items()}
+    return QuestionModels(kinds, network_of(values["names_practice"]))
+
+
+def _arrays(values: Mapping[str, Any]) -> dict[str, npt.NDArray[np.float32]]:
+    return {name: np.array(numbers, np.float32) for name, numbers in values.items()}
 
 
 def check_models(models: AnswerModels, model_id: str) -> None:
@@ -158,6 +177,7 @@ def check_models(models: AnswerModels, model_id: str) -> None:
         )
 
 
-def _network(values: dict[str, Any]) -> Network:
+def network_of(values: Mapping[str, Any]) -> Network:
+    """Return a network from JSON values."""
     layers = tuple((np.array(weights), np.array(biases)) for weights, biases in values["layers"])
     return Network(np.array(values["mean"]), np.array(values["scale"]), layers)

@@ -29,6 +29,11 @@ _MONTHS = (
     r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
     r"|\b\d+ (?:weeks?|months?|years?|days?)\b"
 )
+_DURATION = (
+    r"\b(?:\d[\d.,]*|one|two|three|four|five|six|seven|eight|nine|ten|twelve|eighteen|half an?|an?)"
+    r"(?:[- ](?:to|or|and)[- ]\w+|[-–]\d+)?[- ](?:hours?|days?|weeks?|months?|years?)\b"
+    r"|\b(?:permanent|open[- ]ended|until|up to the end)\b"
+)
 _CONTACT = r"[\w.+-]+@[\w-]+\.\w+|https?://|www\.|\+\d\d[\d ()/-]{6,}"
 
 
@@ -46,6 +51,18 @@ _ROLE = _words(
     "run", "runs", "ran", "managed", "led", "leads", "carried out", "carries out", "operat-", "financ-", "fund-", "pays",
     "paid", "co-financ-", "responsible", "partner-", "together with", "commission-", "ministry", "agency", "service",
     "belongs to", "criticis-", "developed by", "set up by", "launched", "organisation behind",
+)  # fmt: skip
+_PAYER = _words(
+    "financ-", "co-financ-", "fund-", "pays", "paid", "pay", "money", "budget", "subsid-", "European Social Fund", "ESF", "EU",
+    "Recovery and Resilience", "RRF", "contribut-", "cost", "costs",
+)  # fmt: skip
+_REASON = _words(
+    "because", "since", "due to", "so that", "in order", "reason-", "aim-", "goal-", "response", "therefore", "after",
+    "until then", "lack-", "shortage-", "problem-", "crisis", "pandemic", "Covid", "war", "few", "too", "before",
+)  # fmt: skip
+_PLACE = _words(
+    "nation-", "region-", "municipal-", "county", "counties", "city", "cities", "town", "towns", "village-", "across",
+    "district-", "local", "province-", "island-", "office-", "centre-", "site-", "everywhere", "capital",
 )  # fmt: skip
 _METHOD = _words(
     "reach-", "through", "by means of", "via", "visit-", "event-", "website", "campaign-", "contact-", "offer-", "combin-",
@@ -84,11 +101,7 @@ class AnswerKind:
     silent: str = ""  # in a sentence that says that it is not stated; such a sentence is an answer then
     is_certain: bool = False  # `looks` tells for sure: what has no amount does not say how much
     by_body: bool = False  # a sentence that names the body in charge may answer
-    of_many: bool = (
-        False  # `looks` and `sections` tell a little where several documents speak too; else the subject alone counts
-    )
     by_nearest: bool = False  # a document speaks with its sentence nearest to the question, not with what reads like an answer
-    by_first: bool = False  # a document's first sentence says it best
     with_figures: bool = False  # lists of figures may lead
     best_first: bool = False  # the best sentences count, whosever they are, also where several documents could speak
     always: bool = False  # any document answers that is named: what it is, how it compares, whom to ask or else who runs it
@@ -102,9 +115,12 @@ class AnswerKind:
         """Tell whether a sentence says that what is asked for is not stated."""
         return bool(self.silent) and is_silent(text) and re.search(self.silent, text, re.IGNORECASE) is not None
 
-    def answers(self, text: str) -> bool:
-        """Tell whether a sentence may be the answer, or says that the document does not state it."""
-        return not self.is_certain or self.fits(text) or self.is_silent(text)
+    def answers(self, text: str, language: str | None) -> bool:
+        """Tell whether a sentence may be the answer, or says that the document does not state it.
+
+        In other languages than English nothing but its meaning tells.
+        """
+        return not self.is_certain or language != "en" or self.fits(text) or self.is_silent(text)
 
     def is_in_section(self, heading: str) -> bool:
         """Tell whether a heading is one under which such answers stand."""
@@ -118,13 +134,15 @@ KINDS: Mapping[str, AnswerKind] = {
             "who", _ROLE, r"partners|funding|actors", of_one=True, by_body=True, silent=r"\bwho|fund|pa(?:id|ys)|author"
         ),
         AnswerKind(
+            "who_pays", _PAYER, r"funding|partners|budget|financ", of_one=True, silent=r"who|fund|financ|\bpa(?:id|ys?)\b|money"
+        ),
+        AnswerKind(
             "how_much",
             _AMOUNT,
             r"funding|results|budget|cost|use of",
             of_one=True,
             is_certain=True,
             silent=r"cost|fund|budget|money|amount|price|\bpa(?:id|ys?)\b",
-            of_many=True,
         ),
         AnswerKind(
             "how_many",
@@ -133,7 +151,6 @@ KINDS: Mapping[str, AnswerKind] = {
             of_one=True,
             is_certain=True,
             silent=r"how many|number|figure|participants|result",
-            of_many=True,
             as_table=True,
         ),
         AnswerKind(
@@ -143,11 +160,19 @@ KINDS: Mapping[str, AnswerKind] = {
             of_one=True,
             is_certain=True,
             silent=r"when|year|date|how long|start|period",
-            of_many=True,
             as_table=True,
         ),
-        AnswerKind("where", "", r"in short|context|who it reaches", of_one=True, silent=r"where|place|region"),
-        AnswerKind("how", _METHOD, r"what it does|who it reaches|content|how", silent=r"\bhow\b", of_many=True),
+        AnswerKind(
+            "how_long",
+            rf"{_DURATION}|\bfrom {_YEAR} to {_YEAR}",
+            r"what it does|content|in short",
+            of_one=True,
+            is_certain=True,
+            silent=r"how long|date|year|period|duration|lasts?",
+        ),
+        AnswerKind("where", _PLACE, r"in short|context|who it reaches", of_one=True, silent=r"where|place|region"),
+        AnswerKind("how", _METHOD, r"what it does|who it reaches|content|how", silent=r"\bhow\b"),
+        AnswerKind("why", _REASON, r"context|background|lessons|criticism", silent=r"\bwhy\b|reason"),
         AnswerKind("which_countries", "", r"in short", several=True, by_nearest=True, with_figures=True, as_table=True),
         AnswerKind("which_practices", "", r"in short", several=True, by_nearest=True, with_figures=True, as_table=True),
         AnswerKind(
@@ -155,7 +180,6 @@ KINDS: Mapping[str, AnswerKind] = {
             _EFFECT,
             r"results|lessons|evaluation|outcomes|views",
             silent=r"result|evaluat|outcome|effect|figure|\bwork\b",
-            of_many=True,
             with_figures=True,
             best_first=True,
         ),
@@ -174,13 +198,12 @@ KINDS: Mapping[str, AnswerKind] = {
             "definition",
             r"\b(?:is|are|was|were|means|helps?|offers?|gives?)\b",
             r"in short",
-            by_first=True,
             best_first=True,
             always=True,
         ),
         AnswerKind("for_whom", _GROUP, r"who it reaches|in short|target group", of_one=True),
-        AnswerKind("problems", _PROBLEM, r"lessons|criticism|results", of_many=True),
-        AnswerKind("compare", "", r"in short|what it does", several=True, by_first=True, always=True),
+        AnswerKind("problems", _PROBLEM, r"lessons|criticism|results"),
+        AnswerKind("compare", "", r"in short|what it does", several=True, always=True),
         AnswerKind("keywords", "", r"in short", several=True, with_figures=True, as_table=True),
         AnswerKind("other", as_table=True),
     )

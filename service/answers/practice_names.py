@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pes_search.index.filters import EVERYTHING
+from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.languages import known_languages
 from pes_search.ingest.languages.dictionary import is_word
 from pes_search.ingest.types import Document
@@ -18,6 +20,7 @@ from pes_search.service.answers.names import plain_text
 LEAST_CHARACTERS = 3
 MOST_WORDS = 6  # of a name; a longer title is typed by nobody
 COMMON_PASSAGES = 5  # a word in more of them is one that anybody may use
+LONGEST_ENDING, LEAST_INFLECTED = 4, 5  # letters of an ending, and of a name that may have one
 NAMED_KINDS = ("practice", "project", "factsheet")  # of documents; a news item or report is about several
 _PARTS = re.compile(r"\s+[–—-]\s+|[():/“”\"]|,\s|\s+and\s+|\s+for\s+|\s+with\s+")
 _WORD = re.compile(r"[^\W_][\w@.&-]*[\w@]|[^\W_]|§\w+")
@@ -67,12 +70,22 @@ class PracticeNames:
         return {document: (words[first].start(), words[end - 1].end()) for document, (first, end) in ordered}
 
     def _without_ending(self, word: str) -> str:
-        """Return a name without what Hungarian and others hang on: "az OTT-t"."""
-        stem = word.rpartition("-")[0]
-        return word if not stem or word in self.by_word or stem not in self.by_word else stem
+        """Return a name without the ending that many languages hang on: "az OTT-t", "Ohjaamossa"."""
+        if word in self.by_word:
+            return word
+        stems = [word.rpartition("-")[0]]
+        stems += [word[:-cut] for cut in range(1, LONGEST_ENDING + 1) if len(word) - cut >= LEAST_INFLECTED]
+        return next((stem for stem in stems if stem in self.by_word), word)
 
 
-def practice_names(documents: Iterable[Document], passages_with: Mapping[str, int]) -> PracticeNames:
+def practice_names(index: OpenIndex) -> PracticeNames:
+    """Return the names of an index's documents."""
+    by_language = map(index.stored.words, index.manifest.languages)
+    passages_with = {word: count for words in by_language for word, count in words.items()}
+    return names_of_documents(index.stored.documents(EVERYTHING), passages_with)
+
+
+def names_of_documents(documents: Iterable[Document], passages_with: Mapping[str, int]) -> PracticeNames:
     """Return the names of documents; one that several share is none's. `passages_with` has how many passages hold a word."""
     common = {plain_text(word) for word, passages in passages_with.items() if passages > COMMON_PASSAGES}
     names: dict[tuple[str, ...], set[str]] = {}

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pes_search.index.search import QUERY_CHARACTERS
+from pes_search.index.text.tokens import terms
 from pes_search.ingest.languages import Language, any_of, known_languages
 from pes_search.ingest.languages.identify import detect_language
+from pes_search.ingest.taxonomy import EVIDENCE_LIST, Taxonomy
 from pes_search.service.answers.kinds import KINDS, AnswerKind
 from pes_search.service.answers.names import countries_of, plain_text
 from pes_search.service.answers.practice_names import PracticeNames
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
-    from pes_search.service.answers.confidence import AnswerModels
+    from pes_search.service.answers.confidence import QuestionModels
 
 FOLLOW_UP_WORDS = 6  # of a question that goes on from another, at most
 PART_WORDS = 2  # of each part of a question, at least
 KEYWORDS = 3  # so many words that hold no question word are a search, no question
+NO_EVALUATION = ("monitoring-figures", "none-stated")  # strengths of evidence that nobody asks for by their names
 LEAST_REST_WORDS = 3  # of a question without the field's name
 _WORD = re.compile(r"\w+")
 _FIELD = re.compile(r"\b(?:PES|(?:public )?employment services?)\b(?! (?:staff|network))", re.IGNORECASE)
@@ -34,6 +37,9 @@ class Part:
 
     text: str
     kind: AnswerKind
+    is_told: bool  # by its words, not by its vector alone
+    vector: Vectors = field(compare=False)  # of the text as a query
+    detail: Vectors = field(compare=False)  # of the text without the practices that it names: what is asked of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Understood:
     is_vague: bool  # asks for a detail of a practice and does not say of which
     is_open: bool  # goes on from a question before that is not given
     shown: str | None  # what was understood, where that differs from what was typed
+    strengths: frozenset[str] = frozenset()  # of evidence, that it asks for by their names ("control group")
 
     @property
     def kind(self) -> AnswerKind:
@@ -70,7 +77,11 @@ class Understood:
 
 
 def understood(
-    question: str, previous: str | None, names: PracticeNames, models: AnswerModels, encode: Callable[[Sequence[str]], Vectors]
+    question: str,
+    previous: str | None,
+    names: PracticeNames,
+    models: QuestionModels,
+    encode: Callable[[Sequence[str]], Vectors],
 ) -> Understood:
     """Return what a question asks; `encode` gives the vectors of queries."""
     typed = " ".join(question.split())
@@ -83,10 +94,15 @@ def understood(
             text = shown = joined
             language = detect_language(text)
     texts = parts_of(text, language)
-    vectors = encode(texts)
-    parts = tuple(Part(part, kind_of(part, language, models, vector)) for part, vector in zip(texts, vectors, strict=True))
+    details = [_without_names(part, names, language) for part in texts]
+    distinct = list(dict.fromkeys([*texts, *details]))
+    vectors = dict(zip(distinct, encode(distinct), strict=True))
+    parts = tuple(
+        Part(part, *kind_of(part, language, models, vectors[part]), vectors[part], vectors[detail])
+        for part, detail in zip(texts, details, strict=True)
+    )
     named, countries = tuple(names.named_in(text, language)), frozenset(countries_of(text, language))
-    says_of_what = bool(named or countries) or models.names_practice.logit(vectors[0]) >= 0
+    says_of_what = bool(named or countries) or models.names_practice.logit(parts[0].vector) >= 0
     return Understood(
         text=text,
         searched=text if named else _without_field(text),
@@ -107,8 +123,8 @@ def understood(
 # ── Kinds ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def kind_of(question: str, language: str | None, models: AnswerModels, vector: Vectors) -> AnswerKind:
-    """Return a question's kind: by the words of its language that tell it, else by its vector."""
+def kind_of(question: str, language: str | None, models: QuestionModels, vector: Vectors) -> tuple[AnswerKind, bool]:
+    """Return a question's kind, by the words of its language that tell it, else by its vector; and whether words told it."""
     plain = plain_text(question)
     found = {
         name: match
@@ -116,10 +132,10 @@ def kind_of(question: str, language: str | None, models: AnswerModels, vector: V
         if name in KINDS and (match := expression.search(plain))
     }
     if found:
-        return KINDS[min(found, key=lambda name: (found[name].start(), -len(found[name][0])))]
+        return KINDS[min(found, key=lambda name: (found[name].start(), -len(found[name][0])))], True
     if len(_WORD.findall(question)) <= KEYWORDS and not question.rstrip().endswith("?"):
-        return KINDS["keywords"]
-    return KINDS[models.question_kind(vector)]
+        return KINDS["keywords"], False
+    return KINDS[models.kind(vector)], False
 
 
 @cache
@@ -192,10 +208,39 @@ def _joined(previous: str, question: str, names: PracticeNames) -> str:
     return f"{previous.rstrip('?')} – {question}"
 
 
+def _without_names(question: str, names: PracticeNames, language: str | None) -> str:
+    """Return a question without the practices that it names, or as it is where hardly anything else is in it."""
+    rest = question
+    for start, end in sorted(names.places(question, language).values(), reverse=True):
+        rest = f"{rest[:start]} {rest[end:]}"
+    rest = " ".join(rest.split())
+    return rest if len(_WORD.findall(rest)) >= PART_WORDS else question
+
+
 def _without_field(question: str) -> str:
     """Return a question without the name of the field, which every document is about: "How do PES deal with mass layoffs?"."""
     rest = " ".join(_FIELD.sub(" ", question).split())
     return rest if len(_WORD.findall(rest)) >= LEAST_REST_WORDS else question
+
+
+# ── Evidence ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def named_strengths(question: str, language: str | None, taxonomy: Taxonomy) -> frozenset[str]:
+    """Return the strengths of evidence that a question names, in its language or in English: "with a control group"."""
+    found = set()
+    for strength, concept in taxonomy.lists.get(EVIDENCE_LIST, {}).items():
+        for code in dict.fromkeys((language or "en", "en")):
+            asked = terms(question, code)
+            labels = (terms(label, code) for labels in (concept.terms, concept.plain) for label in labels.get(code, ()))
+            if strength not in NO_EVALUATION and any(label and _stands_in(label, asked) for label in labels):
+                found.add(strength)
+    return frozenset(found)
+
+
+def _stands_in(words: Sequence[str], text: Sequence[str]) -> bool:
+    """Tell whether words stand in a text one after the other."""
+    return any(list(text[first : first + len(words)]) == list(words) for first in range(len(text) - len(words) + 1))
 
 
 # ── Years ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,6 +21,7 @@ from pes_search.ingest.types import Passage
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
     from pes_search.service.answers.reader import Reader
+    from pes_search.service.answers.sentence_scorers import SentenceScorer
 
 
 # Situations in which a practice may help, made up for those who search: no facts, so nothing of them is quoted.
@@ -51,6 +52,7 @@ class ScoredSentence:
     lexical: float  # share of the question's idf mass whose terms the sentence holds, from 0 to 1
     behind: float  # how far the document's score is below that of the best document
     score: float  # higher is better; comparable within one question only
+    features: Vectors  # what is known of it, see FEATURES
     heading: str = ""  # right above it
     is_first: bool = False  # of its document, where that says what it is about
 
@@ -71,37 +73,6 @@ FEATURES = (
     "length", "number", "in_list", "place", "first", "asks", "introduces", "number_wanted", "number_unwanted",
     "cosine_in_document", "cosine_standing", "lexical_in_document",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceScorer:
-    """Scores sentences: weights for the standardised features, and for the sentence's vector alone.
-
-    The latter is what an answer looks like whatever the question: it tells what is done from what somebody might wish for.
-    Column 0 of the weights is for every question; column 1 counts as far as a question asks for a single fact, where the words
-    of the question matter more and what a good description looks like matters less.
-    """
-
-    mean: Vectors
-    scale: Vectors
-    weights: Vectors  # (features, 2)
-    vector_mean: Vectors
-    vector_weights: Vectors  # (dimensions, 2)
-
-    def statement(self, vectors: Vectors) -> Vectors:
-        """Return how far each sentence states something, rather than tells a situation, whatever is asked (log-odds)."""
-        if vectors.shape[1] != len(self.vector_mean):  # an encoder of other dimensions has no such weights
-            return np.zeros(len(vectors), np.float32)
-        return ((vectors - self.vector_mean) @ self.vector_weights[:, 0]).astype(np.float32)
-
-    def scores(self, features: Vectors, vectors: Vectors, fact_wanted: float) -> Vectors:
-        """Return the score of each row; `fact_wanted` is the probability that the question asks for a fact."""
-        standard = (features - self.mean) / self.scale
-        both = standard @ self.weights
-        if vectors.shape[1] == len(self.vector_mean):  # an encoder of other dimensions has no such weights
-            both = both + (vectors - self.vector_mean) @ self.vector_weights
-        scores: Vectors = (both @ np.array([1.0, fact_wanted])).astype(np.float32)
-        return scores
 
 
 def scored_sentences(
@@ -185,7 +156,9 @@ def sentence_features(
                 lexical = sum(value for term, value in idf.items() if term in sentence_terms) / total if total else 0.0
                 number = float(bool(NUMBER.search(text)))
                 behind, is_first = hits[0].score - document.score, place == 0 and headings.is_first(passage)
-                sentences.append(ScoredSentence(hit, start, end, vector, cosine, lexical, behind, 0.0, heading, is_first))
+                sentences.append(
+                    ScoredSentence(hit, start, end, vector, cosine, lexical, behind, 0.0, vector, heading, is_first)
+                )
                 rows.append(
                     (
                         document.score - hits[0].score,
@@ -211,8 +184,10 @@ def sentence_features(
                 )
     if not sentences:
         return [], np.zeros((0, len(FEATURES)), np.float32), np.zeros((0, 0), np.float32)
-    features = np.array(rows, np.float32)
-    return sentences, np.hstack([features, _within_documents(features)]), np.stack([sentence.vector for sentence in sentences])
+    known = np.array(rows, np.float32)
+    features = np.hstack([known, _within_documents(known)])
+    sentences = [replace(sentence, features=row) for sentence, row in zip(sentences, features, strict=True)]
+    return sentences, features, np.stack([sentence.vector for sentence in sentences])
 
 
 class Headings:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import DocumentText
-from pes_search.ingest.passages import passage_sentences
 from pes_search.ingest.types import Document
 from pes_search.service.answers.kinds import is_silent
 from pes_search.service.answers.questions import Understood, YearCondition
-from pes_search.service.answers.sentences import DIGESTS, IMAGINED, Headings, with_pointed_at
+from pes_search.service.answers.quotable import quotable_sentences
+from pes_search.service.answers.sentences import DIGESTS
 from pes_search.service.answers.types import Citation, TableRow
 
 MOST_ROWS, MOST_FIGURES = 30, 10
@@ -61,7 +60,7 @@ def _by_figure(asked: Understood, index: OpenIndex, filters: Filters) -> list[Ta
             continue
         figures = [
             (figure, TableRow(text.document, citation))
-            for citation in _citations(text)
+            for citation, _ in quotable_sentences(text)
             if not is_silent(citation.quote) and (figure := _figure(citation.quote, of_money=asked.is_of_money)) is not None
         ]
         if figures:
@@ -107,16 +106,8 @@ def _holds(condition: YearCondition, year: int) -> bool:
 def _stating(text: DocumentText, year: int) -> Citation | None:
     """Return the first sentence that has the year, else the first one of the document, as its quotation."""
     first: Citation | None = None
-    for citation in _citations(text):
+    for citation, _ in quotable_sentences(text):
         if re.search(rf"(?<!\d){year}(?!\d)", citation.quote) and not is_silent(citation.quote):
             return citation
         first = first or citation
     return first
-
-
-def _citations(text: DocumentText) -> Iterator[Citation]:
-    pages, headings = {page.number: page for page in text.pages}, Headings([text])
-    for passage in text.passages:
-        for start, end in passage_sentences(passage, pages[passage.page]):
-            if not IMAGINED.fullmatch(headings.above(passage, start)):
-                yield Citation(passage, text.document, with_pointed_at(passage, start), end)

@@ -94,6 +94,7 @@ class Answer:
     table: tuple[TableRow, ...] = ()
     understood_as: str | None = None  # what the question was understood to ask, where that is not what was typed
     about: Document | None = None  # the practice that the reason for refusing speaks of
+    suggested: tuple[str, ...] = ()  # questions that are answered, where this one is not
     rejected: int = 0  # sentences of a language model that nothing supports
     notice: str | None = None  # why another writer answered than the one asked for
 

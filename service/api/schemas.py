@@ -193,6 +193,7 @@ class AskOut(BaseModel):
         "own matter or an order to the system; or the practice that it names began later, or does not state it"
     )
     about: ChoiceOut | None = Field(description="the practice that the reason speaks of")
+    suggested: list[str] = Field(description="questions that the documents do answer, where this one is refused")
     confidence: float = Field(description="that the collection answers the question, 0 to 1")
     sentences: list[SentenceOut] = Field(description="none if refused")
     rejected: int = Field(description="sentences of a language model that nothing supports; they are not shown")
@@ -368,6 +369,7 @@ def ask_out(answer: Answer) -> AskOut:
         choices=[_choice_out(document) for document in answer.choices],
         table=[_table_row_out(row) for row in answer.table],
         about=_choice_out(answer.about) if answer.about else None,
+        suggested=list(answer.suggested),
         language=answer.language,
         refused=answer.refused,
         reason=answer.reason,

@@ -56,6 +56,33 @@ def _build(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _enrich(parsed: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from pes_search.service.answers.chat import chat_service
+    from pes_search.service.engine import open_engine
+    from pes_search.service.enrichment import enrich
+
+    settings = index_settings(parsed)
+    engine = open_engine(settings)
+    into = Path(parsed.into)
+    written = enrich(
+        engine.index(),
+        engine.encoder,
+        settings.search,
+        chat_service(settings.answer),
+        into,
+        languages=parsed.languages,
+        count=parsed.count,
+    )
+    documents = []
+    for done in written:
+        documents.append(done.document)
+        print(f"{done.document}: {done.kept} questions, {done.left_out} left out: a search does not find it by them")
+    print(f"{len(documents)} documents written to {into}; `pes build` takes the questions up")
+    return 0
+
+
 def _preview(parsed: argparse.Namespace) -> int:
     from pathlib import Path
 
@@ -292,6 +319,7 @@ def _corpus_check(parsed: argparse.Namespace) -> int:
 
 COMMANDS: Mapping[str, Run] = {
     "build": _build,
+    "enrich": _enrich,
     "preview": _preview,
     "search": _search,
     "ask": _ask,

@@ -52,6 +52,8 @@ def print_answer(answer: AskOut) -> None:
     if answer.reason:
         about = answer.about
         print(REFUSALS[answer.reason].format(practice=about.title if about else "", year=about.year if about else "") + "\n")
+    if answer.suggested:
+        print("Answered are:\n" + "\n".join(f"  {question}" for question in answer.suggested) + "\n")
     if answer.choices:
         print("Which practice do you mean?")
         for choice in answer.choices:

@@ -52,6 +52,18 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _filter_arguments(ask)
     _json_argument(ask)
 
+    enrich = add_command(
+        commands,
+        "enrich",
+        runs["enrich"],
+        "have a language model write questions that documents answer",
+        "pes enrich --into documents/questions --languages en de",
+    )
+    enrich.add_argument("--into", required=True, metavar="FOLDER", help="folder of the questions: `questions` in a source")
+    enrich.add_argument("--languages", nargs="+", default=["en"], metavar="CODE", help="of the questions (default: en)")
+    enrich.add_argument("--count", type=int, default=12, metavar="N", help="questions in each language (default: 12)")
+    add_index_argument(enrich)
+
     compare = add_command(
         commands, "compare", runs["compare"], "compare documents field by field", "pes compare hr-vouchers pl-kfs"
     )

@@ -16,8 +16,10 @@ from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.index.types import DocumentText, PassageSentences
 from pes_search.ingest.languages import any_of, known_languages
 from pes_search.ingest.types import Document, Passage
+from pes_search.service.answers.fitting import CLASSED
 from pes_search.service.answers.names import country_names, plain_text, without_brackets
-from pes_search.service.answers.sentences import SentenceScorer, quoted_span
+from pes_search.service.answers.sentence_scorers import SentenceScorer
+from pes_search.service.answers.sentences import IMAGINED, quoted_span
 from pes_search.service.answers.types import Citation, Comparison, Row
 from pes_search.service.editing.stated import EVIDENCE, evidence_quotation
 
@@ -31,7 +33,7 @@ MOST_QUOTED_SENTENCES = 2  # sentences in a cell
 # the second one of a cell only if it comes this close to the first. Set by reading the cells of ten practices.
 STATEMENT_COSINE_LEAD = 0.0
 SECOND_SENTENCE_COSINE_GAP = 0.01
-# Log-odds, by the sentence scorer's view, below which one tells a situation and not what a practice is or does.
+# Log-odds, by the sentence scorer's view, that one needs whose figure is to say what a practice has done: any sentence has some.
 LEAST_STATEMENT_LOG_ODDS = -0.5
 
 
@@ -157,14 +159,26 @@ def _cells(
         return [() for _ in FIELDS]
     vectors = np.concatenate(parts)
     is_statement = sentence_scorer.statement(vectors) >= LEAST_STATEMENT_LOG_ODDS
+    stating_figures = set(np.flatnonzero(is_statement).tolist())
     cosines = vectors @ questions.T
     starts = np.cumsum([0, *(len(field.questions) for field in FIELDS)])[:-1]
     by_field = np.maximum.reduceat(cosines, starts, axis=1)  # (sentences, fields)
     stands_out = by_field - np.median(by_field, axis=1, keepdims=True)
-    able = [row for row, sentence in enumerate(sentences) if is_statement[row] and states(sentence.text)]
+    able = [
+        row
+        for row, sentence in enumerate(sentences)
+        if states(sentence.text) and not IMAGINED.fullmatch(sentence.heading) and not CLASSED.search(sentence.text)
+    ]
     scores = by_field + stands_out
     fitting = [
-        _fitting(text.document, field, sentences, able, stands_out[:, position]) for position, field in enumerate(FIELDS)
+        _fitting(
+            text.document,
+            field,
+            sentences,
+            [row for row in able if field.needs != _DIGIT or row in stating_figures],
+            stands_out[:, position],
+        )
+        for position, field in enumerate(FIELDS)
     ]
     chosen = _one_field_each(fitting, scores)
     return [_cell(text.document, sentences, rows) for rows in chosen]
@@ -186,6 +200,7 @@ def _fitting(
             any(name in plain_text(sentences[row].text) for name in named)
             if named
             else stands_out[row] >= STATEMENT_COSINE_LEAD
+            or (words.search(sentences[row].text) and words.search(sentences[row].heading))
         )
     ]
 

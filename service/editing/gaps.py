@@ -13,7 +13,7 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import DocumentText
 from pes_search.ingest.passages import is_source_heading
 from pes_search.ingest.types import Document, Page
-from pes_search.service.answers.sentences import SentenceScorer
+from pes_search.service.answers.sentence_scorers import SentenceScorer
 from pes_search.service.answers.types import Citation
 from pes_search.service.editing.comparison import field_questions, stated_fields
 

@@ -124,6 +124,7 @@ def answer_context(answer: Answer, interface: Interface) -> dict[str, Any]:
         "reason": _reason(answer, interface),
         "understood_as": answer.understood_as,
         "choices": [_choice(answer, document, interface) for document in answer.choices],
+        "suggested": [(question, f"?{urlencode({'q': question})}") for question in answer.suggested],
         "missing": answer.missing,
         "sentences": sentences,
         "sources": numbering.sources,

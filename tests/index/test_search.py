@@ -103,6 +103,7 @@ def test_scores_add_up(corpus_index: OpenIndex, encoder: Encoder) -> None:
     for hit in search("vouchers for training", corpus_index, encoder, config, k=5, group="passage").hits:
         dense = (1 - weights.topic_weight) * hit.scores.dense + weights.topic_weight * hit.scores.topic
         named = weights.concept_weight * hit.scores.agreement + weights.label_weight * hit.scores.labels
+        named += weights.question_weight * hit.scores.questions
         assert hit.score == pytest.approx(dense + 0.5 * hit.scores.lexical + named, abs=4e-6)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,7 +40,13 @@ class ExtractiveWriter:
     def sentences(self, judged_search: JudgedSearch) -> Iterator[Sentence]:
         """Yield the chosen sentences, each as a quotation."""
         parts = [
-            chosen(sentences, several=judged_search.several, most=self.most, is_list=judged_search.is_list)
+            chosen(
+                sentences,
+                several=judged_search.several,
+                most=self.most,
+                is_list=judged_search.is_list,
+                is_named=bool(judged_search.asked.named),
+            )
             for sentences in judged_search.by_part
         ]
         quoted: list[ScoredSentence] = []
@@ -53,12 +60,15 @@ def quotations_writer(config: AnswerConfig, encoder: Encoder, index: OpenIndex) 
     return ExtractiveWriter(config.sentences)
 
 
-def chosen(sentences: Sequence[ScoredSentence], *, several: bool, most: int, is_list: bool = False) -> list[ScoredSentence]:
+def chosen(
+    sentences: Sequence[ScoredSentence], *, several: bool, most: int, is_list: bool = False, is_named: bool = False
+) -> list[ScoredSentence]:
     """Return the sentences of the answer; `sentences` has the best first.
 
-    Asked for several, each document that is near speaks once before any speaks twice, and those of a document stand together.
+    Asked for several, each document that is near, or that the question names, speaks once before any speaks twice, and those of
+    a document stand together.
     """
-    gap = LISTED_DOCUMENT_SCORE_GAP if is_list else NEAR_DOCUMENT_SCORE_GAP
+    gap = math.inf if is_named else LISTED_DOCUMENT_SCORE_GAP if is_list else NEAR_DOCUMENT_SCORE_GAP
     picked = _one_a_document(sentences, max(most, MOST_DOCUMENTS) if is_list else most, gap) if several else []
     picked = _filled(picked, sentences, min(FEWEST_SENTENCES, most) if several else most)
     if several:

@@ -36,13 +36,13 @@ def test_each_kind_of_evidence_is_computed_for_each_passage() -> None:
         query,
         rows([0.8, 0.6, 0.3], [[0.2, 0.9], [], [0.1]]),
         CONFIG,
-        agreement=np.full(3, 0.4, np.float32),
-        labels=np.full(3, 0.6, np.float32),
+        {kind: np.full(3, value, np.float32) for kind, value in (("agreement", 0.4), ("labels", 0.6), ("questions", 0.2))},
     )
     dense = [0.75 * 0.8 + 0.25 * 0.9, 0.6, 0.75 * 0.3 + 0.25 * 0.1]  # without sentences the whole passage is all there is
     assert [scores.dense for scores in computed] == pytest.approx(dense, abs=1e-6)
     for scores in computed:
-        assert (scores.lexical, scores.topic, scores.agreement, scores.labels) == pytest.approx((0.5, 0.7, 0.4, 0.6))
+        values = (scores.lexical, scores.topic, scores.agreement, scores.labels, scores.questions)
+        assert values == pytest.approx((0.5, 0.7, 0.4, 0.6, 0.2))
 
 
 def test_the_score_is_the_sum_of_its_parts() -> None:

@@ -36,12 +36,12 @@ TAXONOMY = Taxonomy.from_values(
 )
 TEXTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "street": (
-        {"countries": ("DE",), "year": 2019, "target_groups": ("neet",)},
+        {"countries": ("DE",), "year": 2019, "target_groups": ("neet",), "questions": (("en", "who goes to the park?"),)},
         ["Street work with young people. It takes place where they meet.", "Advisers visit parks every evening."],
     ),
     "vouchers": ({"countries": ("AT",), "year": 2021}, ["Vouchers for digital training. Jobseekers choose the course."]),
     "frauen": ({"language": "de", "countries": ("DE",), "year": 2021}, ["Beratung für Frauen, die in den Beruf zurückkehren."]),
-    "news": ({"kind": "news"}, ["A fair for employers takes place."]),
+    "news": ({"kind": "news", "questions": (("en", "a fair?"), ("de", "eine Messe?"))}, ["A fair for employers takes place."]),
     "empty": ({}, []),
 }
 CONFIG = IndexConfig(PassageConfig(max_tokens=20, min_tokens=0), Bm25Config(k1=1.2, b=0.5))
@@ -268,6 +268,15 @@ def test_words_are_counted_by_the_passages_that_have_them(stored: StoredIndex) -
     assert stored.words("de")["beratung"] == 1
     assert stored.words("en")["practice"] == sum(document.language == "en" for document, _ in everything(stored).values())
     assert stored.words("fr") == {}
+
+
+def test_questions_come_with_their_documents_and_are_no_text(stored: StoredIndex, encoder: Encoder) -> None:
+    questions = stored.questions()
+    of = [sorted(TEXTS)[row] for row in questions.documents.tolist()]
+    assert sorted(zip(of, questions.languages, strict=True)) == [("news", "de"), ("news", "en"), ("street", "en")]
+    park = questions.vectors.take(np.array([of.index("street")]))[0]
+    assert float(park @ encoder.encode_queries(["who goes to the park?"])[0]) > 0.999
+    assert {document.questions for document in stored.documents(EVERYTHING)} == {()}
 
 
 def test_what_documents_hold_comes_by_id(stored: StoredIndex) -> None:

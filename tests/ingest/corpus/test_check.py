@@ -418,3 +418,16 @@ def test_a_readme_is_no_practice(folder: Path) -> None:
 def test_a_folder_that_is_no_corpus(tmp_path: Path) -> None:
     with pytest.raises(SourceNotFoundError, match="holds no folder practices/"):
         check_corpus(tmp_path)
+
+
+def test_files_of_questions_are_checked_where_there_are_some(folder: Path) -> None:
+    (folder / "questions").mkdir()
+    (folder / "questions/README.md").write_text("What these are.", "utf-8")
+    write_yaml(folder / "questions/de-a.yaml", {"en": ["who helps women?"], "de": ["Wer hilft Frauen?"]})
+    assert faults(folder) == []
+    write_yaml(folder / "questions/de-b.yaml", {"en": "who helps women?"})
+    write_yaml(folder / "questions/de-c.yaml", {"en": ["who?"]})
+    assert faults(folder) == [
+        'questions/de-b.yaml:1: en: write questions by language, `en: ["…"]`',
+        "questions/de-c.yaml:1: no write-up has the id 'de-c'; write one, or remove these questions",
+    ]

@@ -12,8 +12,8 @@ from pes_search.ingest.errors import LanguageFileError
 from pes_search.ingest.languages import EU_LANGUAGES, FOLDER, Language, any_of, known_languages, read_languages
 
 QUESTION_KINDS = {
-    "who", "how_much", "how_many", "when", "where", "how", "which_countries", "which_practices", "evidence", "contact",
-    "definition", "for_whom", "problems", "compare",
+    "who", "who_pays", "how_much", "how_many", "when", "how_long", "where", "how", "why", "which_countries", "which_practices",
+    "evidence", "contact", "definition", "for_whom", "problems", "compare",
 }  # fmt: skip
 YEAR_RELATIONS = {"before", "after", "since", "until", "in", "started", "ended", "most", "least"}
 
@@ -91,7 +91,7 @@ def test_expressions_of_questions_are_written_as_people_type(code: str) -> None:
 
 
 # What people ask most, in each language: who pays, what it costs, how many took part, when it began, whom it is for.
-ASKED = ("who", "how_much", "how_many", "when", "for_whom")
+ASKED = ("who_pays", "how_much", "how_many", "when", "for_whom")
 QUESTIONS = {
     "bg": "Кой плаща? Колко струва? Колко души са участвали? Кога започна? За кого е?",
     "cs": "Kdo to platí? Kolik to stojí? Kolik lidí se zúčastnilo? Kdy to začalo? Pro koho to je?",

@@ -15,7 +15,7 @@ from tests.service.conftest import Run
 
 KEYS = {
     "question", "language", "refused", "reason", "confidence", "sentences", "rejected", "nearest", "writer", "index_id",
-    "took_ms", "notice", "understood_as", "status", "parts", "missing", "choices", "table", "about",
+    "took_ms", "notice", "understood_as", "status", "parts", "missing", "choices", "table", "about", "suggested",
 }  # fmt: skip
 CITATION_KEYS = {
     "document_id", "passage_id", "quote", "start", "end", "page", "url", "support", "title", "language",

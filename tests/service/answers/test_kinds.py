@@ -28,7 +28,8 @@ def test_that_something_is_not_stated_answers_where_it_may() -> None:
     text = "What the bus costs is not stated."
     assert is_silent(text)
     assert not is_silent("The bus stops here (date not stated).")
-    assert (KINDS["how_much"].answers(text), KINDS["when"].answers(text)) == (True, False)
+    assert (KINDS["how_much"].answers(text, "en"), KINDS["when"].answers(text, "en")) == (True, False)
+    assert KINDS["when"].answers("Wann der Bus fährt, steht dort nicht.", "de")  # what tells is known of English only
 
 
 def test_every_kind_has_its_own_name() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from pes_search.ingest.types import Document
-from pes_search.service.answers.practice_names import PracticeNames, practice_names
+from pes_search.service.answers.practice_names import PracticeNames, names_of_documents
 
 
 def document(name: str, title: str, native_title: str | None = None, kind: str = "practice") -> Document:
@@ -22,7 +22,7 @@ def names() -> PracticeNames:
         document("ie-two", "Bridge to jobs"),
         document("news-1", "Rolling News", kind="news"),
     ]
-    return practice_names(documents, {"career": 40, "advice": 30, "jobs": 50, "to": 99, "the": 99, "of": 99, "bus": 2})
+    return names_of_documents(documents, {"career": 40, "advice": 30, "jobs": 50, "to": 99, "the": 99, "of": 99, "bus": 2})
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,9 @@ def names() -> PracticeNames:
         ("Who runs Bridge to jobs?", "en", []),
         ("What do the Rolling News say?", "en", []),
         ("Who helps villages?", "en", []),
+        ("montako Rollossa on", "fi", ["at-rollo"]),
+        ("Mennyibe kerül a Rollónak?", "hu", ["at-rollo"]),
+        ("Who helps with moverisation?", "en", []),
     ],
 )
 def test_a_question_names_documents(names: PracticeNames, question: str, language: str, expected: list[str]) -> None:

@@ -13,7 +13,7 @@ from pes_search.service.engine import Engine
 Files = dict[str, dict[str, Any]]
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
-    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "passages", "evidence",
+    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions", "passages", "evidence",
 }  # fmt: skip
 QUERY = "reaching women after career breaks"
 

@@ -81,6 +81,7 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "topic": 0.7,
         "agreement": 0.2,
         "labels": 0.1,
+        "questions": 0.0,
     }
     assert [(each["rank"], each["passage_id"], each["text"]) for each in values["passages"]] == [(2, "report~p3~20-23", "men")]
 
@@ -107,7 +108,7 @@ def test_a_search_becomes_plain_json() -> None:
 
 def test_a_document_is_given_with_all_its_metadata() -> None:
     values = document_out(report()).model_dump()
-    assert set(values) == set(Document.__dataclass_fields__)
+    assert set(values) == set(Document.__dataclass_fields__) - {"questions"}  # which are no part of it
     assert values["countries"] == ["DE", "AT"]
     assert values["related"] == ["other"]
     assert values["native_title"] is None

@@ -21,12 +21,12 @@ from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.open_index import OpenIndex
 from pes_search.service.cli.commands import command_line
 
-COMMANDS = ("build", "search", "related", "show", "serve", "info", "corpus check")
+COMMANDS = ("build", "enrich", "search", "related", "show", "serve", "info", "corpus check")
 HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura", "fastapi", "uvicorn", "numpy", "pydantic")
 QUERY = "reaching women after career breaks"
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
-    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "passages", "evidence",
+    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions", "passages", "evidence",
 }  # fmt: skip
 
 Pes = Callable[..., Any]  # gives status, out and err (see conftest)

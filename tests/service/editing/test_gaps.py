@@ -8,7 +8,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.answers.confidence import load_models
-from pes_search.service.answers.sentences import SentenceScorer
+from pes_search.service.answers.sentence_scorers import SentenceScorer
 from pes_search.service.editing.comparison import compare
 from pes_search.service.editing.duplicates import LEAST_DUPLICATE_SCORE, near_duplicates
 from pes_search.service.editing.gaps import RESULT_FIELDS, Gap, incomplete, unlinked

@@ -22,7 +22,7 @@ def scored(
     vector[direction] = 1.0
     best = hit(document, text or sentence)
     start = best.passage.text.index(sentence)
-    return ScoredSentence(best, start, start + len(sentence), vector, score, 0.0, behind, score)
+    return ScoredSentence(best, start, start + len(sentence), vector, score, 0.0, behind, score, np.zeros(0, np.float32))
 
 
 def texts(sentences: list[ScoredSentence]) -> list[str]:

@@ -1,8 +1,10 @@
-"""The vectors of controlled lists' labels as a file beside the lists, so that a first build has the documents to encode only.
+"""Vectors of texts as a file beside them, so that a first build has the documents to encode only.
 
-    LISTS/label_vectors.npz     model_id, and for each label: the start of its text's SHA-256, and its vector in 8 bits
+    LISTS/label_vectors.npz            of the labels of controlled lists
+    QUESTIONS/question_vectors.npz     of the questions that documents answer
 
-A vector is known by its label's text and the model: what changed in the lists is encoded anew, and with another model all is.
+Each holds the model's id, and for each text the start of its SHA-256 and its vector in 8 bits. A vector is known by its text
+and the model: what changed is encoded anew, and with another model all is.
 """
 
 from __future__ import annotations
@@ -15,29 +17,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pes_search.index.arrays import EightBitVectors
-from pes_search.ingest.taxonomy import LABEL_VECTORS
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
 
 
-def write_label_vectors(folder: Path, model_id: str, texts: Sequence[str], vectors: Vectors) -> None:
-    """Write the vectors of labels beside their lists; row i is that of text i."""
+def write_text_vectors(path: Path, model_id: str, texts: Sequence[str], vectors: Vectors) -> None:
+    """Write the vectors of texts; row i is that of text i."""
     distinct = {_key(text): row for row, text in enumerate(texts)}
     keys = sorted(distinct)
     np.savez(
-        folder / LABEL_VECTORS,
+        path,
         model_id=np.array(model_id),
         keys=np.array(keys, np.uint64),
         vectors=EightBitVectors.of(vectors[[distinct[key] for key in keys]]).numbers,
     )
 
 
-def read_label_vectors(folder: Path | None, model_id: str, texts: Sequence[str]) -> dict[str, Vectors]:
-    """Return the vectors of those texts that the folder has for this model, of unit length; none where it has no file."""
-    if folder is None or not (folder / LABEL_VECTORS).is_file():
+def read_text_vectors(path: Path, model_id: str, texts: Sequence[str]) -> dict[str, Vectors]:
+    """Return the vectors of those texts that the file has for this model, of unit length; none where there is no file."""
+    if not path.is_file():
         return {}
-    with np.load(folder / LABEL_VECTORS, allow_pickle=False) as file:
+    with np.load(path, allow_pickle=False) as file:
         if str(file["model_id"]) != model_id:
             return {}
         keys, vectors = file["keys"], EightBitVectors(file["vectors"])
