@@ -79,7 +79,7 @@ class Engine:
             from pes_search.service.answers.reader import load_reader
 
             reader = load_reader(folder, self.settings.cache_dir, self.settings.encoder.threads)
-        return Answerer(self.encoder, self.settings.search, self.settings.answer, models, reader)
+        return Answerer(self.encoder, self.settings.search, self.settings.answer, models, reader, self.did_you_mean)
 
     def warm_up(self) -> None:
         """Ask a question, and look a word up: whoever comes first to a service should not wait.
@@ -168,7 +168,7 @@ class Engine:
         """Compare documents field by field."""
         from pes_search.service.editing.comparison import compare
 
-        return compare(ids, index, self.encoder, self.answerer.models.sentence_scorer)
+        return compare(ids, index, self.encoder, self.answerer.models.field_scorer)
 
 
 def build(settings: Settings, sources: Sequence[str], on_progress: Progress | None = None) -> BuildReport:

@@ -125,9 +125,9 @@ class _Finder:
 
     def candidates(self, query: Query, hits: Sequence[Hit], index: OpenIndex, gold: Gold) -> tuple[Candidate, ...]:
         """Return the best sentences of what was found, and an answering one in place of the last if none is among them."""
-        number, fact = self.models.number.probability(query.vector), self.models.fact.probability(query.vector)
+        number = self.models.number.probability(query.vector)
         ranks = {hit.document.id: rank for rank, hit in enumerate(hits)}
-        scored = scored_sentences(query, hits, index, self.models.sentence_scorer, number_wanted=number, fact_wanted=fact)
+        scored = scored_sentences(query, hits, index, self.models.sentence_scorer, number_wanted=number)
         found = [
             Candidate(
                 ranks[sentence.hit.document.id],

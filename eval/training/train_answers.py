@@ -10,8 +10,8 @@ What is learnt from (never a test question):
 - XQuAD, articles with even numbers: questions in four languages of the English paragraphs, so that a collection in another
   language than the question is known as well
 
-The sentence scorer ranks the sentences that were found: the gold ones above the others of their question; so does the field
-scorer, of our collection only, where it knows how sentences fit the kind of the question. Networks that
+The sentence scorer ranks the sentences that were found in the other collections: the gold ones above the others of their
+question; the field scorer those of ours, where it knows how sentences fit the kind of the question. Networks that
 read the question's vector (own_matter, subject, answerable) feed the one for confidence. For its training each question
 gets their log-odds from networks that were fitted without it, else it would learn to trust them too far.
 """
@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,15 +68,14 @@ VECTOR_C = 0.003  # inverse strength of the penalty for networks that read vecto
 SEVERAL_C = 0.01
 RELATED_C = 0.3
 HIDDEN, PENALTY, NETWORKS = 16, 1.0, 5  # of the confidence: (8, 3), (16, 10) and (32, 3) were worse by .004 to .02 AUROC
-# Of the sentence scorer. A linear prior over the sentence's vector gained .08 on development questions that it had not seen;
-# a product of the vectors of question and sentence (rank 8 to 32) gained nothing more there and lost .05 and more across
-# languages.
+# Of both scorers. A linear prior over the sentence's vector gained .08 on development questions that it had not seen, nothing
+# on other collections; a product of the vectors of question and sentence (rank 8 to 32) gained nothing more and lost .05 and
+# more across languages.
 EPOCHS, BATCH, RATE, PRIOR_DECAY, FEATURE_DECAY, VECTOR_SCALE = 4, 16, 2e-3, 0.03, 1e-4, 8.0
 # Of the field scorer, documents apart: first sentence .48 -> .60, three .74 -> .82 on questions by kind (weights set by hand ->
-# fitted); 16 hidden values do as well as 32 or 64, one run as well as the mean of three.
-FIELD_EPOCHS, FIELD_HIDDEN, HIDDEN_DECAY = 5, 16, 0.05
+# fitted); 16 hidden values do as well as 32 or 64; the mean of three is steadier by .01 to .03 in the first sentence.
+FIELD_EPOCHS, FIELD_HIDDEN, FIELD_MEMBERS, HIDDEN_DECAY = 8, 16, 3, 0.05
 CONSTANT_SPREAD = 1e-3  # standard deviation below which a feature says nothing
-PROJECT_WEIGHT = 2  # of this collection's questions beside the others
 LANGUAGES = ("de", "es", "ro", "el")  # of XQuAD's questions
 IMPOSSIBLE_SHARE = 0.2  # of SQuAD's questions without an answer: they were written to deceive, and seldom can be told
 EVERY_PROJECT_QUESTION, EVERY_SQUAD_QUESTION = 4, 10  # of the questions that are asked of the other's collection
@@ -361,9 +360,7 @@ def fit(examples: Sequence[Example], several: tuple[Values, npt.NDArray[np.bool_
         "number": number,
         "fact": fact,
         "confidence": networks,
-        "sentence_scorer": _sentence_scorer(
-            examples, _probabilities(_logits(number, vectors)), _probabilities(_logits(fact, vectors))
-        ),
+        "sentence_scorer": _sentence_scorer(examples, _probabilities(_logits(number, vectors))),
         "field_scorer": _field_scorer([part for example in examples for part in example.in_parts], fact),
     }
 
@@ -379,59 +376,58 @@ def fit_kinds(vectors: Values, kinds: Sequence[str], names_practice: Sequence[bo
     }
 
 
-def _sentence_scorer(examples: Sequence[Example], number_wanted: Values, fact_wanted: Values) -> dict[str, Any]:
-    """Fit the sentence scorer: the gold sentences of a question above its others (softmax over them), by torch."""
+def _sentence_scorer(examples: Sequence[Example], number_wanted: Values) -> dict[str, Any]:
+    """Fit the sentence scorer: the gold sentences of a question above its others (softmax over them), by torch.
+
+    On other collections only: one scorer for theirs and ours was worse for both (docs/answers.md).
+    """
     import torch
 
     number, column = FEATURES.index("number"), FEATURES.index("number_wanted")
-    data, weights = [], []
-    for example, probability, fact in zip(examples, number_wanted.tolist(), fact_wanted.tolist(), strict=True):
-        if example.is_gold.any():
+    shown = []
+    for example, probability in zip(examples, number_wanted.tolist(), strict=True):
+        if example.is_gold.any() and not example.in_field:
             features = example.features.copy()
             features[:, column] = probability * features[:, number]
             features[:, column + 1] = (1 - probability) * features[:, number]
-            data.append((features, example.vectors.astype(np.float32), example.is_gold, torch.tensor([1.0, fact])))
-            weights.append(PROJECT_WEIGHT if example.in_field else 1)
-    every = np.concatenate([features for features, *_ in data])
+            shown.append((features, example.is_gold))
+    every = np.concatenate([features for features, _ in shown])
     mean, spread = every.mean(axis=0), every.std(axis=0)
     scale = np.where(spread > CONSTANT_SPREAD, spread, 1.0).astype(np.float32)
-    vector_mean = np.mean([vectors.mean(axis=0) for _, vectors, *_ in data], axis=0)
-    tensors = [
-        (
-            torch.tensor((features - mean) / scale),
-            torch.tensor((vectors - vector_mean) * VECTOR_SCALE),
-            torch.tensor(gold),
-            both,
-        )
-        for features, vectors, gold, both in data
-    ]
-    torch.manual_seed(SEED)
-    feature_weights, prior = (torch.zeros(size, 2, requires_grad=True) for size in (len(FEATURES), len(vector_mean)))
-    groups = [{"params": [feature_weights], "weight_decay": FEATURE_DECAY}, {"params": [prior], "weight_decay": PRIOR_DECAY}]
+    data = [(torch.tensor((features - mean) / scale), torch.tensor(gold)) for features, gold in shown]
+    weights = torch.zeros(len(FEATURES), requires_grad=True)
+
+    def loss_of(row: int) -> Any:
+        features, gold = data[row]
+        return _loss(features @ weights, gold)
+
+    _descend([{"params": [weights], "weight_decay": FEATURE_DECAY}], [5 * RATE], EPOCHS, len(data), loss_of)
+    return {"mean": _short(mean), "scale": _short(scale), "weights": _short(weights.detach().numpy())}
+
+
+def _loss(scores: Any, gold: Any) -> Any:
+    import torch
+
+    return torch.logsumexp(scores, 0) - torch.logsumexp(scores[gold], 0)
+
+
+def _descend(
+    groups: Any, rates: Sequence[float], epochs: int, rows: int, loss_of: Callable[[int], Any], seed: int = SEED
+) -> None:
+    """Fit by AdamW, a batch of examples a step, in an order that the seed gives."""
+    import torch
+
     optimiser = torch.optim.AdamW(groups, lr=RATE)
-    rows = np.repeat(np.arange(len(data)), weights)
-    steps = EPOCHS * (len(rows) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [5 * RATE, RATE], total_steps=steps)
-    rng = np.random.default_rng(SEED)
-    for _ in range(EPOCHS):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, list(rates), total_steps=epochs * (rows // BATCH))
+    rng = np.random.default_rng(seed)
+    for _ in range(epochs):
         order = rng.permutation(rows)
-        for first in range(0, len(order) - BATCH + 1, BATCH):
-            loss = torch.zeros(())
-            for row in order[first : first + BATCH].tolist():
-                features, vectors, gold, both = tensors[row]
-                scores = (features @ feature_weights + vectors @ prior) @ both
-                loss = loss + torch.logsumexp(scores, 0) - torch.logsumexp(scores[gold], 0)
+        for first in range(0, rows - BATCH + 1, BATCH):
+            loss = torch.stack([loss_of(row) for row in order[first : first + BATCH].tolist()]).mean()
             optimiser.zero_grad()
-            (loss / BATCH).backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
-    return {
-        "mean": _short(mean),
-        "scale": _short(scale),
-        "weights": _short(feature_weights.detach().numpy()),
-        "vector_mean": _short(vector_mean),
-        "vector_weights": _short(prior.detach().numpy() * VECTOR_SCALE),
-    }
 
 
 def _field_scorer(parts: Sequence[PartExample], fact: Mapping[str, Any]) -> dict[str, Any]:
@@ -457,42 +453,44 @@ def _field_scorer(parts: Sequence[PartExample], fact: Mapping[str, Any]) -> dict
         )
         for part, features, probability in zip(parts, shown, facts, strict=True)
     ]
-    torch.manual_seed(SEED)
-    weights, prior = (torch.zeros(*size, requires_grad=True) for size in ((len(FIELD_FEATURES),), (len(vector_mean), 2)))
-    hidden = torch.nn.Linear(len(FIELD_FEATURES) + len(parts[0].kind), FIELD_HIDDEN)
+    members = [_field_member(data, SEED + number) for number in range(FIELD_MEMBERS)]
+    # The mean of several is one of more hidden values: what is linear is averaged, what is hidden stands side by side.
+    weights, prior, hidden, biases, output = (np.stack(part) for part in zip(*members, strict=True))
+    return {
+        "mean": _short(mean),
+        "scale": _short(scale),
+        "weights": _short(weights.mean(axis=0)),
+        "hidden_weights": _short(np.concatenate(list(hidden), axis=1)),
+        "hidden_biases": _short(biases.ravel()),
+        "output_weights": _short(output.ravel() / FIELD_MEMBERS),
+        "vector_mean": _short(vector_mean),
+        "vector_weights": _short(prior.mean(axis=0) * VECTOR_SCALE),
+    }
+
+
+def _field_member(data: Sequence[tuple[Any, ...]], seed: int) -> tuple[Values, ...]:
+    """Fit one network; return its linear weights, those of the vector, the hidden layer's, its biases, and the output's."""
+    import torch
+
+    torch.manual_seed(seed)
+    standard, kind, vectors, *_ = data[0]
+    weights, prior = (torch.zeros(*size, requires_grad=True) for size in ((standard.shape[1],), (vectors.shape[1], 2)))
+    hidden = torch.nn.Linear(standard.shape[1] + kind.shape[1], FIELD_HIDDEN)
     output = torch.zeros(FIELD_HIDDEN, requires_grad=True)
     groups = [
         {"params": [weights], "weight_decay": FEATURE_DECAY},
         {"params": [prior], "weight_decay": PRIOR_DECAY},
         {"params": [*hidden.parameters(), output], "weight_decay": HIDDEN_DECAY},
     ]
-    optimiser = torch.optim.AdamW(groups, lr=RATE)
-    steps = FIELD_EPOCHS * (len(data) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [5 * RATE, RATE, RATE], total_steps=steps)
-    rng = np.random.default_rng(SEED)
-    for _ in range(FIELD_EPOCHS):
-        order = rng.permutation(len(data))
-        for first in range(0, len(order) - BATCH + 1, BATCH):
-            loss = torch.zeros(())
-            for row in order[first : first + BATCH].tolist():
-                standard, kind, vectors, gold, both = data[row]
-                of_hidden = torch.relu(hidden(torch.cat([standard, kind], 1))) @ output
-                scores = standard @ weights + of_hidden + vectors @ (prior @ both)
-                loss = loss + torch.logsumexp(scores, 0) - torch.logsumexp(scores[gold], 0)
-            optimiser.zero_grad()
-            (loss / BATCH).backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-    return {
-        "mean": _short(mean),
-        "scale": _short(scale),
-        "weights": _short(weights.detach().numpy()),
-        "hidden_weights": _short(hidden.weight.detach().numpy().T),
-        "hidden_biases": _short(hidden.bias.detach().numpy()),
-        "output_weights": _short(output.detach().numpy()),
-        "vector_mean": _short(vector_mean),
-        "vector_weights": _short(prior.detach().numpy() * VECTOR_SCALE),
-    }
+
+    def loss_of(row: int) -> Any:
+        standard, kind, vectors, gold, both = data[row]
+        of_hidden = torch.relu(hidden(torch.cat([standard, kind], 1))) @ output
+        return _loss(standard @ weights + of_hidden + vectors @ (prior @ both), gold)
+
+    _descend(groups, [5 * RATE, RATE, RATE], FIELD_EPOCHS, len(data), loss_of, seed)
+    fitted = (weights, prior, hidden.weight.T, hidden.bias, output)
+    return tuple(value.detach().numpy().astype(np.float64) for value in fitted)
 
 
 def _report(confidence: Values, examples: Sequence[Example], truth: npt.NDArray[np.bool_]) -> float:

@@ -69,7 +69,7 @@ class Speller:
         """Return the languages that a query may be in, the likelier first; none where nobody can say which words are right.
 
         A few misspelled words are easily misread ("trainig vouchers" as French): where a language of the collection, or
-        English, holds more of the words than the identified one does, it is that; where neither holds any, it may be.
+        English, holds more of the words than the identified one does, it is that; where neither holds half of them, it may be.
         """
         words = [folded(word) for word in _OF_QUERY.findall(query)]
         counts = {language: self._count_held(words, language) for language in (*filter(None, self._languages), "en")}
@@ -79,7 +79,8 @@ class Speller:
         if counts[likeliest] > count or not likely or not (likely in self._languages or self._of_labels(likely)):
             return [likeliest]
         possible = [likely] if likely in self._languages or has_dictionary(likely) else []
-        return [*possible, likeliest] if not count and len(words) <= GUESSED_LANGUAGE_WORDS else possible
+        is_guess = 2 * count < len(words) <= GUESSED_LANGUAGE_WORDS
+        return [*possible, likeliest] if is_guess else possible
 
     def _count_held(self, words: Sequence[str], language: str) -> int:
         return sum(self._stems_in(language).issuperset(terms(word, language)) for word in words)

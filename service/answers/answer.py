@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from pes_search.ingest.types import Document
 from pes_search.service.answers.choices import choices_for
 from pes_search.service.answers.confidence import AnswerModels, Kind, is_in_field
 from pes_search.service.answers.config import AnswerConfig
-from pes_search.service.answers.fitting import bound, fitted, of_strengths, ordered
+from pes_search.service.answers.fitting import bound, fitted, ordered
 from pes_search.service.answers.practice_names import PracticeNames, practice_names
 from pes_search.service.answers.questions import Understood, named_strengths, understood
 from pes_search.service.answers.sentences import ScoredSentence, read_by, scored_sentences
@@ -50,6 +50,7 @@ EVALUATED_DOCUMENTS = 4  # … how many documents of them are read where evidenc
 # Powers of the threshold, so that 0 and 1 stay: what is safe, and bare words, which want what there is (.15 for .5).
 SAFE_POWER, KEYWORDS_POWER = 20, 2.7
 SUGGESTING: tuple[Reason, ...] = ("not_stated", "not_answered", "before_start")  # reasons with something near that is answered
+FOR_WANT_OF_WORDS: tuple[Reason, ...] = ("nothing_relevant", "not_answered")  # reasons that a misspelled word may be behind
 logger = logging.getLogger(__name__)
 
 
@@ -62,6 +63,7 @@ class Answerer:
     config: AnswerConfig
     models: AnswerModels
     reader: Reader | None = None  # [answer] reader; without it sentences are chosen by their vectors and words
+    respelled: Callable[[OpenIndex, str], str | None] | None = None  # gives a question with its misspelled words put right
     _fields: dict[str, bool] = field(default_factory=dict)  # by index
     _names: dict[str, PracticeNames] = field(default_factory=dict)  # by index
 
@@ -128,14 +130,13 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
         index,
         models.sentence_scorer,
         number_wanted=models.number.probability(query.vector),
-        fact_wanted=models.fact.probability(query.vector),
     )
     if not found or not _asks(query, index):
         return JudgedSearch(result, [], [], 0.0, "nothing_relevant", several=False, is_list=False, asked=asked, by_part=[])
     kind = models.kind(query.vector, in_field=in_field)
     by_part: list[list[ScoredSentence]] = []
     for part in asked.parts:
-        sentences = of_strengths(bound(found, asked, part.kind), asked) if in_field else found
+        sentences = bound(found, asked, part.kind) if in_field else found
         if in_field:  # which is what the kinds and the field scorer know
             sentences = fitted(
                 sentences,
@@ -185,6 +186,11 @@ def answer_events(
     filters = filters or Filters()
     asked = answerer.understood(question, index, previous)
     judged_search = search_and_judge(asked, index, answerer, k=k, filters=filters)
+    refusal = _refusal(judged_search, answerer.config.threshold)
+    if refusal and refusal[0] in FOR_WANT_OF_WORDS and (other := _respelled(question, index, answerer, previous)):
+        again = search_and_judge(other, index, answerer, k=k, filters=filters)
+        if not _refusal(again, answerer.config.threshold):
+            asked, judged_search, refusal = other, again, None
     yield judged_search.result
     wanted = writer or answerer.config.writer
     answer = Answer(
@@ -211,7 +217,6 @@ def answer_events(
         if choices:
             yield _finished(replace(answer, status="clarify", choices=choices), started)
             return
-    refusal = _refusal(judged_search, answerer.config.threshold)
     if refusal:
         reason, about = refusal
         suggested: tuple[str, ...] = ()
@@ -246,6 +251,15 @@ def answer_events(
     elif answer.missing:
         answer = replace(answer, status="partial")
     yield _finished(answer, started)
+
+
+def _respelled(question: str, index: OpenIndex, answerer: Answerer, previous: str | None) -> Understood | None:
+    """Return the question as it is understood with its misspelled words put right; None where there is nothing to put right."""
+    other = answerer.respelled(index, question) if answerer.respelled else None
+    if other is None:
+        return None
+    asked = answerer.understood(other, index, previous)
+    return replace(asked, shown=asked.shown or other)
 
 
 def _refusal(judged_search: JudgedSearch, threshold: float) -> tuple[Reason, Document | None] | None:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 # Beside the field scorer's log-odds, set by hand: what its training questions hardly show.
 LEADS = {"definition": 2.5, "compare": 2.5}  # kinds that a document's first sentence answers best
 NOT_STATED_UNASKED = -1.5  # "… is not stated", of something else than is asked for …
-NOT_STATED_ELSEWHERE = -4.0  # … or by a document that is neither named nor the first
+NOT_STATED_ELSEWHERE = -4.0  # … or by one of several documents, none of which is meant
+BODY_TO_TURN_TO = 2.5  # names the body in charge, where it is asked whom to contact
 # What is known of how a sentence fits a question, after FEATURES.
 FITTING = (
     "fits", "in_section", "names_body", "not_stated_unasked", "not_stated_asked", "fits_for_sure", "misfits", "introduces",
@@ -75,20 +76,18 @@ def meant(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerKi
 def bound(sentences: Sequence[ScoredSentence], asked: Understood, kind: AnswerKind) -> Sequence[ScoredSentence]:
     """Return the sentences of the documents that a question is about, else those of the countries that it names, else all.
 
-    What others say is no answer then.
+    What others say is no answer then. Asked for evidence of a strength, they are the sentences that state it.
     """
+    stating = [
+        sentence for sentence in sentences if sentence.hit.document.evidence in asked.strengths and _states_evidence(sentence)
+    ]
+    if stating:
+        return stating
     documents = meant(sentences, asked, kind)
     if documents:
         return [sentence for sentence in sentences if sentence.hit.document.id in documents]
     of_country = [sentence for sentence in sentences if asked.countries & set(sentence.hit.document.countries)]
     return of_country or sentences
-
-
-def of_strengths(sentences: Sequence[ScoredSentence], asked: Understood) -> Sequence[ScoredSentence]:
-    """Return the sentences that state the evidence of a strength that is asked for by its name, or all where none does."""
-    return [
-        sentence for sentence in sentences if sentence.hit.document.evidence in asked.strengths and _states_evidence(sentence)
-    ] or sentences
 
 
 def fitted(
@@ -114,8 +113,10 @@ def fitted(
         vectors = np.stack([sentence.vector for sentence in sentences])
         lead = LEADS.get(part.kind.name, 0.0)
         known = features[:, [FIELD_FEATURES.index(name) for name in KNOWN]] @ np.array([lead, 1.0, NOT_STATED_UNASKED])
-        elsewhere = np.array([sentence.behind > 0 and sentence.hit.document.id not in asked.named for sentence in sentences])
-        known += NOT_STATED_ELSEWHERE * elsewhere * features[:, FIELD_FEATURES.index("not_stated_asked")]
+        if part.kind.name == "contact":
+            known += BODY_TO_TURN_TO * features[:, FIELD_FEATURES.index("names_body")]
+        if not asked.named and len({sentence.hit.document.id for sentence in sentences}) > 1:
+            known += NOT_STATED_ELSEWHERE * features[:, FIELD_FEATURES.index("not_stated_asked")]
         scores = (scorer.scores(features, kind_row(part.kind), vectors, fact_wanted) + known).tolist()
     return ordered([replace(sentence, score=round(score, 6)) for sentence, score in zip(sentences, scores, strict=True)])
 

@@ -82,17 +82,15 @@ def scored_sentences(
     sentence_scorer: SentenceScorer,
     *,
     number_wanted: float,
-    fact_wanted: float,
 ) -> list[ScoredSentence]:
     """Return the sentences of the hits' passages, the best first.
 
-    `hits` are documents, the best first; `number_wanted` and `fact_wanted` are the probabilities that the question asks for a
-    number, and for a single fact.
+    `hits` are documents, the best first; `number_wanted` is the probability that the question asks for a number.
     """
-    sentences, features, vectors = sentence_features(query, hits, index, number_wanted)
+    sentences, features, _ = sentence_features(query, hits, index, number_wanted)
     if not sentences:
         return []
-    scores = sentence_scorer.scores(features, vectors, fact_wanted).tolist()
+    scores = sentence_scorer.scores(features).tolist()
     scored = [replace(sentence, score=round(score, 6)) for sentence, score in zip(sentences, scores, strict=True)]
     return sorted(
         scored, key=lambda sentence: (-sentence.score, sentence.hit.document.id, sentence.hit.passage.id, sentence.start)

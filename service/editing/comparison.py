@@ -18,7 +18,7 @@ from pes_search.ingest.languages import any_of, known_languages
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.fitting import CLASSED
 from pes_search.service.answers.names import country_names, plain_text, without_brackets
-from pes_search.service.answers.sentence_scorers import SentenceScorer
+from pes_search.service.answers.sentence_scorers import FieldScorer
 from pes_search.service.answers.sentences import IMAGINED, quoted_span
 from pes_search.service.answers.types import Citation, Comparison, Row
 from pes_search.service.editing.stated import EVIDENCE, evidence_quotation
@@ -33,7 +33,7 @@ MOST_QUOTED_SENTENCES = 2  # sentences in a cell
 # the second one of a cell only if it comes this close to the first. Set by reading the cells of ten practices.
 STATEMENT_COSINE_LEAD = 0.0
 SECOND_SENTENCE_COSINE_GAP = 0.01
-# Log-odds, by the sentence scorer's view, that one needs whose figure is to say what a practice has done: any sentence has some.
+# Log-odds, by the field scorer's view, that one needs whose figure is to say what a practice has done: many have figures.
 LEAST_STATEMENT_LOG_ODDS = -0.5
 
 
@@ -90,7 +90,7 @@ def states(text: str) -> bool:
     return not _not_stated().search(without_brackets(text))
 
 
-def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, sentence_scorer: SentenceScorer) -> Comparison:
+def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, field_scorer: FieldScorer) -> Comparison:
     """Return the documents field by field.
 
     Raises:
@@ -105,7 +105,7 @@ def compare(ids: Sequence[str], index: OpenIndex, encoder: Encoder, sentence_sco
     texts = index.stored.texts(ids)
     if missing := set(ids) - {text.document.id for text in texts}:
         raise unknown_document(next(document_id for document_id in ids if document_id in missing))
-    columns = stated_fields(texts, index, field_questions(encoder), sentence_scorer)
+    columns = stated_fields(texts, index, field_questions(encoder), field_scorer)
     rows = [Row(field.name, field.label, tuple(column[field.name] for column in columns)) for field in FIELDS]
     return Comparison(index.manifest.index_id, tuple(text.document for text in texts), tuple(rows))
 
@@ -116,7 +116,7 @@ def field_questions(encoder: Encoder) -> Vectors:
 
 
 def stated_fields(
-    texts: Sequence[DocumentText], index: OpenIndex, questions: Vectors, sentence_scorer: SentenceScorer
+    texts: Sequence[DocumentText], index: OpenIndex, questions: Vectors, field_scorer: FieldScorer
 ) -> list[dict[str, tuple[Citation, ...]]]:
     """Return for each document by the fields' names the quotations that state them; `questions` are `field_questions`."""
     passage_ids = [passage.id for text in texts for passage in text.passages]
@@ -124,7 +124,7 @@ def stated_fields(
     names = [field.name for field in FIELDS]
     # What somebody has judged goes before what a search finds.
     return [
-        dict(zip(names, _cells(text, sentences, questions, sentence_scorer), strict=True))
+        dict(zip(names, _cells(text, sentences, questions, field_scorer), strict=True))
         | ({EVIDENCE: evidence_quotation(text)} if text.document.evidence else {})
         for text in texts
     ]
@@ -143,7 +143,7 @@ class _Sentence:
 
 
 def _cells(
-    text: DocumentText, sentences_of: Mapping[str, PassageSentences], questions: Vectors, sentence_scorer: SentenceScorer
+    text: DocumentText, sentences_of: Mapping[str, PassageSentences], questions: Vectors, field_scorer: FieldScorer
 ) -> list[tuple[Citation, ...]]:
     """Return a document's cell for each field; `sentences_of` has the sentences of each passage."""
     pages = {page.number: page for page in text.pages}
@@ -158,7 +158,7 @@ def _cells(
     if not sentences:
         return [() for _ in FIELDS]
     vectors = np.concatenate(parts)
-    is_statement = sentence_scorer.statement(vectors) >= LEAST_STATEMENT_LOG_ODDS
+    is_statement = field_scorer.statement(vectors) >= LEAST_STATEMENT_LOG_ODDS
     stating_figures = set(np.flatnonzero(is_statement).tolist())
     cosines = vectors @ questions.T
     starts = np.cumsum([0, *(len(field.questions) for field in FIELDS)])[:-1]

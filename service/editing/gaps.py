@@ -13,7 +13,7 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import DocumentText
 from pes_search.ingest.passages import is_source_heading
 from pes_search.ingest.types import Document, Page
-from pes_search.service.answers.sentence_scorers import SentenceScorer
+from pes_search.service.answers.sentence_scorers import FieldScorer
 from pes_search.service.answers.types import Citation
 from pes_search.service.editing.comparison import field_questions, stated_fields
 
@@ -38,7 +38,7 @@ def unlinked(index: OpenIndex) -> list[Document]:
     return [document for document in documents if document.id not in named]
 
 
-def incomplete(index: OpenIndex, encoder: Encoder, sentence_scorer: SentenceScorer) -> list[Gap]:
+def incomplete(index: OpenIndex, encoder: Encoder, field_scorer: FieldScorer) -> list[Gap]:
     """Return the practices that lack something, by id.
 
     "results": no sentence states how many took part or what came of it. "source": there is no address, neither in the
@@ -46,7 +46,7 @@ def incomplete(index: OpenIndex, encoder: Encoder, sentence_scorer: SentenceScor
     """
     practices = index.stored.documents(Filters(kind=("practice",)))
     texts = index.stored.texts([document.id for document in practices])
-    stated = stated_fields(texts, index, field_questions(encoder), sentence_scorer)
+    stated = stated_fields(texts, index, field_questions(encoder), field_scorer)
     gaps = (Gap(text.document, _missing(text, fields)) for text, fields in zip(texts, stated, strict=True))
     return [gap for gap in gaps if gap.missing]
 

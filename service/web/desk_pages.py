@@ -266,7 +266,7 @@ def _findings(request: Request) -> Findings:
             index.manifest.index_id,
             near_duplicates(index),
             unlinked(index),
-            incomplete(index, engine.encoder, engine.answerer.models.sentence_scorer),
+            incomplete(index, engine.encoder, engine.answerer.models.field_scorer),
         )
         request.app.state.findings = kept_findings
     return kept_findings

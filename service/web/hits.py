@@ -12,6 +12,7 @@ from pes_search.index.types import DocumentText, Hit, SearchResult
 from pes_search.ingest.taxonomy import FIELDS
 from pes_search.ingest.types import Document
 from pes_search.service.answers.answer import nearest
+from pes_search.service.answers.sentences import IMAGINED
 from pes_search.service.links import deep_link
 from pes_search.service.web.facets import kind_label, label_of
 from pes_search.service.web.languages import Interface
@@ -54,20 +55,27 @@ class Listed:
 def shown_hits(result: SearchResult, index: OpenIndex, interface: Interface, passages: int) -> list[ShownHit]:
     """Return what the page shows of each hit, with no more than so many passages of a document."""
     hits = nearest(result, len(result.hits), passages)
+    every = [one for hit in hits for one in (hit, *hit.passages)]
+    places = dict(zip([one.passage.id for one in every], places_of(every, index), strict=True))
+    shown = [next((one for one in (hit, *hit.passages) if places[one.passage.id].told()), hit) for hit in hits]
     return [
         ShownHit(
             hit=hit,
-            facts=facts(hit.document, interface, hit.passage.page),
+            facts=facts(hit.document, interface, best.passage.page),
             evidence=evidence_label(hit.document, index, interface),
-            path=[heading for heading in hit.passage.headings if heading != hit.document.title],
-            excerpt=excerpt(hit, result.parsed_query, place),
-            link=passage_url(hit.passage),
-            source=deep_link(hit.document, hit.passage.page),
-            others=[(passage_url(other.passage), passage_name(other, interface)) for other in hit.passages],
-            words=list(dict.fromkeys(hit.passage.text[start:end].casefold() for start, end in hit.highlights)),
+            path=[name for name in best.passage.headings if name != hit.document.title and not IMAGINED.fullmatch(name)],
+            excerpt=excerpt(best, result.parsed_query, places[best.passage.id]),
+            link=passage_url(best.passage),
+            source=deep_link(hit.document, best.passage.page),
+            others=[
+                (passage_url(other.passage), passage_name(other, interface))
+                for other in (hit, *hit.passages)
+                if other is not best
+            ],
+            words=list(dict.fromkeys(best.passage.text[start:end].casefold() for start, end in best.highlights)),
             concepts=_shared(hit.document, result, index, interface),
         )
-        for hit, place in zip(hits, places_of(hits, index), strict=True)
+        for hit, best in zip(hits, shown, strict=True)
     ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import Hit, PassageSentences, Query
 from pes_search.ingest.types import Page, Passage
+from pes_search.service.answers.sentences import IMAGINED
 from pes_search.service.editing.comparison import states
 
 if TYPE_CHECKING:
@@ -119,7 +120,20 @@ class Place:
     """Where a passage stands, and its sentences."""
 
     page: Page
+    passage: Passage
     sentences: PassageSentences
+
+    def told(self) -> list[int]:
+        """Return the rows of the sentences that tell of the document: all but situations that somebody made up."""
+        above = [
+            next((heading for heading in reversed(self.page.headings) if heading[0] <= self.passage.start + start), None)
+            for start, _ in self.sentences.spans
+        ]
+        return [
+            row
+            for row, heading in enumerate(above)
+            if not (heading and IMAGINED.fullmatch(self.page.text[heading[0] : heading[1]]))
+        ]
 
 
 def places_of(hits: Sequence[Hit], index: OpenIndex) -> list[Place]:
@@ -127,11 +141,17 @@ def places_of(hits: Sequence[Hit], index: OpenIndex) -> list[Place]:
     document_ids = list(dict.fromkeys(hit.document.id for hit in hits))
     pages = {(text.document.id, page.number): page for text in index.stored.texts(document_ids) for page in text.pages}
     sentences = index.stored.sentences([hit.passage.id for hit in hits])
-    return [Place(pages[hit.document.id, hit.passage.page], of_hit) for hit, of_hit in zip(hits, sentences, strict=True)]
+    return [
+        Place(pages[hit.document.id, hit.passage.page], hit.passage, of_hit)
+        for hit, of_hit in zip(hits, sentences, strict=True)
+    ]
 
 
 def excerpt(hit: Hit, query: Query, place: Place) -> Excerpt:
-    """Return the sentences of a hit's passage around the one that fits the query best, with what matched marked."""
+    """Return the sentences of a hit's passage around the one that fits the query best, with what matched marked.
+
+    Situations that somebody made up are shown only where a passage holds nothing else.
+    """
     passage = hit.passage
     page, spans, vectors = place.page, place.sentences.spans, place.sentences.vectors
     if not len(spans):
@@ -142,8 +162,9 @@ def excerpt(hit: Hit, query: Query, place: Place) -> Excerpt:
         float(cosine) + WORD_BONUS_COSINE * count - (0 if states(passage.text[start:end]) else NOT_STATED_PENALTY_COSINE)
         for cosine, count, (start, end) in zip(vectors @ vector, words, spans, strict=True)
     ]
-    best = max(range(len(spans)), key=lambda row: scores[row])
-    first, last = _around(best, spans)
+    told = place.told() or list(range(len(spans)))
+    best = max(told, key=lambda row: scores[row])
+    first, last = _around(best, spans, set(told))
     by_meaning = not any(spans[first][0] <= start < spans[last][1] for start, _ in hit.highlights)
     marks = [spans[best]] if by_meaning else hit.highlights
     start, end = spans[first][0], spans[last][1]
@@ -156,12 +177,12 @@ def excerpt(hit: Hit, query: Query, place: Place) -> Excerpt:
     )
 
 
-def _around(best: int, spans: Sequence[Span]) -> tuple[int, int]:
+def _around(best: int, spans: Sequence[Span], told: Set[int]) -> tuple[int, int]:
     """Return the first and last of the sentences around the best one that fit into an excerpt, those after it first."""
     first = last = best
     while spans[last][1] - spans[first][0] < EXCERPT_CHARACTERS:
-        after = last + 1 < len(spans) and spans[last + 1][1] - spans[first][0] <= EXCERPT_CHARACTERS
-        before = first > 0 and spans[last][1] - spans[first - 1][0] <= EXCERPT_CHARACTERS
+        after = last + 1 in told and spans[last + 1][1] - spans[first][0] <= EXCERPT_CHARACTERS
+        before = first - 1 in told and spans[last][1] - spans[first - 1][0] <= EXCERPT_CHARACTERS
         if after:
             last += 1
         elif before:

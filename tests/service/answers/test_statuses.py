@@ -112,3 +112,48 @@ def test_the_interfaces_say_the_status(client: TestClient, pes: Callable[..., An
     run = pes("ask", "und wer zahlt?", "--previous", "Was ist power_m?", "--index", corpus_folder)
     assert run.out.startswith("understood as:")
     assert "Which practice do you mean?" in pes("ask", "What does it cost?", "--index", corpus_folder).out
+
+
+@pytest.mark.parametrize(
+    ("question", "about"),
+    [("What did power_m cost in 2003?", "power_m"), ("Hat power_m schon 2003 Kurse gegeben?", "power_m")],
+)
+def test_a_refusal_suggests_questions_that_are_answered(ask: Callable[..., Answer], question: str, about: str) -> None:
+    answer = ask(question)
+    assert answer.refused
+    assert 1 <= len(answer.suggested) <= 3
+    for suggested in answer.suggested:
+        assert about in suggested
+        assert ask(suggested).status == "complete"
+
+
+def test_what_is_personal_gets_no_suggestion(ask: Callable[..., Answer]) -> None:
+    assert ask("Why was my own unemployment benefit stopped last month?").suggested == ()
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Is there an evaluation with a control group?", "Existe-t-il une évaluation avec groupe de contrôle ?"],
+)
+def test_evidence_that_is_asked_for_by_its_strength_comes_from_all_that_have_it(
+    ask: Callable[..., Answer], engine: Engine, question: str
+) -> None:
+    answer = ask(question)
+    having = {
+        document.id: document.evidence_sentence
+        for document in engine.index().stored.documents(EVERYTHING)
+        if document.evidence == "control-group"
+    }
+    assert not answer.refused
+    assert set(documents(answer)) == set(having)
+
+
+def test_a_fact_that_no_document_of_the_country_states_is_refused(ask: Callable[..., Answer]) -> None:
+    assert ask("unemployment benefit amount Germany 2024").refused
+
+
+def test_a_misspelled_question_is_put_right_where_it_finds_nothing(ask: Callable[..., Answer]) -> None:
+    answer = ask("carreer brake wimen")
+    assert (answer.refused, answer.understood_as) == (False, "career brake women")
+    assert "de-power-m" in documents(answer)
+    assert ask("women after a career break").understood_as is None

@@ -8,7 +8,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.answers.confidence import load_models
-from pes_search.service.answers.sentence_scorers import SentenceScorer
+from pes_search.service.answers.sentence_scorers import FieldScorer
 from pes_search.service.editing.comparison import compare
 from pes_search.service.editing.duplicates import LEAST_DUPLICATE_SCORE, near_duplicates
 from pes_search.service.editing.gaps import RESULT_FIELDS, Gap, incomplete, unlinked
@@ -80,14 +80,12 @@ def index(build: Build, tmp_path_factory: pytest.TempPathFactory) -> OpenIndex:
 
 
 @pytest.fixture(scope="module")
-def sentence_scorer() -> SentenceScorer:
-    return load_models().sentence_scorer
+def field_scorer() -> FieldScorer:
+    return load_models().field_scorer
 
 
 @pytest.fixture(scope="module")
-def gaps(
-    build: Build, encoder: Encoder, sentence_scorer: SentenceScorer, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Gap]:
+def gaps(build: Build, encoder: Encoder, field_scorer: FieldScorer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Gap]:
     """The gaps of some practices, by id; one whose every field is there is not among them."""
     folder = tmp_path_factory.mktemp("gaps") / "papers"
     folder.mkdir()
@@ -106,7 +104,7 @@ def gaps(
         text = text.format(place=f"{name.title()}ville")  # what all files of a folder begin with is taken for a site's header
         (folder / f"{name}.md").write_text(f"---\nid: {name}\nlanguage: en\n{fields}\n---\n# Bus\n\n{text}", encoding="utf-8")
     build([folder], folder.parent / "index")
-    incomplete_practices = incomplete(open_index(FileStore(folder.parent / "index")), encoder, sentence_scorer)
+    incomplete_practices = incomplete(open_index(FileStore(folder.parent / "index")), encoder, field_scorer)
     assert [gap.document.id for gap in incomplete_practices] == sorted(gap.document.id for gap in incomplete_practices)
     return {gap.document.id: gap for gap in incomplete_practices}
 
@@ -192,12 +190,10 @@ def test_a_number_of_participants_is_a_result_and_its_lack_is_none(gaps: dict[st
     assert gaps["nothing"].missing == ("results", "source")
 
 
-def test_results_are_those_of_the_comparison(
-    corpus_index: OpenIndex, encoder: Encoder, sentence_scorer: SentenceScorer
-) -> None:
-    without = {gap.document.id for gap in incomplete(corpus_index, encoder, sentence_scorer) if "results" in gap.missing}
+def test_results_are_those_of_the_comparison(corpus_index: OpenIndex, encoder: Encoder, field_scorer: FieldScorer) -> None:
+    without = {gap.document.id for gap in incomplete(corpus_index, encoder, field_scorer) if "results" in gap.missing}
     compared_ids = ["de-power-m", "hr-vouchers", "no-nav-youth-cocreation", "hr-staff-wellbeing"]
-    rows = {row.field: row.cells for row in compare(compared_ids, corpus_index, encoder, sentence_scorer).rows}
+    rows = {row.field: row.cells for row in compare(compared_ids, corpus_index, encoder, field_scorer).rows}
     compared = {name for place, name in enumerate(compared_ids) if not any(rows[field][place] for field in RESULT_FIELDS)}
     assert compared == without & set(compared_ids)
     assert "de-power-m" not in without
@@ -205,20 +201,20 @@ def test_results_are_those_of_the_comparison(
 
 
 def test_every_practice_of_the_corpus_names_its_source_even_by_a_reference(
-    corpus_index: OpenIndex, encoder: Encoder, sentence_scorer: SentenceScorer
+    corpus_index: OpenIndex, encoder: Encoder, field_scorer: FieldScorer
 ) -> None:
     assert corpus_index.document("no-nav-youth-cocreation").url is None
-    assert not [gap.document.id for gap in incomplete(corpus_index, encoder, sentence_scorer) if "source" in gap.missing]
+    assert not [gap.document.id for gap in incomplete(corpus_index, encoder, field_scorer) if "source" in gap.missing]
 
 
 def test_the_questions_are_encoded_once(
     corpus_index: OpenIndex,
     encoder: Encoder,
-    sentence_scorer: SentenceScorer,
+    field_scorer: FieldScorer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls = []
     encode = encoder.encode_queries
     monkeypatch.setattr(encoder, "encode_queries", lambda texts: calls.append(len(texts)) or encode(texts))
-    incomplete(corpus_index, encoder, sentence_scorer)
+    incomplete(corpus_index, encoder, field_scorer)
     assert len(calls) == 1
