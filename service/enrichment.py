@@ -113,7 +113,7 @@ def _written(reply: str) -> list[str]:
 
 def _save(path: Path, questions: dict[str, list[str]]) -> None:
     """Write a file at once, so that a run that stops leaves none that is half written."""
-    lines = ["# Questions that this document answers, written by a language model; see docs/operations.md."]
+    lines = ["# Questions that this document answers, written by a language model; see docs/retrieval.md."]
     for language, texts in questions.items():
         if texts:
             lines += [f"{language}:", *(f"  - {json.dumps(text, ensure_ascii=False)}" for text in texts)]

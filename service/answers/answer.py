@@ -132,7 +132,9 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
         number_wanted=models.number.probability(query.vector),
     )
     if not found or not _asks(query, index):
-        return JudgedSearch(result, [], [], 0.0, "nothing_relevant", several=False, is_list=False, asked=asked, by_part=[])
+        return JudgedSearch(
+            result, [], [], 0.0, "nothing_relevant", several=False, is_list=False, in_field=in_field, asked=asked, by_part=[]
+        )
     kind = models.kind(query.vector, in_field=in_field)
     by_part: list[list[ScoredSentence]] = []
     for part in asked.parts:
@@ -158,6 +160,7 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
         reason=models.reason(values, kind, is_named=any(sentence.hit.document.id in asked.named for sentence in found)),
         several=_asks_for_several(asked, kind) if in_field else kind.several,
         is_list=in_field and (asked.kind.several or bool(asked.strengths)),
+        in_field=in_field,
         asked=asked,
         by_part=by_part,
     )
@@ -278,7 +281,13 @@ def _refusal(judged_search: JudgedSearch, threshold: float) -> tuple[Reason, Doc
         threshold **= KEYWORDS_POWER
     if not judged_search.sentences or judged_search.confidence < threshold:
         return judged_search.reason, named[0] if named else None
-    is_plain = len(asked.parts) == 1 and asked.parts[0].is_told and asked.kind.is_certain and not asked.kind.by_body
+    is_plain = (
+        judged_search.in_field
+        and len(asked.parts) == 1
+        and asked.parts[0].is_told
+        and asked.kind.is_certain
+        and not asked.kind.by_body
+    )
     if is_plain and not _may_answer(judged_search):
         return ("not_stated", named[0]) if named else ("not_answered", None)
     return None

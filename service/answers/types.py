@@ -54,6 +54,7 @@ class JudgedSearch:
     reason: Reason  # why it is refused, if it is
     several: bool  # the question asks for several documents
     is_list: bool  # its kind says so: as many as there are
+    in_field: bool  # the collection is of the field that the kinds of questions were written for
     asked: Understood
     by_part: Sequence[Sequence[ScoredSentence]]  # for each part of the question its sentences, the best first
 

@@ -10,7 +10,7 @@ from pes_search.index.filters import LISTS
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import DocumentText, Hit, SearchResult
 from pes_search.ingest.taxonomy import FIELDS
-from pes_search.ingest.types import Document
+from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.answer import nearest
 from pes_search.service.answers.sentences import IMAGINED
 from pes_search.service.links import deep_link
@@ -30,6 +30,7 @@ class ShownHit:
     """What the page of results shows of a hit."""
 
     hit: Hit
+    passage: Passage  # that is shown: the best that tells of the document
     facts: list[str]
     evidence: str  # how strong it is; nothing where that has not been judged
     path: list[str]  # headings above the passage
@@ -61,6 +62,7 @@ def shown_hits(result: SearchResult, index: OpenIndex, interface: Interface, pas
     return [
         ShownHit(
             hit=hit,
+            passage=best.passage,
             facts=facts(hit.document, interface, best.passage.page),
             evidence=evidence_label(hit.document, index, interface),
             path=[name for name in best.passage.headings if name != hit.document.title and not IMAGINED.fullmatch(name)],

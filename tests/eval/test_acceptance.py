@@ -11,7 +11,7 @@ from pes_search.service.answers.sentences import IMAGINED
 from pes_search.service.engine import Engine
 
 # What the state of the work reaches, less a few; raise them with it.
-LEAST_ACCEPTED = {"dev": 51, "test": 71}
+LEAST_ACCEPTED = {"dev": 53, "test": 77}
 LANGUAGES, QUESTIONS = 12, 150
 
 

@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 
 from pes_search.index.build import BuildReport
 from pes_search.index.encoders.base import Encoder
+from pes_search.index.filters import EVERYTHING
+from pes_search.service.answers.sentences import IMAGINED
 from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings
@@ -359,6 +361,24 @@ url: 'javascript:alert("link")'
 
 Training for cooks in hotels.
 """
+
+
+@pytest.mark.parametrize("query", ["women after a career break", "older workers", "ein junger Mann findet keine Arbeit"])
+def test_no_excerpt_tells_a_situation_that_somebody_made_up(client: TestClient, engine: Engine, query: str) -> None:
+    shown = Html(client.get("/", params={"q": query}, headers=BROWSER).text).all("blockquote")
+    assert len(shown) == 10
+    imagined = {
+        sentence
+        for text in engine.index().stored.texts([document.id for document in engine.index().stored.documents(EVERYTHING)])
+        for page in text.pages
+        for (start, end, _), last in zip(
+            page.headings, [*(first for first, _, _ in page.headings[1:]), len(page.text)], strict=True
+        )
+        if IMAGINED.fullmatch(page.text[start:end])
+        for sentence in re.split(r"(?<=[.?!])\s", " ".join(page.text[end:last].split()))
+    }
+    for _, text in shown:
+        assert not [sentence for sentence in imagined if len(sentence) > 20 and sentence in text]
 
 
 @pytest.fixture(scope="module")
