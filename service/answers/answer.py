@@ -85,6 +85,8 @@ class Answerer:
     def understood(self, question: str, index: OpenIndex, previous: str | None = None) -> Understood:
         """Return what a question asks; `previous` is the one before it."""
         asked = understood(question, previous, self.names(index), self.models.questions, self.encoder.encode_queries)
+        if asked.named:  # it is asked of one, not which have such evidence
+            return asked
         return replace(asked, strengths=named_strengths(asked.text, asked.language, index.taxonomy))
 
     def writer(self, name: WriterName, index: OpenIndex) -> Writer:
@@ -117,7 +119,8 @@ def search_and_judge(asked: Understood, index: OpenIndex, answerer: Answerer, *,
 
 def asks_for_evaluated(asked: Understood, filters: Filters) -> bool:
     """Tell whether practices are asked for that were evaluated."""
-    return bool(asked.kind.name == "evidence" or asked.strengths) and not asked.named and "evidence" not in filters.chosen
+    asks = asked.kind.name == "evidence" or bool(asked.strengths)
+    return asks and not asked.named and "evidence" not in filters.chosen
 
 
 def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: OpenIndex, answerer: Answerer) -> JudgedSearch:

@@ -256,13 +256,14 @@ def quoted_span(text: str, start: int, end: int) -> tuple[int, int]:
 def with_pointed_at(passage: Passage, start: int) -> int:
     """Return where the sentence begins that a sentence at `start` points at with its first word, or `start` itself.
 
-    "It has run since 2018." says nothing without the sentence before, if that is of the same paragraph.
+    "It has run since 2018." says nothing without the sentence before, if that is of the same paragraph; nor does that one if it
+    points at another.
     """
-    if not POINTING_WORDS.match(passage.text, start):
-        return start
     paragraph = passage.text.rfind("\n", 0, start) + 1
     before = list(sentence_spans(passage.text, paragraph, start, passage.language))
-    return before[-1][0] if before else start
+    while before and POINTING_WORDS.match(passage.text, start):
+        start = before.pop()[0]
+    return start
 
 
 def list_around(text: str, start: int) -> tuple[int, int] | None:

@@ -48,7 +48,8 @@ class Field:
 
 
 PRACTICE_LEVELS = {"national", "regional", "local"}  # of a practice; no name of a place
-_YEAR, _DIGIT = r"(?<!\d)(?:19|20)\d\d(?!\d)", r"\d"
+_YEAR = r"(?<!\d)(?:19|20)\d\d(?!\d)"
+_FIGURE = rf"(?<!\d)(?!{_YEAR})\d"  # a number that is no year
 
 FIELDS = (
     Field("target_group", "Target group", ("Which people is the practice for?", "target group, eligible participants")),
@@ -57,8 +58,8 @@ FIELDS = (
     Field("partners", "Partners", ("Who are the partners?", "works together with partner organisations, cooperation")),
     Field("funding", "Funding", ("Who pays for it and how much does it cost?", "funded by, budget, money from")),
     Field("period", "Period", ("When did it start and end?", "runs since, from year to year, pilot period"), _YEAR),
-    Field("outputs", "Outputs", ("How many people took part?", "number of participants, places, offices"), _DIGIT),
-    Field("outcomes", "Outcomes", ("How many found work afterwards?", "share in employment after, results, effect"), _DIGIT),
+    Field("outputs", "Outputs", ("How many people took part?", "number of participants, places, offices"), _FIGURE),
+    Field("outcomes", "Outcomes", ("How many found work afterwards?", "share in employment after, results, effect"), _FIGURE),
     Field("lessons", "Lessons", ("What was learnt?", "what worked well, what was difficult, success factors, obstacles")),
     Field("transfer", "Transfer conditions", ("What would another country need to take it over?", "conditions for transfer")),
     Field(EVIDENCE, "Strength of evidence", ("How was it evaluated?", "evaluation, control group, randomised trial, survey")),
@@ -175,7 +176,7 @@ def _cells(
             text.document,
             field,
             sentences,
-            [row for row in able if field.needs != _DIGIT or row in stating_figures],
+            [row for row in able if field.needs != _FIGURE or row in stating_figures],
             stands_out[:, position],
         )
         for position, field in enumerate(FIELDS)

@@ -10,6 +10,8 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.stores.files import FileStore
 from pes_search.service.answers.confidence import Network, check_models, is_in_field, load_models, sigmoid
+from pes_search.service.answers.fitting import FIELD_FEATURES
+from pes_search.service.answers.kinds import KINDS
 from pes_search.service.answers.sentences import FEATURES
 from pes_search.service.answers.signals import SIGNALS
 from tests.conftest import Build
@@ -37,7 +39,9 @@ def test_the_packaged_models_are_of_the_packaged_encoder(encoder: Encoder) -> No
     models = load_models()
     assert models.model_id == encoder.model_id
     assert len(models.sentence_scorer.weights) == len(FEATURES)
-    assert len(models.sentence_scorer.vector_weights) == len(models.own_matter.mean) == encoder.dimensions
+    assert len(models.field_scorer.vector_weights) == len(models.own_matter.mean) == encoder.dimensions
+    assert len(models.field_scorer.weights) == len(FIELD_FEATURES)
+    assert len(models.field_scorer.hidden_weights) == len(FIELD_FEATURES) + len(KINDS)
     assert {len(network.mean) for network in (*models.confidence, models.related)} == {len(SIGNALS)}
 
 

@@ -148,6 +148,10 @@ def test_evidence_that_is_asked_for_by_its_strength_comes_from_all_that_have_it(
     assert set(documents(answer)) == set(having)
 
 
+def test_a_name_binds_where_a_strength_of_evidence_is_named_too(ask: Callable[..., Answer]) -> None:
+    assert set(documents(ask("Did power_m have a control group?"))) <= {"de-power-m"}
+
+
 def test_a_fact_that_no_document_of_the_country_states_is_refused(ask: Callable[..., Answer]) -> None:
     assert ask("unemployment benefit amount Germany 2024").refused
 

@@ -51,7 +51,7 @@ def test_asked_for_several_each_document_speaks_once() -> None:
 
 
 def test_a_document_far_behind_does_not_speak() -> None:
-    far = scored("d", "It is far away.", 0.95, 4, behind=0.06)
+    far = scored("d", "It is far away.", 0.95, 4, behind=0.09)
     assert texts(chosen([far, A, B, D], several=True, most=5)) == [A.text, B.text, D.text]
 
 
