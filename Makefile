@@ -80,7 +80,7 @@ bench-llm: build  ## run a language model that invents facts against the check (
 train-answers: build  ## fit refusal and the kinds of questions into service/answers/answer_models.json (needs ../shared/data; under ten minutes)
 	$(BIN)/python -m pes_search.eval.training.train_answers
 
-text-vectors: setup  ## encode the labels of corpus/taxonomy anew, after a change of the lists or of the encoder
+text-vectors: setup  ## encode the labels of corpus/taxonomy and corpus/questions anew, after a change of either or of the encoder
 	$(BIN)/python -m pes_search.eval.training.encode_texts
 
 train-encoder: setup  ## train the encoder's adapter into var/encoder, and report (needs ../shared/data; under two hours)

@@ -80,9 +80,8 @@ def enrich(
         kept: dict[str, list[str]] = {}
         written = 0
         for language in languages:
-            questions = _written("".join(service.pieces(_conversation(text, language, count), count * TOKENS_PER_QUESTION)))[
-                :count
-            ]
+            reply = "".join(service.pieces(_conversation(text, language, count), count * TOKENS_PER_QUESTION))
+            questions = _written(reply)[:count]
             written += len(questions)
             kept[language] = [question for question in questions if finds(question, document.id, index, encoder, plain)]
         _save(path, kept)

@@ -3,12 +3,11 @@
 The service is scripted, since no real model says what a test needs.
 """
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scripted_model import ScriptedModel
+from scripted_model import ScriptedModel, scripted_model
 
 from pes_search.index.errors import QueryError
 from pes_search.ingest.questions import read_questions
@@ -20,12 +19,8 @@ from pes_search.service.enrichment import Enriched, enrich
 
 @pytest.fixture
 def model() -> Iterator[ScriptedModel]:
-    scripted = ScriptedModel()
-    thread = threading.Thread(target=scripted.server.serve_forever, daemon=True)
-    thread.start()
-    yield scripted
-    scripted.server.shutdown()
-    scripted.server.server_close()
+    with scripted_model() as model:
+        yield model
 
 
 def run(engine: Engine, url: str, into: Path, **values: object) -> Iterator[Enriched]:

@@ -2,8 +2,9 @@
 
 import contextlib
 import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -56,3 +57,13 @@ class ScriptedModel:
             handler.wfile.write(body)
 
         return reply
+
+
+@contextlib.contextmanager
+def scripted_model() -> Iterator[ScriptedModel]:
+    """Serve a scripted model as long as the context lasts."""
+    model = ScriptedModel()
+    threading.Thread(target=model.server.serve_forever, daemon=True).start()
+    yield model
+    model.server.shutdown()
+    model.server.server_close()

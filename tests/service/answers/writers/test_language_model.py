@@ -4,14 +4,13 @@ The service is scripted, since a real model cannot be made to fail in every way;
 """
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from scripted_model import ScriptedModel
+from scripted_model import ScriptedModel, scripted_model
 
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
@@ -27,12 +26,8 @@ FALSE = "The vouchers cost EUR 45 million in 2021 [{n}]."
 
 @pytest.fixture
 def service() -> Iterator[ScriptedModel]:
-    model = ScriptedModel()
-    thread = threading.Thread(target=model.server.serve_forever, daemon=True)
-    thread.start()
-    yield model
-    model.server.shutdown()
-    model.server.server_close()
+    with scripted_model() as model:
+        yield model
 
 
 @pytest.fixture
