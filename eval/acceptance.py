@@ -19,7 +19,7 @@ from pes_search.eval.collections.files import InputError, raise_faults, read_rec
 from pes_search.eval.collections.questions import PROJECT_QUESTIONS
 from pes_search.index.filters import EVERYTHING
 from pes_search.ingest.faults import Fault
-from pes_search.service.answers.sentences import IMAGINED
+from pes_search.ingest.passages import is_imagined
 from pes_search.service.answers.types import Answer, Status
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.engine import Engine
@@ -148,7 +148,7 @@ class _Imagined:
             for page in self._engine.index().text(document).pages:
                 ends = [*(start for start, _, _ in page.headings[1:]), len(page.text)]
                 for (start, end, _), last in zip(page.headings, ends, strict=False):
-                    if IMAGINED.fullmatch(page.text[start:end]):
+                    if is_imagined(page.text[start:end]):
                         parts.append(plain_quote(page.text[end:last]))
             self._known[document] = " ".join(parts)
         return self._known[document]

@@ -21,6 +21,7 @@ import pes_search.index
 import pes_search.ingest
 from pes_search.index.arrays import EightBitVectors
 from pes_search.index.config import IndexConfig
+from pes_search.index.derived import with_derived
 from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.errors import IndexDamagedError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
@@ -318,7 +319,7 @@ def _write_batch(
         first = rows.stop
         writer.add(
             EncodedDocument(
-                document=split.document,
+                document=with_derived(split.document, split.pages, split.passages, sentence_places[rows], taxonomy),
                 pages=split.pages,
                 passages=split.passages,
                 vectors=whole[rows],

@@ -21,6 +21,7 @@ FIELD_BLOCKS = 60  # a label that far into a document is about something else
 LABEL_CHARACTERS = 60
 NAME_CHARACTERS = 160  # of a title or an organisation; what is longer is a sentence
 ROW_SEPARATOR = " | "  # between the cells of a row, as the readers write it
+NAME_WORDS = 8  # of one partner among several
 TERMS = ("target_groups", "measure_types")  # whose values are looked up in the controlled lists
 _YEAR = re.compile(r"(?<!\d)(?<!\d,)(?:19|20)\d\d(?!\d|[.,]\d{3})")
 
@@ -50,6 +51,8 @@ def labelled_fields(blocks: Sequence[Block], language: str | None) -> Labelled:
     for name in ("native_title", "organisation"):
         if short := [value for value in values.get(name, ()) if len(value) <= NAME_CHARACTERS]:
             fields[name] = short[0]
+    if partners := [name for value in values.get("partners", ()) for name in _names(value)]:
+        fields["partners"] = tuple(dict.fromkeys(partners))
     lifetime = [value for name in ("period", "start", "end") for value in values.get(name, ())]
     other_dates = frozenset(date for value in lifetime if (date := find_date(value, language)))
     return Labelled(fields, {name: values[name] for name in TERMS if name in values}, other_dates)
@@ -81,6 +84,12 @@ def _values_below(blocks: Sequence[Block], *, is_heading: bool) -> Iterator[str]
         yield block.text
         if block.kind != "item":
             return
+
+
+def _names(value: str) -> list[str]:
+    """Return the names of a list with commas, semicolons or bars between them; none where it is prose."""
+    names = [name.strip(" .") for name in re.split(r"[,;|]", value)]
+    return [name for name in names if name] if all(len(name.split()) <= NAME_WORDS for name in names) else []
 
 
 def _years(values: Mapping[str, Sequence[str]], language: str | None) -> tuple[int | None, int | None]:

@@ -13,6 +13,7 @@ from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.languages import known_languages
 from pes_search.ingest.types import Block, Document, Page, Passage, passage_id
 
+IMAGINED = "when to think of it"  # the heading of situations in our own write-ups, case-folded
 TokenStarts = Callable[[str], Sequence[int]]
 """Gives the characters at which a text's tokens start, ascending, by the encoder's own tokenizer."""
 
@@ -113,6 +114,11 @@ def is_source_heading(heading: str) -> bool:
     page's text.
     """
     return re.sub(r"[\W\d_]+", " ", heading).strip().casefold() in _source_headings()
+
+
+def is_imagined(heading: str) -> bool:
+    """Tell whether a heading stands above situations that somebody imagined for those who search: nobody quotes them."""
+    return heading.strip().casefold() == IMAGINED
 
 
 @cache

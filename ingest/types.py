@@ -36,6 +36,23 @@ Question: TypeAlias = tuple[str, str]
 """A question that a document answers: its language and its text."""
 
 
+PEOPLE, PER_CENT = "people", "%"
+"""Units of stated figures that are no currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedFigure:
+    """A figure that a sentence states."""
+
+    value: float
+    unit: str  # people, %, or a currency by its ISO 4217 code
+    year: int | None  # that the sentence dates it to
+    owner: str | None  # who says so, as the sentence has it in brackets
+    passage_id: str
+    start: int  # of the sentence, characters of the passage's text
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A file's metadata. Lists are empty and the rest None where the file does not tell."""
@@ -57,8 +74,11 @@ class Document:
     target_groups: tuple[str, ...] = ()
     measure_types: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()  # how a practice meets people
-    evidence: str | None = None  # how strong the evidence for a practice is; only front matter tells
+    partners: tuple[str, ...] = ()
+    evidence: str | None = None  # how strong the evidence for a practice is
     evidence_sentence: str | None = None  # of the text, which says so
+    evidence_confidence: float | None = None  # from 0 to 1, where it was inferred from the text; None where front matter tells
+    figures: tuple[StatedFigure, ...] = ()  # that its sentences state; found when an index is built
     related: tuple[str, ...] = ()  # document ids that the file names
     questions: tuple[Question, ...] = ()  # that it answers: while an index is built, which keeps their vectors only
     media_type: str = "text/plain"

@@ -17,7 +17,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pes_search.eval.collections.beir import read_beir
+from pes_search.eval.collections.everyday import is_held_out, read_everyday, read_report_passages
 from pes_search.eval.collections.questions import PROJECT_QUESTIONS, SPLITS, Question, read_judgments, read_questions
 from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
 from pes_search.eval.measures import MAIN, Estimate, answerable, measure
@@ -85,6 +88,25 @@ def xquad_values(encoder: SentenceTransformerEncoder, settings: Settings, data: 
     return values
 
 
+def everyday_values(encoder: SentenceTransformerEncoder, settings: Settings, data: Path) -> Values:
+    """Measure everyday questions on the held-out factsheets and reports: each among the passages of all, by vectors alone."""
+    passages = read_report_passages(data, encoder, settings.passages)
+    vectors = encoder.encode_passages([passage.text for passage in passages.values()])
+    rows = {digest: row for row, digest in enumerate(passages)}
+    questions = [question for question in read_everyday(passages) if is_held_out(passages[question.passage].document)]
+    values: Values = {}
+    for group, texts in (
+        ("English", [question.english for question in questions]),
+        ("other languages", [question.text for question in questions]),
+    ):
+        similarities = encoder.encode_queries(texts) @ vectors.T
+        own = similarities[np.arange(len(texts)), [rows[question.passage] for question in questions]]
+        ranks = 1 + (similarities > own[:, None]).sum(axis=1)
+        gains = np.where(ranks <= 10, 1 / np.log2(ranks + 1), 0.0)  # nDCG@10 where one passage is relevant
+        values[f"everyday, dense: {group}"] = {str(number): float(gain) for number, gain in enumerate(gains)}
+    return values
+
+
 def report(adapters: Sequence[str], settings: Settings, measures: Mapping[str, Callable[..., Values]]) -> dict[str, Any]:
     """Measure every adapter, print what differs from the first as Markdown, and return the figures."""
     values_of: dict[str, Values] = {}
@@ -115,6 +137,7 @@ def parts(data: Path, split: str) -> dict[str, Callable[..., Values]]:
     return {
         "own": lambda encoder, settings: project_values(encoder, settings, split),
         "xquad": lambda encoder, settings: xquad_values(encoder, settings, data),
+        "everyday": lambda encoder, settings: everyday_values(encoder, settings, data),
     }
 
 
@@ -124,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("adapters", nargs="+", metavar="ADAPTER", help="none, packaged or a folder; the first is the measure")
     parser.add_argument("--split", choices=SPLITS, default="dev")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the test data")
-    parser.add_argument("--parts", nargs="+", choices=("own", "xquad"), default=["own", "xquad"])
+    parser.add_argument("--parts", nargs="+", choices=("own", "xquad", "everyday"), default=["own", "xquad", "everyday"])
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parsed = parser.parse_args(arguments)
     if len(parsed.adapters) < 2:

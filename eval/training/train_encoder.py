@@ -53,6 +53,7 @@ PLACES = {
     "all": r".*encoder.*\.(query|key|value|dense)",
 }
 CHUNK_TEXTS = 12  # that the student reads at once
+HARD_PASSAGES = 8  # nearest to a passage, of which those that stand beside it in a batch are drawn
 MASKED_LOGIT = -1e4  # of a pair that does not count: after softmax nothing is left of it
 
 
@@ -61,7 +62,7 @@ class TrainingConfig:
     """How the adapter is trained; every field can be set with --set."""
 
     seed: int = 5
-    steps: int = 200
+    steps: int = 240
     batch: int = 32  # queries; about as many passages
     rank: int = 8
     places: str = "qv+ffn"
@@ -75,10 +76,11 @@ class TrainingConfig:
     mask_same: bool = True  # a text is not held against itself
     neighbours: int = 7  # of each drawn sentence that come into its batch
     max_tokens: int = 96
-    sentences: float = 0.35  # shares of the batches, by kind
+    sentences: float = 0.2  # shares of the batches, by kind
     practices: float = 0.1
-    labels: float = 0.2
-    parallel: float = 0.35
+    labels: float = 0.15
+    parallel: float = 0.25
+    everyday: float = 0.3
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -136,8 +138,8 @@ class Training:
         optimizer = torch.optim.AdamW(weights, lr=config.learning_rate, weight_decay=0.0)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, config.steps))
         start, history = load_checkpoint(self.out, config, weights, optimizer, schedule)
-        neighbours = self._neighbours()
-        kinds = ("sentences", "practices", "labels", "parallel")
+        neighbours = _Neighbours(self)
+        kinds = ("sentences", "practices", "labels", "parallel", "everyday")
         shares = np.array([getattr(config, kind) for kind in kinds])
         model.eval()  # without dropout: the targets are soft, and a sixth of the time goes into random numbers
         began = time.monotonic()
@@ -157,21 +159,6 @@ class Training:
                 _print_progress(step + 1, config.steps, history, (time.monotonic() - began) / (step + 1 - start))
         self._write_adapter(model)
         self._write_report(history)
-
-    def _neighbours(self) -> Callable[[int], Sequence[int]]:
-        """Return what gives the sentences that the teacher finds nearest to a sentence: the hard ones of a batch."""
-        count = self.config.neighbours
-        if not count or not self.config.sentences:
-            return lambda _: ()
-        vectors = self.teacher(self.texts.sentences)
-
-        def near(row: int) -> Sequence[int]:
-            similarities = vectors @ vectors[row]
-            similarities[row] = -1
-            nearest = np.argpartition(-similarities, count)[:count]
-            return [int(other) for other in nearest]
-
-        return near
 
     def _losses(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the divergence from the teacher's similarities and the distance to the original vectors."""
@@ -275,6 +262,35 @@ def targets(batch: Batch, teacher: Vectors, original: Vectors, config: TrainingC
     part = config.positives * (counts > 0)
     mixed: Vectors = ((1 - part) * shares + part * answers / np.maximum(counts, 1)).astype(np.float32)
     return mixed
+
+
+class _Neighbours:
+    """The sentences that the teacher finds nearest to a sentence, and the passages that the untrained encoder does."""
+
+    def __init__(self, training: Training) -> None:
+        config, texts = training.config, training.texts
+        self._count = config.neighbours
+        self._sentences = training.teacher(texts.sentences) if config.neighbours and config.sentences else None
+        self._digests = list(texts.reports)
+        self._rows = {digest: row for row, digest in enumerate(self._digests)}
+        self._files = np.array([item.group for item in texts.reports.values()])
+        self._passages = training.before["passage"]([item.text for item in texts.reports.values()])
+
+    def sentences(self, row: int) -> Sequence[int]:
+        """Return the rows of the sentences nearest to a sentence."""
+        if self._sentences is None:
+            return ()
+        similarities = self._sentences @ self._sentences[row]
+        similarities[row] = -1
+        nearest = np.argpartition(-similarities, self._count)[: self._count]
+        return [int(other) for other in nearest]
+
+    def reports(self, digest: str, count: int, rng: np.random.Generator) -> Sequence[str]:
+        """Return some of the passages nearest to a passage of a report, other documents' only."""
+        row = self._rows[digest]
+        similarities = np.where(self._files == self._files[row], -1, self._passages @ self._passages[row])
+        nearest = np.argpartition(-similarities, HARD_PASSAGES)[:HARD_PASSAGES]
+        return [self._digests[int(other)] for other in rng.choice(nearest, count, replace=False)]
 
 
 class _Cached:

@@ -1,23 +1,26 @@
 """What the encoder's adapter learns from: batches of texts, each with the English text that says what it means.
 
-Four kinds of batches, drawn at random by a seed:
+Five kinds of batches, drawn at random by a seed:
 
     sentences   English sentences on labour-market measures (© Eurofound), each with some of its neighbours
     practices   our own write-ups: situations ("When to think of it") as queries, passages of other sections
     labels      taxonomy labels in 24 languages as queries, labels of the same concepts and passages of write-ups
+    everyday    questions in everyday words, in English and in 23 other languages, on passages of factsheets and reports
+                (© Eurofound), each with the passages that are most like its own; one document in five is held out
     parallel    XQuAD's questions and paragraphs, each in one of five languages (CC BY-SA 4.0), `TRAINING_ARTICLES` only
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
+from pes_search.eval.collections.everyday import is_held_out, read_everyday, read_report_passages
 from pes_search.eval.collections.files import InputError, read_qrels
 from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
 from pes_search.index.encoders.base import Encoder
@@ -54,6 +57,16 @@ class Batch:
     passages: Sequence[Item]
 
 
+class Neighbours(Protocol):
+    """Gives what is hard to tell from a text."""
+
+    def sentences(self, row: int) -> Sequence[int]:
+        """Return the rows of the sentences nearest to a sentence."""
+
+    def reports(self, digest: str, count: int, rng: np.random.Generator) -> Sequence[str]:
+        """Return some of the passages nearest to a passage of a report, other documents' only."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingTexts:
     """All that batches are drawn from."""
@@ -64,6 +77,8 @@ class TrainingTexts:
     labels: Mapping[str, Sequence[Item]]  # by language
     questions: Sequence[Mapping[str, Item]]  # by language
     paragraphs: Mapping[str, Mapping[str, Item]]  # by id, then language
+    everyday: Sequence[Mapping[str, Item]]  # by language; the group is the passage's digest
+    reports: Mapping[str, Item]  # the passages that they are on and others of the same documents, by digest
 
     def counts(self) -> dict[str, int]:
         """Return how many texts of each sort there are."""
@@ -74,14 +89,16 @@ class TrainingTexts:
             "labels": sum(map(len, self.labels.values())),
             "parallel questions": len(self.questions),
             "parallel paragraphs": len(self.paragraphs),
+            "everyday questions": len(self.everyday),
+            "passages of reports": len(self.reports),
         }
 
-    def batch(self, kind: str, size: int, rng: np.random.Generator, neighbours: Callable[[int], Sequence[int]]) -> Batch:
-        """Draw a batch of about `size` queries and as many passages; `neighbours` gives the sentences like a sentence."""
+    def batch(self, kind: str, size: int, rng: np.random.Generator, neighbours: Neighbours) -> Batch:
+        """Draw a batch of about `size` queries and as many passages, some of them hard to tell apart."""
         if kind == "sentences":
             chosen: dict[int, None] = {}
             while len(chosen) < size:
-                chosen |= dict.fromkeys([seed := int(rng.integers(len(self.sentences))), *neighbours(seed)])
+                chosen |= dict.fromkeys([seed := int(rng.integers(len(self.sentences))), *neighbours.sentences(seed)])
             items = [Item(self.sentences[row], self.sentences[row]) for row in list(chosen)[:size]]
             return Batch(kind, items, items)
         if kind == "practices":
@@ -95,6 +112,11 @@ class TrainingTexts:
             groups = {query.group for query in queries}
             of_concepts = [item for labels in self.labels.values() for item in labels if item.group in groups]
             return Batch(kind, queries, [*_drawn(of_concepts, size // 2, rng), *_drawn(self.passages, size // 2, rng)])
+        if kind == "everyday":
+            queries = [_drawn_item(list(question.values()), rng) for question in _drawn(self.everyday, size * 2 // 3, rng)]
+            own = list(dict.fromkeys(query.group for query in queries))
+            hard = [digest for group in own for digest in neighbours.reports(group, 1, rng)]
+            return Batch(kind, queries, [self.reports[digest] for digest in dict.fromkeys([*own, *hard])])
         questions = _drawn(self.questions, size, rng)
         queries = [_drawn_item(list(question.values()), rng) for question in questions]
         answers = [_drawn_item(list(self.paragraphs[name].values()), rng) for name in dict.fromkeys(q.group for q in queries)]
@@ -117,7 +139,8 @@ def read_training_texts(data: Path, corpus: Path, encoder: Encoder, passages: Pa
     situations, answers = _write_ups(corpus, encoder, passages)
     questions, paragraphs = _parallel(data / "bench")
     labels = _labels(read_taxonomy(corpus / "taxonomy"))
-    return TrainingTexts(sentences, situations, answers, labels, questions, paragraphs)
+    reports, everyday = _everyday(data, encoder, passages)
+    return TrainingTexts(sentences, situations, answers, labels, questions, paragraphs, everyday, reports)
 
 
 def _write_ups(corpus: Path, encoder: Encoder, config: PassageConfig) -> tuple[list[Item], list[Item]]:
@@ -178,6 +201,25 @@ def _parallel(bench: Path) -> tuple[list[dict[str, Item]], dict[str, dict[str, I
         [items(questions, question, paragraph) for question, paragraph in answer.items() if is_training_article(paragraph)],
         {name: items(paragraphs, name, name) for name in paragraphs["en"] if is_training_article(name)},
     )
+
+
+def _everyday(data: Path, encoder: Encoder, config: PassageConfig) -> tuple[dict[str, Item], list[dict[str, Item]]]:
+    """Return the passages of reports by digest, and the questions on them by language, without the held-out documents."""
+    passages = read_report_passages(data, encoder, config)
+    reports = {
+        digest: Item(passage.text, passage.text, passage.document)
+        for digest, passage in passages.items()
+        if not is_held_out(passage.document)
+    }
+    everyday = [
+        {
+            "en": Item(question.english, question.english, question.passage),
+            question.language: Item(question.text, question.english, question.passage),
+        }
+        for question in read_everyday(passages)
+        if question.passage in reports
+    ]
+    return reports, everyday
 
 
 def _drawn(values: Sequence[T], size: int, rng: np.random.Generator) -> list[T]:

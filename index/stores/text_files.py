@@ -24,7 +24,7 @@ import numpy as np
 
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.types import DocumentText, EncodedDocument
-from pes_search.ingest.types import Document, Page, Passage, passage_id
+from pes_search.ingest.types import Document, Page, Passage, StatedFigure, passage_id
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -188,6 +188,7 @@ class Texts:
     def _document(self, row: int) -> Document:
         line = self._line("documents", self._documents["line"], row)
         values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in line.items()}
+        values["figures"] = tuple(StatedFigure(**figure) for figure in values["figures"])
         return Document(**values)
 
     def _page(self, document_id: str, row: int) -> Page:

@@ -52,7 +52,7 @@ class Language:
     source_headings: frozenset[str] = frozenset()  # of lists of sources, without numbering and punctuation
     countries_and_months: bool = False  # whether its names of them, which come from the Unicode CLDR, are recognised
     # Of the fields in which documents describe themselves ("Country: Austria"), by `country`, `start`, `end`, `period`,
-    # `published`, `organisation`, `native_title`, `target_groups` and `measure_types`.
+    # `published`, `organisation`, `partners`, `native_title`, `target_groups` and `measure_types`.
     field_labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     country_names: Mapping[str, str] = field(default_factory=dict)  # in use beside the CLDR's, with their ISO 3166-1 codes
     conjunction: str | None = None  # "and"
@@ -67,6 +67,8 @@ class Language:
     # ── Answering ──
     negations: frozenset[str] = frozenset()  # words that negate a sentence
     nouns_capitalised: bool = False  # all of them, so that a capital does not tell a name
+    people: str = NEVER  # an expression for words that stand for people who are counted
+    scales: Mapping[str, str] = field(default_factory=dict)  # expressions behind a number, by `thousand`, `million`, `billion`
     not_stated: tuple[str, ...] = ()  # expressions by which a write-up says that something is not known
     # By the fields of a comparison: an expression of which a sentence that states the field, or the heading above it, has one
     # alternative. Without any, sentences are chosen by their meaning alone.

@@ -110,6 +110,7 @@ class FrontMatter(BaseModel):
     date: Text | None = None
     url: str | None = None
     organisation: Text | None = None
+    partners: Annotated[list[Text], Listed] = []
     region: Text | None = None
     countries: Annotated[list[Country], Listed] = []
     start: Annotated[Year | None, BeforeValidator(_first_year)] = None

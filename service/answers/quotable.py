@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pes_search.index.types import DocumentText
-from pes_search.ingest.passages import passage_sentences
-from pes_search.service.answers.sentences import IMAGINED, Headings, with_pointed_at
+from pes_search.ingest.passages import is_imagined, passage_sentences
+from pes_search.service.answers.sentences import Headings, with_pointed_at
 from pes_search.service.answers.types import Citation
 
 
@@ -16,5 +16,5 @@ def quotable_sentences(text: DocumentText) -> Iterator[tuple[Citation, str]]:
     for passage in text.passages:
         for start, end in passage_sentences(passage, pages[passage.page]):
             heading = headings.above(passage, start)
-            if not IMAGINED.fullmatch(heading):
+            if not is_imagined(heading):
                 yield Citation(passage, text.document, with_pointed_at(passage, start), end), heading

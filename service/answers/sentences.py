@@ -15,7 +15,7 @@ import numpy as np
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import DocumentText, Hit, Query
-from pes_search.ingest.passages import sentence_spans
+from pes_search.ingest.passages import is_imagined, sentence_spans
 from pes_search.ingest.types import Passage
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 # Situations in which a practice may help, made up for those who search: no facts, so nothing of them is quoted.
-IMAGINED = re.compile(r"when to think of it", re.IGNORECASE)
 READ_SENTENCES = 16  # of the best, that the reader sees if there is room
 READER_WEIGHT = 0.5  # of the reader's log-odds beside the sentence scorer's
 POINTING_WORDS = re.compile(
@@ -148,7 +147,7 @@ def sentence_features(
             for place, ((start, end), vector, cosine) in enumerate(zip(spans, vectors, cosines.tolist(), strict=True)):
                 text = passage.text[start:end]
                 heading = headings.above(passage, start)
-                if IMAGINED.fullmatch(heading):
+                if is_imagined(heading):
                     continue
                 sentence_terms = set(terms(text, passage.language))
                 lexical = sum(value for term, value in idf.items() if term in sentence_terms) / total if total else 0.0

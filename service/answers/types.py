@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from pes_search.index.types import Hit, SearchResult
 from pes_search.ingest.errors import PesSearchError
-from pes_search.ingest.types import Document, Passage
+from pes_search.ingest.types import Document, Passage, StatedFigure
 from pes_search.service.answers.writer_name import WriterName
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class TableRow:
 
     document: Document
     citation: Citation
+    figure: StatedFigure | None = None  # by which the rows are sorted, where they are sorted by one
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,20 @@ class ChoiceOut(BaseModel):
     year: int | None = Field(description="the first")
 
 
+class FigureOut(BaseModel):
+    """A figure that a sentence states."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    value: float
+    unit: str = Field(description="people, %, or a currency by its ISO 4217 code", examples=["people"])
+    year: int | None = Field(description="that the sentence dates it to")
+    owner: str | None = Field(description="who says so, as the sentence has it in brackets")
+    passage_id: str
+    start: int = Field(description="of the sentence, characters of the passage's text")
+    end: int
+
+
 class TableRowOut(BaseModel):
     """A practice of a table."""
 
@@ -171,6 +185,7 @@ class TableRowOut(BaseModel):
     year: int | None = Field(description="the first")
     end_year: int | None
     citation: CitationOut
+    figure: FigureOut | None = Field(description="by which the rows are sorted, where they are sorted by one")
 
 
 class AskOut(BaseModel):
@@ -208,8 +223,10 @@ class CellOut(BaseModel):
     """What a document says of a field: quotations, or none where it does not state it."""
 
     stated: bool
-    value: str | None = Field(description="that the front matter states: organisation, country with region, years")
-    term: str | None = Field(description="of a controlled list, which the front matter states: the evidence has one, by its id")
+    value: str | None = Field(description="that the front matter states: organisation, partners, country with region, years")
+    term: str | None = Field(
+        description="of a controlled list, stated by front matter or inferred: the evidence has one, its id"
+    )
     citations: list[CitationOut]
 
 
@@ -265,8 +282,10 @@ class DocumentOut(BaseModel):
     target_groups: list[str]
     measure_types: list[str]
     channels: list[str]
+    partners: list[str]
     evidence: str | None = Field(description="the strongest that the text states, an id of the list evidence-strengths")
     evidence_sentence: str | None = Field(description="of the text, which says so")
+    evidence_confidence: float | None = Field(description="0 to 1, where it was inferred; null where front matter states it")
     related: list[str] = Field(description="documents that this one names")
     url: str | None
     path: str
@@ -311,6 +330,7 @@ class DocumentDetailOut(DocumentOut):
     """A document with its text."""
 
     index_id: str
+    figures: list[FigureOut] = Field(description="that its sentences state: of people, of money and in per cent")
     pages: list[PageOut]
     passages: list[PassageOut]
 
@@ -397,6 +417,7 @@ def _table_row_out(row: TableRow) -> TableRowOut:
         year=document.year,
         end_year=document.end_year,
         citation=citation_out(row.citation),
+        figure=FigureOut.model_validate(row.figure) if row.figure else None,
     )
 
 

@@ -61,7 +61,8 @@ def print_answer(answer: AskOut) -> None:
         return
     for row in answer.table:
         years = f"{row.year or '?'}-{row.end_year or ''}"
-        print(f"{years}  {row.title}  [{', '.join(row.countries)}]  {row.id}\n    {row.citation.quote}")
+        figure = f"{row.figure.value:,.0f} {row.figure.unit}  " if row.figure else ""
+        print(f"{figure}{years}  {row.title}  [{', '.join(row.countries)}]  {row.id}\n    {row.citation.quote}")
     if answer.table:
         return
     if answer.missing:

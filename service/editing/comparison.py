@@ -15,11 +15,12 @@ from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.index.types import DocumentText, PassageSentences
 from pes_search.ingest.languages import any_of, known_languages
+from pes_search.ingest.passages import is_imagined
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.fitting import CLASSED
 from pes_search.service.answers.names import country_names, plain_text, without_brackets
 from pes_search.service.answers.sentence_scorers import FieldScorer
-from pes_search.service.answers.sentences import IMAGINED, quoted_span
+from pes_search.service.answers.sentences import quoted_span
 from pes_search.service.answers.types import Citation, Comparison, Row
 from pes_search.service.editing.stated import EVIDENCE, evidence_quotation
 
@@ -168,7 +169,7 @@ def _cells(
     able = [
         row
         for row, sentence in enumerate(sentences)
-        if states(sentence.text) and not IMAGINED.fullmatch(sentence.heading) and not CLASSED.search(sentence.text)
+        if states(sentence.text) and not is_imagined(sentence.heading) and not CLASSED.search(sentence.text)
     ]
     scores = by_field + stands_out
     fitting = [

@@ -6,6 +6,7 @@ To add a format: its name in `Format`, one function, one line in `_FORMATS`.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -170,8 +171,11 @@ def _result(row: ExportRow, wanted: _Export) -> dict[str, Any]:
             field: [{"id": concept_id, "label": wanted.label(field, concept_id)} for concept_id in getattr(document, field)]
             for field in FIELDS
         },
+        "partners": list(document.partners),
         "evidence": {"id": document.evidence, "label": wanted.evidence(document)} if document.evidence else None,
         "evidence_sentence": document.evidence_sentence,
+        "evidence_confidence": document.evidence_confidence,
+        "figures": [dataclasses.asdict(figure) for figure in document.figures],
         "language": document.language,
         "passage": {"id": passage.id, "page": passage.page, "text": passage.text} if passage else None,
         "source": deep_link(document, passage.page if passage else None),

@@ -15,14 +15,16 @@ DATED_KINDS = ("practice", "project")  # of documents whose years are those of w
 
 
 def stated_term(field: str, document: Document) -> str | None:
-    """Return the term of a controlled list by which a document's front matter states a field: only evidence has one."""
+    """Return the term of a controlled list that a field has, stated by front matter or inferred: only evidence has one."""
     return document.evidence if field == EVIDENCE else None
 
 
 def stated_value(field: str, document: Document, language: str = "en") -> str | None:
-    """Return the organisation, the place or the years that a document's front matter states; countries by their names."""
+    """Return the organisation, partners, place or years that a document's front matter states; countries by their names."""
     if field == "organisation":
         return document.organisation
+    if field == "partners":
+        return ", ".join(document.partners) or None
     if field == "country" and document.countries:
         names = [Locale(language).territories.get(code, code) for code in document.countries]
         return " · ".join([", ".join(names), *([document.region] if document.region else [])])

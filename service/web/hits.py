@@ -9,10 +9,10 @@ from textwrap import shorten
 from pes_search.index.filters import LISTS
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import DocumentText, Hit, SearchResult
+from pes_search.ingest.passages import is_imagined
 from pes_search.ingest.taxonomy import FIELDS
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.answer import nearest
-from pes_search.service.answers.sentences import IMAGINED
 from pes_search.service.links import deep_link
 from pes_search.service.web.facets import kind_label, label_of
 from pes_search.service.web.languages import Interface
@@ -65,7 +65,7 @@ def shown_hits(result: SearchResult, index: OpenIndex, interface: Interface, pas
             passage=best.passage,
             facts=facts(hit.document, interface, best.passage.page),
             evidence=evidence_label(hit.document, index, interface),
-            path=[name for name in best.passage.headings if name != hit.document.title and not IMAGINED.fullmatch(name)],
+            path=[name for name in best.passage.headings if name != hit.document.title and not is_imagined(name)],
             excerpt=excerpt(best, result.parsed_query, places[best.passage.id]),
             link=passage_url(best.passage),
             source=deep_link(hit.document, best.passage.page),
@@ -117,8 +117,11 @@ def facts(document: Document, interface: Interface, page: int | None = None) -> 
 
 
 def evidence_label(document: Document, index: OpenIndex, interface: Interface) -> str:
-    """Return how strong the evidence for a practice is, or nothing where its front matter does not tell."""
-    return label_of("evidence", document.evidence, index.taxonomy, interface) if document.evidence else ""
+    """Return how strong the evidence for a practice is and whether that is inferred; nothing where nothing tells it."""
+    if not document.evidence:
+        return ""
+    label = label_of("evidence", document.evidence, index.taxonomy, interface)
+    return interface.text("%(strength)s (inferred)") % {"strength": label} if document.evidence_confidence else label
 
 
 def years(document: Document) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import Hit, PassageSentences, Query
+from pes_search.ingest.passages import is_imagined
 from pes_search.ingest.types import Page, Passage
-from pes_search.service.answers.sentences import IMAGINED
 from pes_search.service.editing.comparison import states
 
 if TYPE_CHECKING:
@@ -130,9 +130,7 @@ class Place:
             for start, _ in self.sentences.spans
         ]
         return [
-            row
-            for row, heading in enumerate(above)
-            if not (heading and IMAGINED.fullmatch(self.page.text[heading[0] : heading[1]]))
+            row for row, heading in enumerate(above) if not (heading and is_imagined(self.page.text[heading[0] : heading[1]]))
         ]
 
 

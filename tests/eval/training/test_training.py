@@ -1,11 +1,13 @@
 """What the adapter is trained on and towards; the training itself is `make train-encoder`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from folders import CORPUS
 
+from pes_search.eval.collections.everyday import is_held_out, read_everyday, read_report_passages
 from pes_search.eval.collections.files import InputError
 from pes_search.eval.collections.xquad import PARALLEL_LANGUAGES, is_training_article
 from pes_search.eval.training.run import configured
@@ -18,6 +20,7 @@ from pes_search.eval.training.training_texts import (
 )
 from pes_search.index.encoders.base import Encoder
 from pes_search.ingest.config import PassageConfig
+from pes_search.ingest.languages import EU_LANGUAGES
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +28,22 @@ def texts(shared_data: Path, encoder: Encoder) -> TrainingTexts:
     return read_training_texts(shared_data, CORPUS, encoder, PassageConfig())
 
 
+class NextOnes:
+    """The next texts are the hard ones."""
+
+    def __init__(self, texts: TrainingTexts) -> None:
+        self._digests = list(texts.reports)
+
+    def sentences(self, row: int) -> Sequence[int]:
+        return row + 1, row + 2
+
+    def reports(self, digest: str, count: int, _: np.random.Generator) -> Sequence[str]:
+        row = self._digests.index(digest) + 1
+        return self._digests[row : row + count]
+
+
 def batch(texts: TrainingTexts, kind: str, step: int = 1) -> Batch:
-    return texts.batch(kind, 16, np.random.default_rng((5, step)), lambda row: (row + 1, row + 2))
+    return texts.batch(kind, 16, np.random.default_rng((5, step)), NextOnes(texts))
 
 
 @pytest.mark.parametrize("kind", ["sentences", "practices", "labels", "parallel"])
@@ -34,6 +51,23 @@ def test_a_batch_depends_on_the_seed_and_the_step(texts: TrainingTexts, kind: st
     assert batch(texts, kind) == batch(texts, kind)
     assert batch(texts, kind) != batch(texts, kind, step=2)
     assert len(batch(texts, kind).queries) == 16
+
+
+def test_an_everyday_question_stands_beside_its_passage_and_others_like_it(texts: TrainingTexts) -> None:
+    drawn = batch(texts, "everyday")
+    passages = {item.group for item in drawn.passages}
+    assert {texts.reports[query.group].text for query in drawn.queries} <= {item.text for item in drawn.passages}
+    assert len(drawn.passages) > len({query.group for query in drawn.queries})
+    assert not any(map(is_held_out, passages))
+
+
+def test_everyday_questions_are_in_all_languages_and_a_fifth_of_the_reports_is_held_out(
+    texts: TrainingTexts, shared_data: Path, encoder: Encoder
+) -> None:
+    every = read_everyday(read_report_passages(shared_data, encoder, PassageConfig()))
+    assert len(every) > 3000
+    assert {question.language for question in every} == set(EU_LANGUAGES) - {"en"}
+    assert 0.1 < 1 - len(texts.everyday) / len(every) < 0.3
 
 
 def test_held_out_articles_are_not_trained_on(texts: TrainingTexts) -> None:

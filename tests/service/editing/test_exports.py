@@ -233,7 +233,10 @@ def test_json_has_lists_with_ids_and_labels() -> None:
                 "measure_types": [{"id": "training", "label": "Weiterbildung"}],
                 "channels": [{"id": "phone", "label": "Telefon"}],
                 "evidence": {"id": "control-group", "label": "Kontrollgruppe"},
+                "partners": [],
                 "evidence_sentence": "Fewer than in a control group.",
+                "evidence_confidence": None,
+                "figures": [],
                 "language": "de",
                 "passage": {"id": "report~p3~4-17", "page": 3, "text": "Back to\n\nwork"},
                 "source": "https://example.org/report.pdf#page=3",
@@ -344,9 +347,11 @@ def test_a_document_that_tells_nothing_leaves_no_empty_fields() -> None:
     [value] = json.loads(export(rows, "json", TAXONOMY).content)["results"]
     assert {name for name, field in value.items() if field is None} == {
         "rank", "score", "native_title", "region", "organisation", "year", "end_year", "evidence",
-        "evidence_sentence", "language", "passage", "source",
+        "evidence_sentence", "evidence_confidence", "language", "passage", "source",
     }  # fmt: skip
-    assert {name for name, field in value.items() if field == []} == {"countries", "target_groups", "measure_types", "channels"}
+    assert {name for name, field in value.items() if field == []} == {
+        "countries", "target_groups", "measure_types", "channels", "partners", "figures",
+    }  # fmt: skip
     assert read_bib(export(rows, "bib", TAXONOMY).content) == [("misc", "bare", {"title": "{Bare}"})]
     assert read_ris(export(rows, "ris", TAXONOMY).content) == [[("TY", "RPRT"), ("ID", "bare"), ("TI", "Bare"), ("L2", LINK)]]
 

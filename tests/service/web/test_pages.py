@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from pes_search.index.build import BuildReport
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import EVERYTHING
-from pes_search.service.answers.sentences import IMAGINED
+from pes_search.ingest.passages import is_imagined
 from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings
@@ -374,7 +374,7 @@ def test_no_excerpt_tells_a_situation_that_somebody_made_up(client: TestClient, 
         for (start, end, _), last in zip(
             page.headings, [*(first for first, _, _ in page.headings[1:]), len(page.text)], strict=True
         )
-        if IMAGINED.fullmatch(page.text[start:end])
+        if is_imagined(page.text[start:end])
         for sentence in re.split(r"(?<=[.?!])\s", " ".join(page.text[end:last].split()))
     }
     for _, text in shown:
