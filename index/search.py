@@ -18,6 +18,7 @@ from pes_search.index.filters import EVERYTHING, LISTS, Filters
 from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.index.text.tokens import term_spans, terms
 from pes_search.index.types import Candidate, Counts, Facets, Hit, Query, QueryConcept, Scores, SearchResult
+from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.ingest.types import document_of
 
@@ -126,11 +127,11 @@ def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters
 
 
 def plain(query: str) -> str:
-    """Return a query as it is searched: without spaces around it, and what a terminal in another encoding hands over replaced.
+    """Return a query as it is searched: with single spaces, and without what nobody sees, such as soft hyphens.
 
-    Such halves of characters no tokenizer takes, and no file.
+    What a terminal in another encoding hands over is replaced: such halves of characters no tokenizer takes, and no file.
     """
-    return " ".join(query.encode("utf-8", "replace").decode("utf-8").split())
+    return clean_text(query.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _check(query: str, k: int, offset: int) -> None:

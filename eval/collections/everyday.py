@@ -1,4 +1,4 @@
-"""Questions in everyday words on passages of factsheets and reports (© Eurofound); one document in five is held out of training.
+"""Questions in everyday words on passages of factsheets and reports (© Eurofound), a fifth of the documents held out.
 
 The questions are our own, in English and in one more language each; the passages are read from the test data.
 """
