@@ -111,7 +111,22 @@ def paragraph_judgments(
         if not found:
             continue
         hits = hits_of(by_document(found, answerer.search.fusion), index)
-        result = SearchResult(question.text, query, query.language, "", hits, (), (), 1, {}, 0.0)
+        result = SearchResult(
+            query=question.text,
+            parsed_query=query,
+            language=query.language,
+            index_id="",
+            hits=hits,
+            concepts=(),
+            expansions=(),
+            named_filters=(),
+            total=1,
+            matching=1,
+            further=0,
+            absent_phrases=(),
+            facets={},
+            took_ms=0.0,
+        )
         asked = answerer.understood(question.text, index)
         yield gold.is_impossible, judge(result, hits, asked, index, answerer)
 

@@ -15,10 +15,12 @@ from pes_search.index.text.tokens import terms
 from pes_search.ingest.languages import any_of, known_languages
 from pes_search.ingest.passages import is_imagined
 from pes_search.ingest.stated_figures import stated_figures
-from pes_search.ingest.taxonomy import EVIDENCE_LIST, Taxonomy
+from pes_search.ingest.taxonomy import EVIDENCE_LIST, Taxonomy, fold
 from pes_search.ingest.types import PEOPLE, PER_CENT, Document, Page, Passage, StatedFigure
 
 MONITORING = "monitoring-figures"
+ORGANISATIONS = "organisations"  # the list
+SHORTEST_NAME_LETTERS = 3  # of an organisation
 # Documents whose evidence is judged: what tells of something that was done. News are about many things at once.
 JUDGED_KINDS = frozenset({"practice", "project", "factsheet", "case study"})
 FEWEST_PEOPLE = 10  # of a figure that counts what was done; fewer are a story or a team
@@ -53,8 +55,25 @@ def with_derived(
         for sentence in sentences
         for figure in stated_figures(sentence.text, document.language, sentence.passage.id, sentence.start)
     )
-    complete = replace(document, figures=figures)
+    complete = replace(document, figures=figures, organisations=_organisations(document, taxonomy))
     return complete if complete.evidence else inferred_evidence(complete, [one.text for one in sentences], taxonomy)
+
+
+def _organisations(document: Document, taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Return the organisations of the list whose names a document's organisation holds, in the list's order, else itself."""
+    if not document.organisation:
+        return ()
+    held = f" {fold_words(document.organisation)} "
+    return tuple(
+        concept.id
+        for concept in taxonomy.lists.get(ORGANISATIONS, {}).values()
+        if any(f" {name} " in held for label in concept.labels() if len(name := fold_words(label)) >= SHORTEST_NAME_LETTERS)
+    ) or (document.organisation,)
+
+
+def fold_words(text: str) -> str:
+    """Return the words of a text with single spaces between them, as they are compared."""
+    return " ".join(re.findall(r"\w+", fold(text)))
 
 
 def inferred_evidence(document: Document, sentences: Iterable[str], taxonomy: Taxonomy) -> Document:

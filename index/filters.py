@@ -57,6 +57,14 @@ FILTER_FIELDS: Mapping[str, FilterField] = {
             "monitoring-figures",
             "evidence-strengths",
         ),
+        FilterField(
+            "organisation",
+            "Organisation",
+            lambda document: document.organisations,
+            "that runs it: id, name or former name",
+            "vdab",
+            "organisations",
+        ),
         FilterField("kind", "Kind of document", lambda document: (document.kind,), "practice, news …", "practice"),
         FilterField(
             "language",
@@ -65,16 +73,33 @@ FILTER_FIELDS: Mapping[str, FilterField] = {
             "of the document, ISO 639-1",
             "en",
         ),
+        FilterField(
+            "end_year",
+            "Ended in",
+            lambda document: (str(document.end_year),) if document.end_year else (),
+            "a practice's last year",
+            "2022",
+        ),
     )
 }
 LISTS: Mapping[str, str] = {field.name: field.list_name for field in FILTER_FIELDS.values() if field.list_name}
 """For each filter whose values are of a controlled list, the list's name."""
 YEAR_FACET = "year"  # years are filtered by range, so their facet is no filter's
 YEARS: Mapping[str, str] = {
-    "year_from": "a document's year is a practice's first",
-    "year_to": "the last year that passes",
+    "year_from": "the first year of a span: a practice passes that ran in one of its years, another document of that year",
+    "year_to": "the last year of the span",
 }
-"""The ends of the range of years, with what they mean."""
+"""The ends of the span of years, with what they mean. Each is a facet too."""
+DATED_KINDS = ("practice", "project")  # whose years are those of what is described, not of the publication
+STILL_RUNNING = 9999  # the last year of a practice that has none
+
+
+def years_of(document: Document) -> tuple[int, int] | None:
+    """Return the first and the last year of what a document describes; `STILL_RUNNING` for a practice without an end."""
+    if not document.year:
+        return None
+    runs_on = document.kind in DATED_KINDS and not document.end_year
+    return document.year, STILL_RUNNING if runs_on else max(document.year, document.end_year or 0)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -84,6 +109,7 @@ class Filters:
     chosen: Mapping[str, tuple[str, ...]]  # by field, only those that restrict
     year_from: int | None
     year_to: int | None
+    only: frozenset[str] | None  # the documents that a query's operators leave, by id
 
     def __init__(
         self,
@@ -91,20 +117,24 @@ class Filters:
         *,
         year_from: int | None = None,
         year_to: int | None = None,
+        only: frozenset[str] | None = None,
         **more: Sequence[str] | None,
     ) -> None:
         """Take the values of `FILTER_FIELDS`: `Filters(country=["DE", "AT"], year_from=2015)`, or as a mapping.
 
         Raises:
-            QueryError: there is no such field.
+            QueryError: there is no such field, or the years are in the wrong order.
         """
         given = {**(chosen or {}), **more}
         if unknown := [name for name in given if name not in FILTER_FIELDS]:
             raise QueryError(f"no filter {unknown[0]!r}; choose of {', '.join([*FILTER_FIELDS, *YEARS])}")
+        if year_from is not None and year_to is not None and year_from > year_to:
+            raise QueryError(f"year_from {year_from} is after year_to {year_to}; give the earlier year first")
         values = {name: (value,) if isinstance(value, str) else tuple(value or ()) for name, value in given.items()}
         object.__setattr__(self, "chosen", {name: values[name] for name in FILTER_FIELDS if values.get(name)})
         object.__setattr__(self, "year_from", year_from)
         object.__setattr__(self, "year_to", year_to)
+        object.__setattr__(self, "only", only)
 
     def values(self) -> dict[str, tuple[str, ...] | int]:
         """Return what restricts, by the name of its parameter."""
@@ -113,10 +143,22 @@ class Filters:
 
     def without(self, facet: str) -> Filters:
         """Return the filters without the one of a facet."""
-        if facet == YEAR_FACET:
-            return Filters(self.chosen)
         chosen = {name: values for name, values in self.chosen.items() if name != facet}
-        return Filters(chosen, year_from=self.year_from, year_to=self.year_to)
+        return Filters(
+            chosen,
+            year_from=None if facet in {YEAR_FACET, "year_from"} else self.year_from,
+            year_to=None if facet in {YEAR_FACET, "year_to"} else self.year_to,
+            only=self.only,
+        )
+
+    def within(self, more: Filters, only: frozenset[str] | None) -> Filters:
+        """Return the filters with others', whose values count where both have some, and the documents left."""
+        return Filters(
+            {**self.chosen, **more.chosen},
+            year_from=self.year_from if more.year_from is None else more.year_from,
+            year_to=self.year_to if more.year_to is None else more.year_to,
+            only=only,
+        )
 
 
 EVERYTHING = Filters()

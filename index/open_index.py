@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ from pes_search.index.errors import IndexDamagedError, NotInIndexError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.held_concepts import HeldConcepts
 from pes_search.index.evidence.questions import DocumentQuestions
-from pes_search.index.query.expansion import Expander
+from pes_search.index.query.expansion import LEAST_FIELD_SHARE, Expander
 from pes_search.index.stores.base import IndexStore, StoredIndex
+from pes_search.index.text.tokens import terms
 from pes_search.index.types import DocumentText
 
 if TYPE_CHECKING:
@@ -30,10 +32,17 @@ class OpenIndex:
         main_language = next(iter(self.manifest.languages), "") or "en"
         space = ConceptSpace(labels_of(self.taxonomy), stored.label_vectors())
         bm25 = Bm25Config(**self.manifest.config["bm25"])
+        self.main_language = main_language
         self.concepts = HeldConcepts(stored.holdings(), space, self.taxonomy, bm25, main_language)
         self.questions = DocumentQuestions(stored.questions(), len(self.concepts.ids))
-        self.expander = Expander(self.taxonomy, main_language)
+        self.expander = Expander(self.taxonomy, main_language, lambda label: self._is_common(label, main_language))
         self.language_mean: Callable[[str], Vectors | None] = space.language_mean  # where the labels in a language lie
+
+    def _is_common(self, label: str, language: str) -> bool:
+        """Tell whether every word of a label is common in the collection."""
+        frequencies = self.stored.idf(terms(label, language)).values()
+        most = math.log((self.manifest.passages + 1) / max(1.0, LEAST_FIELD_SHARE * self.manifest.passages))
+        return bool(frequencies) and max(frequencies) <= most
 
     def text(self, document_id: str) -> DocumentText:
         """Return a document with its pages and passages.

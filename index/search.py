@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,9 +14,13 @@ from pes_search.index.config import FusionConfig, SearchConfig
 from pes_search.index.errors import QueryError
 from pes_search.index.evidence.fusion import best_of, fused_each, related_score, rounded, scores_of
 from pes_search.index.evidence.language_shift import shifted
+from pes_search.index.evidence.relevance import packaged_relevance
 from pes_search.index.filters import EVERYTHING, LISTS, Filters
 from pes_search.index.open_index import OpenIndex, unknown_document
-from pes_search.index.text.tokens import term_spans, terms
+from pes_search.index.query.highlights import Highlighter
+from pes_search.index.query.named_filters import named_filters
+from pes_search.index.query.operators import Operators, allowed_documents, read_operators
+from pes_search.index.text.tokens import terms
 from pes_search.index.types import Candidate, Counts, Facets, Hit, Query, QueryConcept, Scores, SearchResult
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.languages.identify import detect_language
@@ -31,10 +35,8 @@ Group = Literal["document", "passage"]
 QUERY_CHARACTERS = 2_000  # the encoder reads some 512 tokens; a longer query is a document by mistake
 LARGEST_K = 1_000
 FIRST_DEPTH = 100  # candidates of each retriever; more only if they hold too few documents
-CANDIDATES_PER_HIT = 4  # of each retriever, where more hits are wanted: several passages make one document
-DEPTH_FACTOR = 16  # how much deeper the second try goes; the third looks at everything
-# A matched word is highlighted unless it is this much more common than the query's rarest ("in", "the").
-HIGHLIGHT_IDF_SHARE = 0.35
+CANDIDATES_PER_HIT = 4  # of each retriever, where more related documents are wanted: several passages make one
+DEPTH_FACTOR = 16  # how much deeper the second tier goes; the third looks at everything
 SHOWN_CONCEPTS = 5
 SHOWN_CONCEPT_SHARE = 0.05  # of what a query is about, from which a concept is worth showing
 
@@ -49,42 +51,74 @@ def search(
     offset: int = 0,
     group: Group = "document",
     filters: Filters = EVERYTHING,
+    only_matching: bool = False,
 ) -> SearchResult:
-    """Return the k best hits from `offset` on, among the documents that pass the filters.
+    """Return the k best hits from `offset` on, among the documents that pass the filters and the query's operators.
 
-    Grouped by document, a hit is a document's best passage, which carries the next best ones; k documents come back
-    whenever so many pass the filters. Hits of equal score are in the order of their ids. The store is asked nine times at
-    most, whatever k is.
+    Grouped by document, a hit is a document's best passage, which carries the next best ones. With `only_matching` the list
+    ends where documents no longer match the query (`evidence.relevance`), else k documents come back whenever so many are
+    left. Hits of equal score are in the order of their ids. Pages join up, whatever k is: what is found by looking deeper
+    comes after what was found before. The store is asked ten times at most, for a query without operators.
 
     Raises:
-        QueryError: the query is empty or too long, or `k` or `offset` is out of range.
+        QueryError: the query is empty or too long, an operator has an unknown value, or `k` or `offset` is out of range.
     """
     started = time.perf_counter()
     query = plain(query)
     _check(query, k, offset)
-    language = detect_language(query)
-    expanded, expansions = index.expander.expand(query)
+    operators = read_operators(query)
+    allowed = allowed_documents(operators, index.stored, lambda text: terms_by_language(text, index), filters)
+    filters = filters.within(operators.filters, allowed.documents)
+    text = index.expander.without_field(operators.text)
+    language = detect_language(text)
+    expanded, expansions = index.expander.expand(text)
     parsed_query = read_query(expanded, language, encoder.encode_queries([expanded])[0], index, config)
     counts = index.stored.counts(filters)
-    total = counts.documents if group == "document" else counts.passages
-    wanted = min(offset + k, total)
-    # In few steps: how deep is looked decides which of a document's passages speak for it, and pages should join up.
-    depths = (FIRST_DEPTH, FIRST_DEPTH * DEPTH_FACTOR, CANDIDATES_PER_HIT * wanted)
-    depth = next(depth for depth in depths if depth >= CANDIDATES_PER_HIT * wanted)
-    found = ranked(parsed_query, index, config, filters, depth, Least(wanted, group, counts))
-    groups = by_document(found, config.fusion) if group == "document" else [(one.score, [one]) for one in found]
-    page = [(score, several[: config.passages_per_document]) for score, several in groups[offset : offset + k]]
+    left = counts.documents if group == "document" else counts.passages
+    wanted = min(offset + k, left)
+    groups: list[tuple[float, list[Candidate]]] = []
+    matching = 0
+    for deeper in _tiers(parsed_query, index, config, filters, counts, group):
+        groups += deeper
+        matching = _count_matching(groups, operators, parsed_query, index)
+        # What matches ends within what was found, unless all of it does.
+        if (len(groups) >= wanted or only_matching) and matching < len(groups):
+            break
+    total = matching if only_matching else left
+    page = [(score, several[: config.passages_per_document]) for score, several in groups[offset : min(offset + k, total)]]
     return SearchResult(
         query=query,
         parsed_query=parsed_query,
         language=language,
         index_id=index.manifest.index_id,
-        hits=_marked(hits_of(page, index, offset + 1), query, index),
+        hits=_marked(hits_of(page, index, offset + 1), text, language, index),
         concepts=_concepts(index, parsed_query, counts.facets),
         expansions=expansions,
+        named_filters=named_filters(text, language, counts.facets),
         total=total,
+        matching=matching,
+        further=left - matching,
+        absent_phrases=allowed.absent,
         facets=counts.facets,
         took_ms=round((time.perf_counter() - started) * 1000, 1),
+    )
+
+
+def only_matching(result: SearchResult) -> SearchResult:
+    """Return a result from the first hit on without what does not match the query."""
+    return replace(result, hits=result.hits[: result.matching], total=result.matching)
+
+
+def _count_matching(
+    groups: Sequence[tuple[float, list[Candidate]]], operators: Operators, query: Query, index: OpenIndex
+) -> int:
+    """Return how many of the ranked documents or passages match the query."""
+    if operators.phrases or operators.titles:  # what has the words as they were ordered matches
+        return len(groups)
+    return packaged_relevance().count(
+        [score for score, _ in groups],
+        other_language=query.language != index.main_language,
+        questions=index.questions.are_there,
     )
 
 
@@ -163,38 +197,38 @@ def terms_by_language(query: str, index: OpenIndex) -> dict[str | None, list[str
 # ── Ranking ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Least:
-    """How many hits have to be there, and what there is."""
+def _tiers(
+    query: Query, index: OpenIndex, config: SearchConfig, filters: Filters, counts: Counts, group: Group
+) -> Iterator[list[tuple[float, list[Candidate]]]]:
+    """Yield what is found by looking deeper and deeper, without what was found before, each tier ranked.
 
-    hits: int
-    group: Group
-    counts: Counts
-
-    def is_met(self, passage_ids: Sequence[str]) -> bool:
-        """Tell whether these passages are enough."""
-        grouped_ids = {document_of(passage_id) for passage_id in passage_ids} if self.group == "document" else passage_ids
-        return len(grouped_ids) >= self.hits
+    How deep is looked decides which passages speak for a document, so the tiers are the same whatever is asked for.
+    """
+    seen: set[str] = set()
+    for depth in (FIRST_DEPTH, FIRST_DEPTH * DEPTH_FACTOR, counts.passages):
+        # The vectors rank every passage, so deeper down they alone bring up as many as there are.
+        found = ranked(query, index, config, filters, depth, by_vectors_alone=depth != FIRST_DEPTH)
+        if group == "document":
+            tier = by_document([one for one in found if one.document_id not in seen], config.fusion)
+            seen.update(one.document_id for one in found)
+        else:
+            tier = [(one.score, [one]) for one in found if one.passage_id not in seen]
+            seen.update(one.passage_id for one in found)
+        yield tier
+        if depth >= counts.passages:
+            return
 
 
 def ranked(
-    query: Query, index: OpenIndex, config: SearchConfig, filters: Filters, depth: int, least: Least | None = None
+    query: Query, index: OpenIndex, config: SearchConfig, filters: Filters, depth: int, *, by_vectors_alone: bool = False
 ) -> list[Candidate]:
-    """Return the passages that any retriever has among its `depth` best, by the fused score, the highest first.
-
-    With `least` the search goes on, deeper, until so many are there.
-    """
-    found = candidates(query, index, config.fusion, filters, depth, least)
+    """Return the passages that any retriever has among its `depth` best, by the fused score, the highest first."""
+    found = candidates(query, index, config.fusion, filters, depth, by_vectors_alone=by_vectors_alone)
     return sorted(found, key=lambda candidate: (-candidate.score, candidate.document_id, candidate.passage_id))
 
 
 def candidates(
-    query: Query,
-    index: OpenIndex,
-    config: FusionConfig,
-    filters: Filters,
-    depth: int,
-    least: Least | None = None,
+    query: Query, index: OpenIndex, config: FusionConfig, filters: Filters, depth: int, *, by_vectors_alone: bool = False
 ) -> list[Candidate]:
     """Return what words, vectors and the documents' concepts bring up, in any order, with all that speaks for each."""
     of_documents = {
@@ -202,23 +236,13 @@ def candidates(
         "labels": index.concepts.labels(query),
         "questions": index.questions.scores(query.vector, query.language),
     }
-    total = np.sum(list(of_documents.values()), axis=0)
     vectors = np.stack(list({id(vector): vector for vector in query.vectors.values()}.values()) or [query.vector])
     stored = index.stored
-    passage_ids = dict.fromkeys(
-        [
-            *stored.nearest(vectors, filters, depth),
-            *stored.lexical(query.terms, filters, depth),
-            *stored.members(_best_documents(index, total, depth), filters, depth),
-        ]
-    )
-    if least is not None:
-        # The vectors rank every passage, so they alone bring up as many as there are.
-        for deeper in (DEPTH_FACTOR * depth, least.counts.passages):
-            if least.is_met(list(passage_ids)) or depth >= least.counts.passages:
-                break
-            passage_ids |= dict.fromkeys(stored.nearest(vectors, filters, deeper))
-            depth = deeper
+    passage_ids = dict.fromkeys(stored.nearest(vectors, filters, depth))
+    if not by_vectors_alone:
+        total = np.sum(list(of_documents.values()), axis=0)
+        passage_ids |= dict.fromkeys(stored.lexical(query.terms, filters, depth))
+        passage_ids |= dict.fromkeys(stored.members(_best_documents(index, total, depth), filters, depth))
     documents = [index.concepts.rows[document_of(passage_id)] for passage_id in passage_ids]
     rows = stored.rows(list(passage_ids), query.terms)
     scores = scores_of(query, rows, config, {kind: values[documents] for kind, values in of_documents.items()})
@@ -275,23 +299,16 @@ def hits_of(groups: Sequence[tuple[float, Sequence[Candidate]]], index: OpenInde
     return tuple(ranked_hits)
 
 
-def _marked(hits: Sequence[Hit], query: str, index: OpenIndex) -> tuple[Hit, ...]:
+def _marked(hits: Sequence[Hit], query: str, language: str | None, index: OpenIndex) -> tuple[Hit, ...]:
     """Return the hits with the words of the query marked in them."""
     by_language = terms_by_language(query, index)
     idf = index.stored.idf({term for several in by_language.values() for term in several})
+    highlighter = Highlighter(query, language, by_language, idf, index.stored.words)
 
     def marked(hit: Hit) -> Hit:
-        highlighted = _highlighted(hit, by_language.get(hit.passage.language, ()), idf)
-        return replace(highlighted, passages=tuple(map(marked, hit.passages)))
+        return replace(hit, highlights=highlighter.spans(hit.passage), passages=tuple(map(marked, hit.passages)))
 
     return tuple(map(marked, hits))
-
-
-def _highlighted(hit: Hit, query_terms: Sequence[str], idf: dict[str, float]) -> Hit:
-    least = HIGHLIGHT_IDF_SHARE * max((idf[term] for term in query_terms), default=0)
-    marked = {term for term in query_terms if idf[term] >= least}
-    spans = term_spans(hit.passage.text, hit.passage.language)
-    return replace(hit, highlights=tuple((start, end) for start, end, term in spans if term in marked))
 
 
 def _concepts(index: OpenIndex, query: Query, facets: Facets) -> tuple[QueryConcept, ...]:

@@ -95,6 +95,16 @@ class QueryConcept:
     documents: int  # that the filter would leave
 
 
+@dataclass(frozen=True, slots=True)
+class NamedFilter:
+    """A filter that a query names in plain words: "in Austria", "since 2019"."""
+
+    filter: str  # its name; `year` stands for both ends of the span
+    value: str
+    word: str  # of the query
+    documents: int  # that the filter would leave
+
+
 Facets: TypeAlias = Mapping[str, Mapping[str, int]]
 """For each filter its values, with the number of documents that choosing it would leave."""
 
@@ -110,9 +120,18 @@ class SearchResult:
     hits: tuple[Hit, ...]
     concepts: tuple[QueryConcept, ...]  # the highest share first
     expansions: tuple[Expansion, ...]
-    total: int  # documents (or passages, when not grouped) that the filters leave: so many can be paged through
+    named_filters: tuple[NamedFilter, ...]
+    total: int  # documents (or passages, when not grouped) that can be paged through: those that match, or all
+    matching: int  # that match the query
+    further: int  # that the filters leave beside those
+    absent_phrases: tuple[str, ...]  # that the query has in quotation marks, and no document
     facets: Facets
     took_ms: float
+
+    @property
+    def nothing_relevant(self) -> bool:
+        """Tell whether nothing matches the query."""
+        return not self.matching
 
 
 # ── What a store takes and gives ────────────────────────────────────────────────────────────────────────────────────

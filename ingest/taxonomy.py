@@ -61,6 +61,7 @@ class Concept(BaseModel):
     about: Label | None = None  # what it covers, in English
     broader: list[str] = []  # concepts of the same list that include this one
     tags: list[str] = []  # free tags that mean this, or this among others
+    names_field: bool = False  # of an acronym: it names the collection's own field, and tells no document from others
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None  # of an organisation
     earlier: list[EarlierName] = []  # of an organisation, newest first
     short: Labels = {}  # acronyms

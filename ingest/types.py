@@ -69,6 +69,7 @@ class Document:
     end_year: int | None = None  # a practice's last year; None while it runs or where unknown
     native_title: str | None = None
     organisation: str | None = None
+    organisations: tuple[str, ...] = ()  # ids of the controlled list that it names, else itself; found when an index is built
     region: str | None = None
     countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2; EU for the whole
     target_groups: tuple[str, ...] = ()

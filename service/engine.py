@@ -9,7 +9,8 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from pes_search.index.encoders import load_encoder
@@ -31,6 +32,17 @@ if TYPE_CHECKING:
     from pes_search.service.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """What was done about a query's spelling: it may be proposed, or already have been put right."""
+
+    did_you_mean: str | None
+    put_right: str | None  # the query as it was typed, where what was searched is another
+
+
+AS_IT_IS = Spelling(None, None)
 
 
 class Engine:
@@ -112,11 +124,55 @@ class Engine:
                 self._lock.release()
         return self._index
 
-    def search(self, index: OpenIndex, query: str, *, k: int, offset: int, group: Group, filters: Filters) -> SearchResult:
+    def search(
+        self,
+        index: OpenIndex,
+        query: str,
+        *,
+        k: int,
+        offset: int,
+        group: Group,
+        filters: Filters,
+        only_matching: bool = False,
+    ) -> SearchResult:
         """Search one generation, as `index()` gave it: a request sees one from its beginning to its end."""
         from pes_search.index.search import search
 
-        return search(query, index, self.encoder, self.settings.search, k=k, offset=offset, group=group, filters=filters)
+        return search(
+            query,
+            index,
+            self.encoder,
+            self.settings.search,
+            k=k,
+            offset=offset,
+            group=group,
+            filters=filters,
+            only_matching=only_matching,
+        )
+
+    def find(
+        self,
+        index: OpenIndex,
+        query: str,
+        *,
+        k: int,
+        offset: int,
+        group: Group,
+        filters: Filters,
+        everything: bool = False,
+        as_typed: bool = False,
+    ) -> tuple[SearchResult, Spelling]:
+        """Search for a person: only what matches unless they want everything, and put right where that finds nothing.
+
+        What is found for the query with its spelling put right is given only where the query `as_typed` finds nothing.
+        """
+        search = partial(self.search, index, k=k, offset=offset, group=group, filters=filters, only_matching=not everything)
+        typed = search(query)
+        meant = self.did_you_mean(index, typed.query)
+        if meant is None or as_typed or not typed.nothing_relevant or typed.absent_phrases:
+            return typed, Spelling(meant, None)
+        found = search(meant)
+        return (typed, Spelling(meant, None)) if found.nothing_relevant else (found, Spelling(None, typed.query))
 
     def did_you_mean(self, index: OpenIndex, query: str) -> str | None:
         """Return the query with its misspelled words put right, or None where there is nothing to put right."""

@@ -104,6 +104,14 @@ class Bm25Index:
             rows = slice(int(self._starts[number]), int(self._starts[number + 1]))
             yield self._holders[rows], self._gains[rows] / most
 
+    def holders(self, term: str) -> Rows:
+        """Return the passages that hold a term, ascending."""
+        number = self._vocabulary.get(term)
+        if number is None:
+            return np.empty(0, np.int64)
+        holders: Rows = self._holders[int(self._starts[number]) : int(self._starts[number + 1])]
+        return holders
+
     def idf(self, term: str) -> float:
         """Return ln((N + 1) / df) as in `rank_bm25.BM25Plus`; a term that no passage holds gets the highest, ln(N + 1)."""
         frequency = self.document_frequency(term)

@@ -50,6 +50,11 @@ class DocumentQuestions:
         self._owners = {code: stored.documents[order[languages == code]] for code in counts}
         self._vectors = {code: stored.vectors.take(order[languages == code]) for code in counts}
 
+    @property
+    def are_there(self) -> bool:
+        """Tell whether the collection brings any."""
+        return self._main is not None
+
     def scores(self, vector: Vectors, language: str | None) -> Vectors:
         """Return for each document how near a query is to its questions, from 0 to 1. `vector` is the encoder's."""
         if self._main is None or vector.shape != self._vectors[self._main].shape[1:]:

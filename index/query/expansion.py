@@ -1,32 +1,54 @@
-"""Acronyms and former names in a query are written out, as the controlled lists have them."""
+"""Acronyms and former names in a query are written out, as the controlled lists have them; names of the field itself left out.
+
+In a collection of public employment services "PES" says nothing: written out it would bring up whoever spells it out.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pes_search.index.types import Expansion
 from pes_search.ingest.taxonomy import Concept, Taxonomy
 
 LISTS = ("acronyms", "organisations")
+ENDING_LETTERS = 3  # at most, of a plural or case behind a name of the field: "services", "Arbeitsverwaltungen"
+LEAST_FIELD_SHARE = 0.05  # of the passages that have each word of such a name, from which on the collection is of that field
 
 
 class Expander:
     """Finds the short and former names of the lists. Case counts: "NINI" and "nini" may be names, "einem" holds no INEM."""
 
-    def __init__(self, taxonomy: Taxonomy, language: str) -> None:
-        """`language` is the one that most of the collection is in."""
+    def __init__(self, taxonomy: Taxonomy, language: str, is_of_field: Callable[[str], bool]) -> None:
+        """`language` is the one that most of the collection is in; `is_of_field` tells whether a label is of its own field."""
         self._added: dict[str, list[str]] = {}
+        of_field: list[Concept] = []
         for name in LISTS:
             for concept in taxonomy.lists.get(name, {}).values():
                 label = concept.label(language)
+                if concept.names_field and is_of_field(label):
+                    of_field.append(concept)
+                    continue
                 for short in _names(concept):
                     if short != label and label not in self._added.setdefault(short, []):
                         self._added[short].append(label)
-        longest_first = sorted(self._added, key=len, reverse=True)
-        self._pattern = (
-            re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])") if longest_first else None
+        self._pattern = re.compile(rf"(?<![\w-])(?:{_any_of(self._added)})(?![\w-])") if self._added else None
+
+        short_names = {name for one in of_field for names in one.short.values() for name in names}
+        long_names = {name for one in of_field for names in one.terms.values() for name in names}
+        self._field = (
+            re.compile(
+                rf"(?<![\w-])(?:(?:{_any_of(short_names)})(?![\w-])"
+                rf"|(?i:{_any_of(long_names)})\w{{0,{ENDING_LETTERS}}}(?![\w-]))"
+            )
+            if of_field
+            else None
         )
+
+    def without_field(self, query: str) -> str:
+        """Return the query without names of the collection's own field, where anything is left then."""
+        rest = " ".join(self._field.sub(" ", query).split()) if self._field else query
+        return rest if re.search(r"\w{3}", rest) else query
 
     def expand(self, query: str) -> tuple[str, tuple[Expansion, ...]]:
         """Return the query followed by what its names stand for, in brackets, and what was found."""
@@ -39,6 +61,11 @@ class Expander:
         if not expansions:
             return query, ()
         return f"{query} ({'; '.join(dict.fromkeys(expansion.added for expansion in expansions))})", expansions
+
+
+def _any_of(names: Iterable[str]) -> str:
+    """Return an expression for any of the names, the longest first."""
+    return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
 
 
 def _names(concept: Concept) -> Iterable[str]:

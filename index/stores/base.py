@@ -43,6 +43,12 @@ class StoredIndex(Protocol):
         A passage is scored by the terms for its own language.
         """
 
+    def holding(self, terms: Terms, filters: Filters) -> list[str]:
+        """Return the ids of all passages that hold every one of the terms for their own language, in any order.
+
+        None does where there are no terms.
+        """
+
     def nearest(self, vectors: Vectors, filters: Filters, depth: int) -> list[str]:
         """Return the ids of the passages that are nearest to one of the vectors, in any order, each once.
 

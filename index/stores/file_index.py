@@ -63,6 +63,20 @@ class FileIndex:
             positive = positive[allowed[positive]]
         return self._ids(positive[highest(scores[positive], depth)])
 
+    def holding(self, terms: Terms, filters: Filters) -> list[str]:
+        """Return the ids of all passages that hold every one of the terms for their own language, in any order."""
+        holding = np.zeros(self._texts.passage_count, bool)
+        for query, among in self._by_language(terms):
+            if query:
+                mask = np.ones(len(holding), bool) if among is None else among.copy()
+                for term in query:
+                    held = np.zeros(len(holding), bool)
+                    held[self._bm25.holders(term)] = True
+                    mask &= held
+                holding |= mask
+        allowed = self._allowed(filters)
+        return self._ids(np.flatnonzero(holding if allowed is None else holding & allowed))
+
     def nearest(self, vectors: Vectors, filters: Filters, depth: int) -> list[str]:
         """Return the ids of the passages that are nearest to one of the vectors, in any order."""
         allowed = self._allowed(filters)

@@ -174,6 +174,7 @@ class MemoryIndex:
             of_language = self._languages.setdefault(passage.language, _Language())
             of_language.rows.append(row)
             of_language.words.update(words_of(text))
+        self._terms = [set(several) for several in terms]
         config = Bm25Config(**manifest.config["bm25"])
         self._most = config.k1 + 1
         self._bm25 = BM25Plus(terms, k1=config.k1, b=config.b, delta=DELTA) if any(terms) else None
@@ -194,6 +195,15 @@ class MemoryIndex:
         scores = self._scores(terms)
         matching = [row for row, passage in enumerate(self._passages) if scores[row] > 0 and passage.document_id in passing]
         return [self._passages[row].id for row in sorted(matching, key=lambda row: -scores[row])[:depth]]
+
+    def holding(self, terms: Terms, filters: Filters) -> list[str]:
+        """Return the ids of all passages that hold every one of the terms for their own language, in any order."""
+        passing = self._passing(filters)
+        return [
+            passage.id
+            for passage, held in zip(self._passages, self._terms, strict=True)
+            if passage.document_id in passing and (wanted := terms.get(passage.language, ())) and held.issuperset(wanted)
+        ]
 
     def nearest(self, vectors: Vectors, filters: Filters, depth: int) -> list[str]:
         """Return the ids of the passages that are nearest to one of the vectors, in any order."""

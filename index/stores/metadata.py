@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEAR_FACET, Filters
+from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, STILL_RUNNING, YEAR_FACET, Filters, years_of
 from pes_search.index.types import Counts, Facets
 from pes_search.ingest.taxonomy import Taxonomy, fold
 from pes_search.ingest.types import Document
@@ -23,8 +23,13 @@ FILTERS_FILE = "filters.npz"
 class Metadata:
     """What some documents can be filtered by; row i is document i."""
 
-    def __init__(self, columns: Mapping[str, Column], years: Rows, passages: Rows, taxonomy: Taxonomy) -> None:
-        """`columns` by the filter's name; `years` are 0 where there is none, `passages` how many each document has."""
+    def __init__(
+        self, ids: Sequence[str], columns: Mapping[str, Column], years: Rows, passages: Rows, taxonomy: Taxonomy
+    ) -> None:
+        """`columns` by the filter's name; `years` are the first and last of each document, shape (2, documents), 0 where there
+        is none; `passages` is how many each has.
+        """
+        self._ids = ids
         self._columns = columns
         self._years = years
         self._passages = passages
@@ -35,15 +40,17 @@ class Metadata:
     @classmethod
     def of_documents(cls, documents: Iterable[Document], passages: Sequence[int] | Rows, taxonomy: Taxonomy) -> Metadata:
         """Return it of documents; `passages` is the number of passages of each."""
-        years: list[int] = []
+        ids: list[str] = []
+        years: list[tuple[int, int]] = []
         values: dict[str, list[Sequence[str]]] = {name: [] for name in FILTER_FIELDS}
         for document in documents:
-            years.append(document.year or 0)
+            ids.append(document.id)
+            years.append(years_of(document) or (0, 0))
             for field in FILTER_FIELDS.values():
                 values[field.name].append(taxonomy.with_broader(field.list_name, field.values(document)))
-        values[YEAR_FACET] = [(str(year),) if year else () for year in years]
         columns = {name: Column.of_values(of_field) for name, of_field in values.items()}
-        return cls(columns, np.array(years, np.int64), np.array(passages, np.int64), taxonomy)
+        both = np.array(years, np.int64).reshape(-1, 2).T
+        return cls(ids, columns, both, np.array(passages, np.int64), taxonomy)
 
     @classmethod
     def read(cls, folder: Path, taxonomy: Taxonomy) -> Metadata:
@@ -51,14 +58,14 @@ class Metadata:
         with np.load(folder / FILTERS_FILE, allow_pickle=False) as file:
             parts = {name: file[name] for name in file.files}
         columns = {
-            name: Column(parts[f"{name}.values"].tolist(), parts[f"{name}.rows"], parts[f"{name}.codes"], len(parts["years"]))
-            for name in (*FILTER_FIELDS, YEAR_FACET)
+            name: Column(parts[f"{name}.values"].tolist(), parts[f"{name}.rows"], parts[f"{name}.codes"], len(parts["ids"]))
+            for name in FILTER_FIELDS
         }
-        return cls(columns, parts["years"], parts["passages"], taxonomy)
+        return cls(parts["ids"].tolist(), columns, parts["years"], parts["passages"], taxonomy)
 
     def save(self, folder: Path) -> None:
         """Write it into a file of a folder."""
-        parts: dict[str, Any] = {"years": self._years, "passages": self._passages}
+        parts: dict[str, Any] = {"ids": np.array(self._ids, np.str_), "years": self._years, "passages": self._passages}
         for name, column in self._columns.items():
             values = np.array(column.values, np.str_)
             parts |= {f"{name}.values": values, f"{name}.rows": column.rows, f"{name}.codes": column.codes}
@@ -68,9 +75,12 @@ class Metadata:
         """Return which documents pass, or None where the filters are empty."""
         masks = [self._columns[name].mask(self._wanted(name, values)) for name, values in filters.chosen.items()]
         if filters.year_from is not None or filters.year_to is not None:
+            first, last = self._years
             low = 1 if filters.year_from is None else filters.year_from
-            high = np.iinfo(np.int32).max if filters.year_to is None else filters.year_to
-            masks.append((self._years >= low) & (self._years <= high))
+            high = STILL_RUNNING if filters.year_to is None else filters.year_to
+            masks.append((first > 0) & (first <= high) & (last >= low))
+        if filters.only is not None:
+            masks.append(np.array([document_id in filters.only for document_id in self._ids], bool))
         return np.logical_and.reduce(masks) if masks else None
 
     def counts(self, filters: Filters) -> Counts:
@@ -82,15 +92,27 @@ class Metadata:
         return self._counted(filters)
 
     def _counted(self, filters: Filters) -> Counts:
-        everything = np.ones(len(self._years), bool)
+        everything = np.ones(len(self._ids), bool)
 
         def passing(chosen: Filters) -> Mask:
             mask = self.mask(chosen)
             return everything if mask is None else mask
 
-        facets: Facets = {name: column.counts(passing(filters.without(name))) for name, column in self._columns.items()}
+        facets: Facets = {
+            **{name: column.counts(passing(filters.without(name))) for name, column in self._columns.items()},
+            YEAR_FACET: self._by_year(passing(filters.without(YEAR_FACET)), lambda year: (year, year)),
+            "year_from": self._by_year(passing(filters.without("year_from")), lambda year: (year, STILL_RUNNING)),
+            "year_to": self._by_year(passing(filters.without("year_to")), lambda year: (1, year)),
+        }
         mask = passing(filters)
         return Counts(int(mask.sum()), int(self._passages[mask].sum()), facets)
+
+    def _by_year(self, mask: Mask, span: Callable[[int], tuple[int, int]]) -> dict[str, int]:
+        """Return for each year of the collection how many masked documents are of a span of years, without those of none."""
+        first, last = self._years[:, mask & (self._years[0] > 0)]
+        stated = np.unique(self._years[(self._years > 0) & (self._years < STILL_RUNNING)])
+        counts = {str(year): int(((first <= span(year)[1]) & (last >= span(year)[0])).sum()) for year in stated.tolist()}
+        return {year: count for year, count in counts.items() if count}
 
     def _wanted(self, name: str, chosen: Sequence[str]) -> Callable[[str], bool]:
         """Return what tells whether a value of a field is one of those chosen, by itself or by a label."""

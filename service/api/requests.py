@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request
+from fastapi.dependencies.models import Dependant
 from pydantic import BeforeValidator
 
 from pes_search.index.errors import QueryError
 from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEARS, Filters
+from pes_search.index.query.filter_values import check_values, nearest
 from pes_search.index.search import LARGEST_K
 from pes_search.service.engine import Engine
 from pes_search.service.records.records import Records, open_records
@@ -47,14 +49,43 @@ def records_of(request: Request) -> Records:
     return records
 
 
-def filters_of(**values: Any) -> Filters:
-    """Read the filters of a request, one parameter for each of `FILTER_FIELDS`; empty values do not restrict."""
+def filters_of(request: Request, **values: Any) -> Filters:
+    """Read the filters of a request, one parameter for each of `FILTER_FIELDS`; empty values do not restrict.
+
+    Raises:
+        QueryError: the collection does not know a value; the message names the nearest.
+    """
     chosen = {name: [value for value in values[name] or () if value.strip()] for name in FILTER_FIELDS}
-    return Filters(chosen, **{name: values[name] for name in YEARS})
+    filters = Filters(chosen, **{name: values[name] for name in YEARS})
+    check_values(filters, engine_of(request).index().stored)
+    return filters
+
+
+def only_known_parameters(request: Request) -> None:
+    """Check that a request has no parameter in its address that would be ignored.
+
+    Raises:
+        QueryError: it has one; the message names the nearest.
+    """
+    known = list(_query_names(request.scope["route"].dependant))
+    for name in request.query_params:
+        if name not in known:
+            near = nearest(name, known)
+            raise QueryError(
+                f"no parameter {name!r}; " + (f"did you mean {' or '.join(near)}?" if near else f"choose of {', '.join(known)}")
+            )
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    """Yield the names of the address's parameters that a route and what it depends on read."""
+    yield from (field.alias for field in dependant.query_params)
+    for other in dependant.dependencies:
+        yield from _query_names(other)
 
 
 def _filter_parameters() -> Iterator[inspect.Parameter]:
-    """Yield what FastAPI reads of a function's signature: the filters as parameters of the address."""
+    """Yield what FastAPI reads of a function's signature: the request, and the filters as parameters of the address."""
+    yield inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
     for field in FILTER_FIELDS.values():
         values = Annotated[list[str] | None, Query(description=field.about, examples=[[field.example]])]
         yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=values)

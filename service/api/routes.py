@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, BackgroundTasks, Path, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 
+from pes_search.index.query.filter_values import check_values
 from pes_search.index.search import QUERY_CHARACTERS
-from pes_search.index.search import related as near
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.answer_messages import answer_messages
 from pes_search.service.api.event_stream import begun, event_stream
 from pes_search.service.api.problems import RESPONSES
 from pes_search.service.api.question_log import log_answer
-from pes_search.service.api.requests import DocumentId, EngineOf, FiltersOf, K, Offset
+from pes_search.service.api.requests import DocumentId, EngineOf, FiltersOf, K, Offset, only_known_parameters
 from pes_search.service.api.schemas import (
     AskIn,
     AskOut,
@@ -29,12 +29,13 @@ from pes_search.service.api.schemas import (
     comparison_out,
     document_detail,
     document_out,
-    hit_out,
     passage_out,
+    related_out,
     search_out,
 )
+from pes_search.service.editing.related import relations
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1", responses=RESPONSES, dependencies=[Depends(only_known_parameters)])
 
 
 @router.get("/search", tags=["search"])
@@ -53,17 +54,24 @@ def search(
     k: K = 10,
     offset: Offset = 0,
     group: Annotated[Literal["document", "passage"], Query(description="what a hit is")] = "document",
+    everything: Annotated[bool, Query(alias="all", description="list what does not match the query too")] = False,
+    as_typed: Annotated[bool, Query(description="leave the spelling alone where the query finds nothing")] = False,
 ) -> SearchOut:
-    """Find the passages that fit a query, ranked, with their sources."""
-    index = engine.index()
-    result = engine.search(index, q, k=k, offset=offset, group=group, filters=filters)
-    return search_out(result, engine.did_you_mean(index, result.query))
+    """Find the passages that fit a query, ranked, with their sources.
+
+    A query may order: "exact phrase", -word, title:word, country:DE and the other filters by their names.
+    """
+    found = engine.find(
+        engine.index(), q, k=k, offset=offset, group=group, filters=filters, everything=everything, as_typed=as_typed
+    )
+    return search_out(*found)
 
 
 @router.post("/ask", tags=["answers"])
 def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, body: AskIn) -> AskOut:
     """Answer a question with quotations, or say that the collection does not answer it."""
     index, filters = engine.index(), body.filters()
+    check_values(filters, index.stored)
     answer = engine.ask(index, body.question, k=body.k, filters=filters, writer=body.writer, previous=body.previous)
     tasks.add_task(log_answer, request, answer, index.stored.counts(filters).documents)
     return ask_out(answer)
@@ -117,10 +125,9 @@ def document(engine: EngineOf, document_id: DocumentId) -> DocumentDetailOut:
 
 @router.get("/documents/{document_id}/related", tags=["documents"])
 def related(engine: EngineOf, filters: FiltersOf, document_id: DocumentId, k: K = 10) -> RelatedOut:
-    """Find the documents nearest in meaning to one; near 1 they say the same, perhaps in two languages."""
+    """Find the documents nearest in meaning to one, and say why; copies and translations stand apart."""
     index = engine.index()
-    hits = near(document_id, index, k=k, filters=filters)
-    return RelatedOut(document_id=document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits])
+    return related_out(document_id, relations(document_id, index, k=k, filters=filters), index.manifest.index_id)
 
 
 @router.get("/passages/{passage_id}", tags=["documents"])

@@ -13,7 +13,9 @@ from pes_search.index.types import DocumentText, Hit, Scores, SearchResult
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, Status, TableRow
 from pes_search.service.answers.writer_name import WriterName
+from pes_search.service.editing.related import Relations
 from pes_search.service.editing.stated import stated_term, stated_value
+from pes_search.service.engine import AS_IT_IS, Spelling
 from pes_search.service.links import deep_link, place_link
 
 _EXAMPLE_PASSAGE = "de-power-m~318-802"
@@ -48,6 +50,8 @@ class HitOut(PassageHitOut):
     kind: str
     countries: list[str] = Field(description="ISO 3166-1 alpha-2; EU for the whole")
     year: int | None
+    end_year: int | None = Field(description="of a practice; null while it runs or where unknown")
+    organisation: str | None
     language: str | None = Field(description="ISO 639-1")
     evidence: str | None = Field(description="how strong it is, an id of the list evidence-strengths; null where not judged")
     passages: list[PassageHitOut]
@@ -62,6 +66,17 @@ class QueryConceptOut(BaseModel):
     id: str = Field(examples=["women-returners"])
     label: str = Field(description="in the query's language where there is one")
     share: float = Field(description="of the query's concepts, 0 to 1")
+    documents: int = Field(description="that the filter would leave")
+
+
+class NamedFilterOut(BaseModel):
+    """A filter that the query names in plain words."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    filter: str = Field(description="`year` stands for year_from and year_to", examples=["country"])
+    value: str = Field(examples=["AT"])
+    word: str = Field(description="of the query", examples=["Austria"])
     documents: int = Field(description="that the filter would leave")
 
 
@@ -81,12 +96,21 @@ class SearchOut(BaseModel):
     language: str | None = Field(description="of the query, as identified")
     index_id: str
     took_ms: float
-    total: int = Field(description="how many hits can be paged through")
+    total: int = Field(description="how many hits can be paged through: those that match, or all where all are asked for")
+    matching: int = Field(description="how many documents (or passages) match the query, by a calibrated measure")
+    further: int = Field(description="how many the filters leave beside those; `all=true` lists them too")
+    nothing_relevant: bool = Field(description="nothing matches the query")
+    absent_phrases: list[str] = Field(description="in quotation marks in the query, and in no document")
     hits: list[HitOut]
+    named_filters: list[NamedFilterOut] = Field(description="countries, years and languages that the query names")
     concepts: list[QueryConceptOut] = Field(description="what the query is about, in terms that filters take")
     expansions: list[ExpansionOut] = Field(description="acronyms and former names that were written out")
     did_you_mean: str | None = Field(
         description="the query with its misspelled words put right, if any are; the hits are those of the query as typed"
+    )
+    put_right: str | None = Field(
+        description="the query as it was typed, where it found nothing and `query` has its misspelled words put right; "
+        "`as_typed=true` leaves it alone"
     )
     facets: dict[str, dict[str, int]] = Field(description="by filter: its values, with the documents that each would leave")
 
@@ -255,12 +279,29 @@ class ComparisonOut(BaseModel):
     rows: list[RowOut]
 
 
+class ReasonOut(BaseModel):
+    """Why two documents are related."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str = Field(description="topic, people, measure or channel", examples=["people"])
+    terms: list[str] = Field(description="ids of the controlled list that both have")
+
+
+class RelatedHitOut(HitOut):
+    """A related document."""
+
+    reasons: list[ReasonOut]
+    same: list[str] = Field(description="ids of copies and translations of it, which are not listed again")
+
+
 class RelatedOut(BaseModel):
-    """The documents nearest in meaning to one."""
+    """The documents nearest in meaning to one, without those that say the same."""
 
     document_id: str
     index_id: str
-    hits: list[HitOut]
+    hits: list[RelatedHitOut]
+    same: list[HitOut] = Field(description="copies and translations of the document itself")
 
 
 class DocumentOut(BaseModel):
@@ -346,36 +387,44 @@ class ProblemOut(BaseModel):
     errors: list[dict[str, Any]] = Field(default=[], description="one entry a faulty parameter")
 
 
-def search_out(result: SearchResult, did_you_mean: str | None = None) -> SearchOut:
-    """Return a search's result for the outside, with the query put right where it was misspelled."""
+def search_out(result: SearchResult, spelling: Spelling = AS_IT_IS) -> SearchOut:
+    """Return a search's result for the outside, with what was done about the query's spelling."""
     return SearchOut(
         query=result.query,
         language=result.language,
         index_id=result.index_id,
         took_ms=result.took_ms,
         total=result.total,
+        matching=result.matching,
+        further=result.further,
+        nothing_relevant=result.nothing_relevant,
+        absent_phrases=list(result.absent_phrases),
+        named_filters=[NamedFilterOut.model_validate(named) for named in result.named_filters],
         hits=[hit_out(hit) for hit in result.hits],
         concepts=[QueryConceptOut.model_validate(concept) for concept in result.concepts],
         expansions=[ExpansionOut.model_validate(expansion) for expansion in result.expansions],
-        did_you_mean=did_you_mean,
+        did_you_mean=spelling.did_you_mean,
+        put_right=spelling.put_right,
         facets={name: dict(counts) for name, counts in result.facets.items()},
     )
 
 
 def hit_out(hit: Hit) -> HitOut:
     """Return a hit for the outside."""
-    document = hit.document
-    return HitOut(
-        **_passage_hit(hit),
-        document_id=document.id,
-        title=document.title,
-        kind=document.kind,
-        countries=list(document.countries),
-        year=document.year,
-        language=document.language,
-        evidence=document.evidence,
-        passages=[PassageHitOut(**_passage_hit(other)) for other in hit.passages],
-    )
+    return HitOut(**_hit(hit))
+
+
+def related_out(document_id: str, relations: Relations, index_id: str) -> RelatedOut:
+    """Return what is related to a document for the outside."""
+    hits = [
+        RelatedHitOut(
+            **_hit(one.hit),
+            reasons=[ReasonOut.model_validate(reason) for reason in one.reasons],
+            same=[document.id for document in one.same],
+        )
+        for one in relations.related
+    ]
+    return RelatedOut(document_id=document_id, index_id=index_id, hits=hits, same=[hit_out(hit) for hit in relations.same])
 
 
 def ask_out(answer: Answer) -> AskOut:
@@ -488,6 +537,23 @@ def document_detail(text: DocumentText, index_id: str) -> DocumentDetailOut:
 def passage_out(document: Document, passage: Passage) -> PassageOut:
     """Return a passage for the outside."""
     return PassageOut(**dataclasses.asdict(passage), title=document.title, url=deep_link(document, passage.page))
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    document = hit.document
+    return {
+        **_passage_hit(hit),
+        "document_id": document.id,
+        "title": document.title,
+        "kind": document.kind,
+        "countries": list(document.countries),
+        "year": document.year,
+        "end_year": document.end_year,
+        "organisation": document.organisation,
+        "language": document.language,
+        "evidence": document.evidence,
+        "passages": [PassageHitOut(**_passage_hit(other)) for other in hit.passages],
+    }
 
 
 def _passage_hit(hit: Hit) -> dict[str, Any]:

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, NoReturn
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.service.cli.frame import FAILED_STATUS, Run, index_settings, print_json, run_command
 from pes_search.service.cli.output import (
-    nothing_passes,
     place,
     print_answer,
     print_comparison,
     print_hit,
     print_preview,
+    print_related,
     print_report,
+    search_notes,
 )
 from pes_search.service.cli.parser import pes_parser
 from pes_search.service.cli.progress import LOG_EVERY_SECONDS, ProgressDisplay
 
 if TYPE_CHECKING:
+    from pes_search.index.open_index import OpenIndex
     from pes_search.service.settings import Settings
 
 WAITING_PAUSE_SECONDS = 0.5
@@ -113,17 +115,22 @@ def _search(parsed: argparse.Namespace) -> int:
     from pes_search.service.api.schemas import search_out
 
     index = engine.index()
-    filters = _filters(parsed)
-    suggestion = engine.did_you_mean(index, parsed.query)
-    ranking = engine.search(index, parsed.query, k=parsed.k, offset=parsed.offset, group=parsed.group, filters=filters)
-    result = search_out(ranking, suggestion)
+    ranking, spelling = engine.find(
+        index,
+        parsed.query,
+        k=parsed.k,
+        offset=parsed.offset,
+        group=parsed.group,
+        filters=_filters(parsed, index),
+        everything=parsed.all,
+        as_typed=parsed.as_typed,
+    )
+    result = search_out(ranking, spelling)
     if parsed.json:
         print_json(result.model_dump())
         return 0
-    if result.did_you_mean:
-        print(f"did you mean: {result.did_you_mean}?", file=sys.stderr)
-    if not result.hits:
-        print(f"no hit after the first {result.total}" if result.total else nothing_passes(filters, index), file=sys.stderr)
+    for line in search_notes(result):
+        print(line, file=sys.stderr)
     for hit in result.hits:
         print_hit(hit)
     return 0
@@ -135,9 +142,9 @@ def _ask(parsed: argparse.Namespace) -> int:
     engine = start_engine(index_settings(parsed))
     from pes_search.service.api.schemas import ask_out
 
-    answer = engine.ask(
-        engine.index(), parsed.question, k=parsed.k, filters=_filters(parsed), writer=parsed.writer, previous=parsed.previous
-    )
+    index = engine.index()
+    filters = _filters(parsed, index)
+    answer = engine.ask(index, parsed.question, k=parsed.k, filters=filters, writer=parsed.writer, previous=parsed.previous)
     result = ask_out(answer)
     if parsed.json:
         print_json(result.model_dump())
@@ -162,17 +169,16 @@ def _compare(parsed: argparse.Namespace) -> int:
 
 def _related(parsed: argparse.Namespace) -> int:
     from pes_search.index.open_index import open_index
-    from pes_search.index.search import related
-    from pes_search.service.api.schemas import RelatedOut, hit_out
+    from pes_search.service.api.schemas import related_out
+    from pes_search.service.editing.related import relations
 
     index = open_index(index_settings(parsed).index_store())  # the vectors are stored, so no model is needed
-    hits = related(parsed.document_id, index, k=parsed.k, filters=_filters(parsed))
-    result = RelatedOut(document_id=parsed.document_id, index_id=index.manifest.index_id, hits=[hit_out(hit) for hit in hits])
+    found = relations(parsed.document_id, index, k=parsed.k, filters=_filters(parsed, index))
+    result = related_out(parsed.document_id, found, index.manifest.index_id)
     if parsed.json:
         print_json(result.model_dump())
     else:
-        for hit in result.hits:
-            print_hit(hit)
+        print_related(result)
     return 0
 
 
@@ -333,9 +339,13 @@ COMMANDS: Mapping[str, Run] = {
 }
 
 
-def _filters(parsed: argparse.Namespace) -> Filters:
+def _filters(parsed: argparse.Namespace, index: OpenIndex) -> Filters:
+    from pes_search.index.query.filter_values import check_values
+
     chosen = {name: getattr(parsed, name) for name in FILTER_FIELDS}
-    return Filters(chosen, **{name: getattr(parsed, name) for name in YEARS})
+    filters = Filters(chosen, **{name: getattr(parsed, name) for name in YEARS})
+    check_values(filters, index.stored)
+    return filters
 
 
 def run() -> NoReturn:

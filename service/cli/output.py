@@ -6,15 +6,13 @@ Heavy imports stay inside the functions, as in `commands`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pes_search.index.build import BuildReport
-    from pes_search.index.filters import Filters
-    from pes_search.index.open_index import OpenIndex
     from pes_search.ingest.preview import Preview
-    from pes_search.service.api.schemas import AskOut, ComparisonOut, HitOut
+    from pes_search.service.api.schemas import AskOut, ComparisonOut, HitOut, RelatedOut, SearchOut
     from pes_search.service.settings import Settings
 
 SHOWN_PATHS = 3  # of the files that were skipped for one reason
@@ -119,26 +117,32 @@ def place(page: int | None, headings: Sequence[str]) -> str:
     return "  (" + ", ".join(parts) + ")" if parts else ""
 
 
-def nothing_passes(filters: Filters, index: OpenIndex) -> str:
-    """Say that no document passes, and which values nothing in the collection is called, as a slip of the pen would be."""
-    from difflib import get_close_matches
+def search_notes(result: SearchOut) -> Iterator[str]:
+    """Yield what a person should know of a search beside its hits."""
+    if result.put_right:
+        yield f"nothing matches {result.put_right!r}; shown is {result.query!r} (--as-typed leaves the spelling alone)"
+    if result.did_you_mean:
+        yield f"did you mean: {result.did_you_mean}?"
+    for phrase in result.absent_phrases:
+        yield f'no document has "{phrase}" as written; leave the quotation marks out to search its words'
+    if not result.matching + result.further:
+        yield "no document passes these filters" if not result.absent_phrases else "nothing is left to show"
+    elif result.nothing_relevant:
+        yield f"nothing matches; {result.further} documents come nearest: --all lists them"
+    elif not result.hits:
+        yield f"no hit after the first {result.total}"
+    else:
+        yield f"{result.matching} match, {result.further} further"
 
-    from pes_search.index.filters import FILTER_FIELDS, Filters
-    from pes_search.ingest.taxonomy import fold
 
-    facets = index.stored.counts(Filters()).facets
-    lines = ["no document passes these filters"]
-    for name, field in FILTER_FIELDS.items():
-        known = {fold(value): value for value in facets[name]} | {
-            label: label for label in index.taxonomy.names(field.list_name)
-        }
-        for value in filters.chosen.get(name, ()):
-            if fold(value) not in known:
-                near = [known[label] for label in get_close_matches(fold(value), known, n=3)]
-                lines.append(
-                    f"nothing is called {value!r} as {name.replace('_', ' ')}" + (f"; near: {', '.join(near)}" if near else "")
-                )
-    return "\n".join(lines)
+def print_related(result: RelatedOut) -> None:
+    """Print related documents, why they are, and which say the same."""
+    for hit in result.hits:
+        print_hit(hit)
+        reasons = [reason.name + (f" ({', '.join(reason.terms)})" if reason.terms else "") for reason in hit.reasons]
+        print(f"    related by {', '.join(reasons)}" + (f"; the same again: {', '.join(hit.same)}" if hit.same else ""))
+    if result.same:
+        print("the same, as copy or translation: " + ", ".join(hit.document_id for hit in result.same))
 
 
 def print_preview(preview: Preview) -> None:

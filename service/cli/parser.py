@@ -39,6 +39,8 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     search.add_argument(
         "--group", choices=("document", "passage"), default="document", help="what a hit is (default: document)"
     )
+    search.add_argument("--all", action="store_true", help="list what does not match the query too")
+    search.add_argument("--as-typed", action="store_true", help="leave the spelling alone where the query finds nothing")
     add_index_argument(search)
     _filter_arguments(search)
     _json_argument(search)

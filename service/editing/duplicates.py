@@ -53,11 +53,12 @@ def _pairs(documents: list[Document], index: OpenIndex, least: float) -> Iterato
         for row, column in np.argwhere(np.maximum(scores, cosines) >= least - 1e-5).tolist():
             first, second = documents[start + row], documents[column]
             if start + row < column and means[start + row].any() and means[column].any():  # both have text
-                score = _score(first, second, float(cosines[row, column]), float(overlaps[row, column]))
+                score = pair_score(first, second, float(cosines[row, column]), float(overlaps[row, column]))
                 yield Pair(first, second, score, _is_translation(first, second))
 
 
-def _score(first: Document, second: Document, cosine: float, overlap: float) -> float:
+def pair_score(first: Document, second: Document, cosine: float, overlap: float) -> float:
+    """Return how far two documents say the same, from their cosine and what they share of concepts; near 1 they do."""
     score = related_score(cosine, overlap)
     # A translation often comes without the tags of its original, and its concepts are then guessed.
     return max(score, round(cosine, 6)) if _languages_differ(first, second) else score

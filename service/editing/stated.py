@@ -6,12 +6,12 @@ import re
 
 from babel import Locale
 
+from pes_search.index.filters import DATED_KINDS
 from pes_search.index.types import DocumentText
 from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Citation
 
 EVIDENCE = "evidence"  # the field of a comparison
-DATED_KINDS = ("practice", "project")  # of documents whose years are those of what they describe, not of their publication
 
 
 def stated_term(field: str, document: Document) -> str | None:

@@ -9,9 +9,9 @@ from fastapi.responses import HTMLResponse
 
 from pes_search.index.filters import FILTER_FIELDS
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import related
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf
+from pes_search.service.editing.related import RelatedDocument, relations
 from pes_search.service.links import deep_link
 from pes_search.service.web.facets import kind_label, label_of
 from pes_search.service.web.hits import evidence_label, facts, years
@@ -21,6 +21,8 @@ from pes_search.service.web.text import Section, contents, sections
 from pes_search.service.web.view import render
 
 RELATED_DOCUMENTS = 6
+SHOWN_REASONS = 3
+FILTERS_OF_REASONS = {"people": "target_group", "measure": "measure_type", "channel": "channel"}
 ABOVE = {"country", "evidence"}  # filters whose values stand in the facts under the title
 router = APIRouter(include_in_schema=False)
 
@@ -45,7 +47,7 @@ def document_page(
     pages: list[tuple[int | None, list[Section]]] = [
         (page.number, list(sections(page, passages, marked))) for page in text.pages
     ]
-    near = related(document_id, index, k=RELATED_DOCUMENTS)
+    near = relations(document_id, index, k=RELATED_DOCUMENTS)
     context = {
         "document": document,
         "kind": kind_label(document.kind, interface),
@@ -59,7 +61,8 @@ def document_page(
         "contents": contents(document, pages),
         "pages": [(number, deep_link(document, number), page_sections) for number, page_sections in pages],
         "named": _named(document, index),
-        "related": [(hit, facts(hit.document, interface)) for hit in near],
+        "related": [(one.hit, facts(one.hit.document, interface), _reasons(one, index, interface)) for one in near.related],
+        "same": [hit.document for hit in near.same],
         "language_of_text": document.language or "",
     }
     return render(request, "document.html", context)
@@ -78,6 +81,16 @@ def _terms(document: Document, index: OpenIndex, interface: Interface) -> list[t
         for field in FILTER_FIELDS.values()
         if field.list_name and field.name not in ABOVE and field.values(document)
     ]
+
+
+def _reasons(one: RelatedDocument, index: OpenIndex, interface: Interface) -> list[str]:
+    """Return what two documents share, in the interface's language."""
+    labels = [
+        label_of(FILTERS_OF_REASONS[reason.name], term, index.taxonomy, interface)
+        for reason in one.reasons
+        for term in reason.terms
+    ]
+    return labels[:SHOWN_REASONS] or [interface.text("the same topic")]
 
 
 def _named(document: Document, index: OpenIndex) -> list[Document]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pes_search.index.filters import FILTER_FIELDS, LISTS, Filters
@@ -71,22 +71,15 @@ def years(facets: Facets, filters: Filters, interface: Interface) -> list[Group]
 
     Counts hold with all other filters and the other end of the range as they are.
     """
-    counts = {int(year): count for year, count in facets["year"].items()}
-    ends: dict[str, tuple[int | None, Callable[[int, int], bool], int | None]] = {
-        "year_from": (filters.year_from, lambda year, end: year >= end, filters.year_to),
-        "year_to": (filters.year_to, lambda year, end: year <= end, filters.year_from),
-    }
+    chosen = {"year_from": filters.year_from, "year_to": filters.year_to}
     groups = []
-    for name, (chosen, inside, other) in ends.items():
-        within = {
-            year: count
-            for year, count in counts.items()
-            if other is None or (year <= other if name == "year_from" else year >= other)
-        }
-        listed = sorted({*within, *([chosen] if chosen is not None else [])}, reverse=True)
+    for name, year in chosen.items():
+        counts = facets[name] if year is None or str(year) in facets[name] else {**facets[name], str(year): 0}
+        other = filters.year_to if name == "year_from" else filters.year_from
         options = [
-            Option(str(end), str(end), sum(n for year, n in within.items() if inside(year, end)), end == chosen)
-            for end in listed
+            Option(end, end, count, end == str(year))
+            for end, count in sorted(counts.items(), reverse=True)
+            if other is None or (int(end) <= other if name == "year_from" else int(end) >= other)
         ]
         groups.append(Group(name, interface.text(YEARS[name]), options))
     return groups

@@ -175,7 +175,7 @@ def _documents_of(search: SavedSearch, engine: Engine, index: OpenIndex) -> list
     filters = filters_from(search.filters)
     if not search.query:
         return index.stored.documents(filters)
-    result = engine.search(index, search.query, k=FEED_HITS, offset=0, group="document", filters=filters)
+    result = engine.search(index, search.query, k=FEED_HITS, offset=0, group="document", filters=filters, only_matching=True)
     return [hit.document for hit in result.hits]
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex
-from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
+from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS, only_matching
 from pes_search.index.types import SearchResult
 from pes_search.service.answers.types import Answer
 from pes_search.service.answers.writer_name import WriterName
@@ -27,8 +28,10 @@ from pes_search.service.web.view import render
 PAGE_HITS = 10
 SUGGESTED_FILTERS = 3  # filters; what comes after is seldom what was meant
 LEAST_NARROWED_DOCUMENTS = 2  # documents; a filter that leaves one is a hit, not a list
+UNQUOTED = dict.fromkeys(map(ord, '"“”„«»'))
 EXPORTED_DOCUMENTS = 200  # documents of a ranked list; far down nothing fits any more
 
+Everything = Annotated[bool, Query(alias="all")]  # what does not match the query too
 router = APIRouter(include_in_schema=False)
 
 
@@ -42,11 +45,14 @@ def search_page(
     offset: Offset = 0,
     writer: WriterName | None = None,
     after: str = "",
+    everything: Everything = False,
+    as_typed: bool = False,
 ) -> HTMLResponse:
     """Answer and rank for a query; list what the filters leave without one. `after` is the question before."""
     index, interface = engine.index(), interface_of(request)
     q = " ".join(q.split())
     chosen: dict[str, object] = {**filters.values()}
+    kept = chosen | ({"all": "true"} if everything else {}) | ({"as_typed": "true"} if as_typed else {})
     context: dict[str, Any] = {
         "q": q,
         "most": QUERY_CHARACTERS,
@@ -61,15 +67,27 @@ def search_page(
         "listed": [],
     }
     if q:
-        result, answer = _searched(engine, index, q, filters, offset, writer, after)
+        found = partial(
+            _searched, engine, index, filters=filters, offset=offset, writer=writer, after=after, everything=everything
+        )
+        (result, answer), put_right = found(q), None
+        if result.nothing_relevant and not as_typed and (meant := engine.did_you_mean(index, q)):
+            instead = found(meant)
+            if not instead[0].nothing_relevant:
+                (result, answer), put_right = instead, (q, search_url(q, kept | {"as_typed": "true"}))
         facets, total = result.facets, result.total
         streams = answer is None and not offset
         context |= {
             "result": result,
+            "put_right": put_right,
+            "everything": everything,
+            "with_further": search_url(q, kept | {"all": "true"}),
+            "only_matching": search_url(q, {name: value for name, value in kept.items() if name != "all"}),
+            "unquoted": search_url(q.translate(UNQUOTED), chosen),
             "answer": answer_context(answer, interface) if answer else None,
             "streamed": search_url(q, chosen, path="/answer") if streams else None,
             "quoted": search_url(q, chosen | {"writer": "extractive"}),
-            "did_you_mean": _respelled(engine, index, q, chosen),
+            "did_you_mean": None if put_right else _respelled(engine, index, q, chosen),
             "hits": shown_hits(result, index, interface, engine.settings.search.passages_per_document),
             "suggested": _suggested(result, q, chosen, index, interface),
         }
@@ -87,21 +105,31 @@ def search_page(
         "years": years(facets, filters, interface),
         "documents": index.manifest.documents,
         "countries": len(index.stored.counts(EVERYTHING).facets["country"]),
-        "next": search_url(q, chosen, offset + PAGE_HITS) if total > offset + PAGE_HITS else None,
-        "previous": search_url(q, chosen, max(0, offset - PAGE_HITS)) if offset else None,
-        "exports": {name: search_url(q, chosen, path=f"/export.{name}") for name in ("csv", "json", "bib", "ris")},
+        "next": search_url(q, kept, offset + PAGE_HITS) if total > offset + PAGE_HITS else None,
+        "previous": search_url(q, kept, max(0, offset - PAGE_HITS)) if offset else None,
+        "exports": {name: search_url(q, kept, path=f"/export.{name}") for name in ("csv", "json", "bib", "ris")},
     }
     return render(request, "search.html", context)
 
 
 @router.get("/export.{form}")
-def export_results(request: Request, engine: EngineOf, filters: FiltersOf, form: Format, q: str = "") -> Response:
-    """Return the first results of a query, or all documents that the filters leave, as a file."""
+def export_results(
+    request: Request,
+    engine: EngineOf,
+    filters: FiltersOf,
+    form: Format,
+    q: str = "",
+    everything: Everything = False,
+    as_typed: bool = False,
+) -> Response:
+    """Return the results of a query, those that match it or the first of `all`, or else what the filters leave, as a file."""
     index, interface = engine.index(), interface_of(request)
     base = str(request.base_url).rstrip("/")
     if q.strip():
         most = min(EXPORTED_DOCUMENTS, LARGEST_K)
-        result = engine.search(index, q, k=most, offset=0, group="document", filters=filters)
+        result, _ = engine.find(
+            index, q, k=most, offset=0, group="document", filters=filters, everything=everything, as_typed=as_typed
+        )
         rows = [
             ExportRow(hit.document, hit.passage, hit.rank, hit.score, base + passage_url(hit.passage)) for hit in result.hits
         ]
@@ -116,32 +144,59 @@ def export_results(request: Request, engine: EngineOf, filters: FiltersOf, form:
 
 
 def _searched(
-    engine: Engine, index: OpenIndex, q: str, filters: Filters, offset: int, writer: WriterName | None, after: str
+    engine: Engine,
+    index: OpenIndex,
+    q: str,
+    *,
+    filters: Filters,
+    offset: int,
+    writer: WriterName | None,
+    after: str,
+    everything: bool,
 ) -> tuple[SearchResult, Answer | None]:
     """Return the results and, on their first page, the answer, unless a language model writes it: that is streamed."""
     writer = writer or engine.settings.answer.writer
     if offset or writer != "extractive":
-        return engine.search(index, q, k=PAGE_HITS, offset=offset, group="document", filters=filters), None
+        result = engine.search(
+            index, q, k=PAGE_HITS, offset=offset, group="document", filters=filters, only_matching=not everything
+        )
+        return result, None
     previous = after if after.strip() and after.strip() != q else None
     first, *_, last = engine.ask_events(index, q, k=PAGE_HITS, filters=filters, writer="extractive", previous=previous)
     if not (isinstance(first, SearchResult) and isinstance(last, Answer)):
         raise TypeError("an answer begins with a search result and ends with the whole answer")
-    return first, last
+    return (first if everything else only_matching(first)), last
 
 
 def _suggested(
     result: SearchResult, q: str, chosen: dict[str, object], index: OpenIndex, interface: Interface
 ) -> list[tuple[str, str, int]]:
-    """Return the filters that the query's concepts suggest: address, label as in the filters' lists, and documents left."""
-    return [
+    """Return the filters that the query names or its concepts suggest: address, label as in the lists, and documents left."""
+    named = [
         (
-            search_url(q, {**chosen, concept.filter: (concept.id,)}),
-            label_of(concept.filter, concept.id, index.taxonomy, interface),
-            concept.documents,
+            search_url(
+                q,
+                chosen
+                | ({"year_from": name.value, "year_to": name.value} if name.filter == "year" else {name.filter: (name.value,)}),
+            ),
+            name.value if name.filter == "year" else label_of(name.filter, name.value, index.taxonomy, interface),
+            name.documents,
         )
-        for concept in result.concepts
-        if concept.documents >= LEAST_NARROWED_DOCUMENTS and not chosen.get(concept.filter)
-    ][:SUGGESTED_FILTERS]
+        for name in result.named_filters
+        if not (chosen.keys() & {name.filter, *(("year_from", "year_to") if name.filter == "year" else ())})
+    ]
+    return (
+        named
+        + [
+            (
+                search_url(q, {**chosen, concept.filter: (concept.id,)}),
+                label_of(concept.filter, concept.id, index.taxonomy, interface),
+                concept.documents,
+            )
+            for concept in result.concepts
+            if concept.documents >= LEAST_NARROWED_DOCUMENTS and not chosen.get(concept.filter)
+        ][:SUGGESTED_FILTERS]
+    )
 
 
 def _respelled(engine: Engine, index: OpenIndex, q: str, chosen: dict[str, object]) -> tuple[str, str] | None:

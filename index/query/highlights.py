@@ -1,0 +1,67 @@
+"""Which words of a passage a query's words match: places to mark.
+
+A word is marked in the passage's own language only: French "pays" (country) is not English "pay". A query in another language
+marks what both have as it is written, and no dictionary of the passage's language has: names, numbers, terms of the trade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+
+from pes_search.index.text.tokens import term_spans, terms
+from pes_search.index.text.words import words_of
+from pes_search.ingest.languages.dictionary import has_dictionary, is_word
+from pes_search.ingest.types import Passage
+
+# A matched word is marked unless it is this much more common than the query's rarest ("in", "the").
+MARKED_IDF_SHARE = 0.35
+Spans = tuple[tuple[int, int], ...]
+
+
+class Highlighter:
+    """Marks a query's words in passages."""
+
+    def __init__(
+        self,
+        query: str,
+        query_language: str | None,
+        terms_of: Mapping[str | None, Sequence[str]],
+        idf: Mapping[str, float],
+        words_in: Callable[[str | None], Container[str]],
+    ) -> None:
+        """`terms_of` has the query's terms as each language has them, `idf` how rare each is.
+
+        `words_in` gives the collection's words in a language: a query of nothing else is in that language, whatever it seems.
+        """
+        typed = words_of(query)
+        self._languages = {
+            query_language,
+            *(code for code in terms_of if typed and all(word in words_in(code) for word in typed)),
+        }
+        self._words = {word.casefold() for word in query.split()} | set(terms(query, None))
+        self._marked = {
+            language: {term for term in several if idf[term] >= MARKED_IDF_SHARE * max(idf[other] for other in several)}
+            for language, several in terms_of.items()
+        }
+
+    def spans(self, passage: Passage) -> Spans:
+        """Return the places in the passage's text, in their order and apart from each other."""
+        marked = self._marked.get(passage.language, set())
+        found = [
+            (start, end)
+            for start, end, term in term_spans(passage.text, passage.language)
+            if term in marked and self._is_same_word(passage.text[start:end], passage.language)
+        ]
+        spans: list[tuple[int, int]] = []
+        for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
+            if not spans or start >= spans[-1][1]:
+                spans.append((start, end))
+        return tuple(spans)
+
+    def _is_same_word(self, word: str, language: str | None) -> bool:
+        """Tell whether a word of a passage that a term matches is the query's, not another language's that looks like it."""
+        if None in self._languages or language is None or language in self._languages:
+            return True
+        if word.casefold() not in self._words:
+            return False
+        return any(c.isdigit() for c in word) or not has_dictionary(language) or not is_word(word.lower(), language)

@@ -1,0 +1,60 @@
+"""Countries, years and languages that a query names in plain words: each a filter that may be meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from pes_search.index.types import Facets, NamedFilter
+from pes_search.ingest.countries import country_code
+from pes_search.ingest.languages import EU_LANGUAGES
+
+_WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
+_YEAR = re.compile(r"(?<![\d.,/-])(?:19|20)\d\d(?![\d/]|[.,-]\d)")
+LONGEST_NAME_WORDS = 4
+SHORTEST_NAME_LETTERS = 4  # of a country: shorter ones are codes, and words ("in", "de")
+
+
+def named_filters(query: str, language: str | None, facets: Facets) -> tuple[NamedFilter, ...]:
+    """Return the filters that a query names, with the documents that each would leave; none that leaves nothing."""
+    found = {(name, value): word for name, value, word in _named(query, language)}
+    return tuple(
+        NamedFilter(name, value, word, count)
+        for (name, value), word in found.items()
+        if (count := facets["year" if name == "year" else name].get(value, 0))
+    )
+
+
+def _named(query: str, language: str | None) -> Iterator[tuple[str, str, str]]:
+    """Yield filter, value and the words that name it."""
+    words = _WORD.findall(query)
+    start = 0
+    while start < len(words):
+        for length in range(min(LONGEST_NAME_WORDS, len(words) - start), 0, -1):
+            name = " ".join(words[start : start + length])
+            code = country_code(name) if len(name) >= SHORTEST_NAME_LETTERS else None
+            if code:
+                yield "country", code, name
+                start += length - 1
+                break
+            if length == 1 and (spoken := _language_names(language).get(name.casefold())):
+                yield "language", spoken, name
+        start += 1
+    for match in _YEAR.finditer(query):
+        yield "year", match[0], match[0]
+
+
+@cache
+def _language_names(language: str | None) -> dict[str, str]:
+    """Return the codes of the EU's languages by their names in a language, and in themselves."""
+    from babel import Locale, UnknownLocaleError
+
+    names: dict[str, str] = {}
+    for code in dict.fromkeys([language or "en", "en"]):
+        try:
+            known = Locale(code).languages
+        except (UnknownLocaleError, ValueError):
+            continue
+        names |= {known[spoken].casefold(): spoken for spoken in EU_LANGUAGES if spoken in known}
+    return names
