@@ -162,13 +162,18 @@ class Engine:
         everything: bool = False,
         as_typed: bool = False,
     ) -> tuple[SearchResult, Spelling]:
-        """Search for a person: only what matches unless they want everything, and put right where that finds nothing.
+        """Search for a person: only what matches unless they want everything, and put right where nothing does.
 
-        What is found for the query with its spelling put right is given only where the query `as_typed` finds nothing.
+        Accents that were left out are put in at once. Any other spelling is put right by itself only where nothing matches the
+        query `as_typed`; else it is proposed.
         """
+        from pes_search.index.text.words import only_accents_differ
+
         search = partial(self.search, index, k=k, offset=offset, group=group, filters=filters, only_matching=not everything)
+        meant = self.did_you_mean(index, query)
+        if meant is not None and not as_typed and only_accents_differ(meant, query):
+            return search(meant), Spelling(None, query)
         typed = search(query)
-        meant = self.did_you_mean(index, typed.query)
         if meant is None or as_typed or not typed.nothing_relevant or typed.absent_phrases:
             return typed, Spelling(meant, None)
         found = search(meant)

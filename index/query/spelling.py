@@ -16,8 +16,8 @@ import regex
 
 from pes_search.index.stores.base import StoredIndex
 from pes_search.index.text.tokens import terms
-from pes_search.index.text.words import WORD, folded, words_of
-from pes_search.ingest.languages import known_languages
+from pes_search.index.text.words import WORD, folded, without_accents, words_of
+from pes_search.ingest.languages import EU_LANGUAGES, known_languages
 from pes_search.ingest.languages.dictionary import has_dictionary, is_word
 from pes_search.ingest.taxonomy import Taxonomy
 
@@ -59,8 +59,46 @@ class Speller:
         """
         if all(any(folded(word) in self.index.words(code) for code in self._languages) for word in _OF_QUERY.findall(query)):
             return None  # most queries: nothing of what follows has to be read
+        if (accented := self._with_accents(query, language)) is not None:
+            return accented
         corrections = (self._corrected(query, possible) for possible in self._languages_of(query, language))
         return next((corrected for corrected in corrections if corrected != query), None)
+
+    def _with_accents(self, query: str, identified: str | None) -> str | None:
+        """Return a query that was typed without accents with them; None where that is not what is wrong with it.
+
+        Its words are those of one language, by the labels or the collection, but for the accents. So no dictionary is needed.
+        """
+        words = [folded(word) for word in _OF_QUERY.findall(query)]
+        plain = {word: without_accents(word) for word in words}
+        best: tuple[int, dict[str, str]] = (0, {})
+        for accented in self._accented.values():
+            found = {word: accented.get(plain[word], "") for word in words}
+            held = sum(bool(other) for other in found.values())
+            changed = {word: other for word, other in found.items() if other and other != word}
+            if changed and 2 * held > len(words) and held > best[0]:
+                best = held, changed
+        changed = best[1]
+        if not changed or any(self._is_right(word, identified) for word in changed):
+            return None
+        return str(_OF_QUERY.sub(lambda match: _in_case(changed.get(folded(match[0]), match[0]), match[0]), query))
+
+    @cached_property
+    def _accented(self) -> dict[str, dict[str, str]]:
+        """By language each word of the labels and the collection by its form without accents."""
+        words: dict[str, dict[str, str]] = {}
+        for language in dict.fromkeys([*EU_LANGUAGES, *filter(None, self._languages)]):
+            for word in [*self.index.words(language), *sorted(self._of_labels(language))]:
+                words.setdefault(language, {}).setdefault(without_accents(word), word)
+        return words
+
+    def _is_right(self, word: str, identified: str | None) -> bool:
+        """Tell whether the collection, the labels in the query's language, or English has a word as it was typed."""
+        return (
+            any(word in self.index.words(code) for code in self._languages)
+            or (bool(identified) and word in self._of_labels(identified or ""))
+            or is_word(word, "en")
+        )
 
     def _corrected(self, query: str, language: str) -> str:
         return str(_OF_QUERY.sub(lambda match: self._put_right(match[0], language), query))
@@ -93,7 +131,7 @@ class Speller:
         # The dictionaries come last: the first look into one takes up to two seconds (Polish), and few words have a neighbour.
         if nearest is None or _is_known(typed, language):
             return typed
-        return nearest[0].upper() + nearest[1:] if typed[0].isupper() else nearest
+        return _in_case(nearest, typed)
 
     def _is_held(self, word: str, language: str) -> bool:
         """Tell whether the labels have a word, or the collection has it or a form of it.
@@ -135,6 +173,11 @@ class Speller:
             frequencies.update(self.index.words(language))
             self._suggested[language] = list(frequencies), frequencies
         return self._suggested[language]
+
+
+def _in_case(word: str, typed: str) -> str:
+    """Return a word with a capital where what was typed has one."""
+    return word[0].upper() + word[1:] if typed[0].isupper() and word else word
 
 
 def _differ_in_ending(word: str, other: str) -> bool:

@@ -22,3 +22,18 @@ def folded(word: str) -> str:
     """Return a word in the form in which words are compared."""
     # Not casefold(), which writes ß as ss and a final ς as σ: these words are shown to people.
     return unicodedata.normalize("NFC", word).lower()
+
+
+# Letters that Unicode does not take apart, and what people type for them.
+_PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "ġ": "g"})
+
+
+def without_accents(word: str) -> str:
+    """Return a word as it is typed on a keyboard without its accents: "mlodzi" for "młodzi"."""
+    plain = unicodedata.normalize("NFKD", word.lower().translate(_PLAIN_LETTERS))
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
+def only_accents_differ(text: str, other: str) -> bool:
+    """Tell whether two texts are the same but for accents and case."""
+    return without_accents(text) == without_accents(other)

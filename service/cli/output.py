@@ -120,7 +120,7 @@ def place(page: int | None, headings: Sequence[str]) -> str:
 def search_notes(result: SearchOut) -> Iterator[str]:
     """Yield what a person should know of a search beside its hits."""
     if result.put_right:
-        yield f"nothing matches {result.put_right!r}; shown is {result.query!r} (--as-typed leaves the spelling alone)"
+        yield f"shown are results for {result.query!r}, not {result.put_right!r} (--as-typed leaves the spelling alone)"
     if result.did_you_mean:
         yield f"did you mean: {result.did_you_mean}?"
     for phrase in result.absent_phrases:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS, only_matching
+from pes_search.index.text.words import only_accents_differ
 from pes_search.index.types import SearchResult
 from pes_search.service.answers.types import Answer
 from pes_search.service.answers.writer_name import WriterName
@@ -70,11 +71,16 @@ def search_page(
         found = partial(
             _searched, engine, index, filters=filters, offset=offset, writer=writer, after=after, everything=everything
         )
-        (result, answer), put_right = found(q), None
-        if result.nothing_relevant and not as_typed and (meant := engine.did_you_mean(index, q)):
+        meant = None if as_typed else engine.did_you_mean(index, q)
+        accents = meant is not None and only_accents_differ(meant, q)
+        (result, answer), put_right = found(meant if meant and accents else q), None
+        as_it_was = q, search_url(q, kept | {"as_typed": "true"})
+        if accents:
+            put_right = as_it_was
+        elif meant and result.nothing_relevant and not result.absent_phrases:
             instead = found(meant)
             if not instead[0].nothing_relevant:
-                (result, answer), put_right = instead, (q, search_url(q, kept | {"as_typed": "true"}))
+                (result, answer), put_right = instead, as_it_was
         facets, total = result.facets, result.total
         streams = answer is None and not offset
         context |= {
