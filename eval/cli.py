@@ -106,6 +106,17 @@ def _parser() -> argparse.ArgumentParser:
     answers.add_argument("--plot", type=Path, metavar="FILE", help="draw risk by coverage there, as SVG or PNG")
     answers.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
 
+    expect = add_command(
+        commands,
+        "expect",
+        _expect,
+        "check what search is expected to do, one line a failure",
+        "pes-eval expect eval/expectations",
+    )
+    expect.add_argument("path", type=Path, nargs="?", metavar="FILE|FOLDER", help="expectations (default: the project's own)")
+    add_index_argument(expect)
+    expect.add_argument("--json", action="store_true", help="print JSON")
+
     accept = add_command(
         commands,
         "accept",
@@ -359,6 +370,25 @@ def _cells(parsed: argparse.Namespace) -> int:
     if parsed.json:
         write_json(parsed.json, {"by_field": by_field, "false": false})
     return 0
+
+
+def _expect(parsed: argparse.Namespace) -> int:
+    from pes_search.eval.expected import PROJECT_EXPECTATIONS, checked, read_expectations
+    from pes_search.service.cli.frame import FAILED_STATUS
+    from pes_search.service.engine import open_engine
+
+    files = read_expectations(parsed.path or PROJECT_EXPECTATIONS)
+    results = list(checked(files, open_engine(index_settings(parsed))))
+    failed = [result for result in results if result.faults]
+    languages = sorted({result.expectation.language for result in results})
+    if parsed.json:
+        rows = [{"file": one.file, "query": one.expectation.query, "faults": one.faults} for one in failed]
+        print_json({"expectations": len(results), "met": len(results) - len(failed), "languages": languages, "failed": rows})
+    else:
+        for one in failed:
+            print(f"{one.file}: {one.expectation.kind}: {one.expectation.query!r}: {'; '.join(one.faults)}")
+        print(f"{len(results) - len(failed)} of {len(results)} expectations met, in {len(languages)} languages")
+    return FAILED_STATUS if failed else 0
 
 
 def _accept(parsed: argparse.Namespace) -> int:
