@@ -11,7 +11,7 @@ PORT ?= 8000
 LANGUAGES := $(notdir $(wildcard service/web/locale/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-speed bench-web catalogues text-vectors train-answers train-encoder train-reader lock clean
+.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-speed bench-web catalogues text-vectors train-answers train-encoder train-reader train-relevance lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -82,6 +82,9 @@ train-answers: build  ## fit refusal and the kinds of questions into service/ans
 
 text-vectors: setup  ## encode the labels of corpus/taxonomy and corpus/questions anew, after a change of either or of the encoder
 	$(BIN)/python -m pes_search.eval.training.encode_texts
+
+train-relevance: build  ## fit which documents match a query into index/evidence/relevance.json (needs ../shared/data; some minutes)
+	$(BIN)/python -m pes_search.eval.training.train_relevance
 
 train-encoder: setup  ## train the encoder's adapter into var/encoder, and report (needs ../shared/data; under two hours)
 	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[train]'

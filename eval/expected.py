@@ -147,7 +147,7 @@ def _faults(wanted: Expectation, engine: Engine) -> Iterator[str]:
     for other in wanted.same_first:
         others = [hit.document.id for hit in _found(other, wanted, engine)[0].hits]
         if others[:1] != ids[:1]:
-            yield f"{other!r} has another first hit: {', '.join(others[:1]) or 'nothing'}, not {', '.join(ids[:1]) or 'nothing'}"
+            yield f"{other!r} has another first hit: {(others or ['none'])[0]}, not {(ids or ['none'])[0]}"
     if there := [name for name in wanted.without if name in ids]:
         yield f"found: {', '.join(there)}"
     if wanted.nothing and not result.nothing_relevant:

@@ -13,6 +13,7 @@ from pes_search.ingest.taxonomy import Concept, Taxonomy
 
 LISTS = ("acronyms", "organisations")
 ENDING_LETTERS = 3  # at most, of a plural or case behind a name of the field: "services", "Arbeitsverwaltungen"
+FEWEST_SHOUTED_WORDS = 3  # of a query in capitals; fewer may be a name
 LEAST_FIELD_SHARE = 0.05  # of the passages that have each word of such a name, from which on the collection is of that field
 
 
@@ -35,7 +36,9 @@ class Expander:
         self._pattern = re.compile(rf"(?<![\w-])(?:{_any_of(self._added)})(?![\w-])") if self._added else None
 
         short_names = {name for one in of_field for names in one.short.values() for name in names}
-        long_names = {name for one in of_field for names in one.terms.values() for name in names}
+        long_names = {
+            name for one in of_field for labels in (one.terms, one.plain) for names in labels.values() for name in names
+        }
         self._field = (
             re.compile(
                 rf"(?<![\w-])(?:(?:{_any_of(short_names)})(?![\w-])"
@@ -44,6 +47,13 @@ class Expander:
             if of_field
             else None
         )
+
+    def in_lower_case(self, query: str) -> str:
+        """Return a query that is all in capitals in lower case, but for the lists' acronyms: models read capitals as names."""
+        words = query.split()
+        if not query.isupper() or len(words) < FEWEST_SHOUTED_WORDS:
+            return query
+        return " ".join(word if word in self._added else word.lower() for word in words)
 
     def without_field(self, query: str) -> str:
         """Return the query without names of the collection's own field, where anything is left then."""

@@ -15,7 +15,13 @@ from pes_search.ingest.types import Passage
 
 # A matched word is marked unless it is this much more common than the query's rarest ("in", "the").
 MARKED_IDF_SHARE = 0.35
+# In a small collection "the" may be missing from many passages: short words are mostly such.
+SHORT_WORD_LETTERS, SHORT_IDF_SHARE = 3, 0.75
 Spans = tuple[tuple[int, int], ...]
+
+
+def _least_share(term: str) -> float:
+    return SHORT_IDF_SHARE if len(term) <= SHORT_WORD_LETTERS and term.isalpha() else MARKED_IDF_SHARE
 
 
 class Highlighter:
@@ -40,7 +46,7 @@ class Highlighter:
         }
         self._words = {word.casefold() for word in query.split()} | set(terms(query, None))
         self._marked = {
-            language: {term for term in several if idf[term] >= MARKED_IDF_SHARE * max(idf[other] for other in several)}
+            language: {term for term in several if idf[term] >= _least_share(term) * max(idf[other] for other in several)}
             for language, several in terms_of.items()
         }
 

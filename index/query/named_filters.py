@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from pes_search.index.text.words import without_accents
 from pes_search.index.types import Facets, NamedFilter
 from pes_search.ingest.countries import country_code
 from pes_search.ingest.languages import EU_LANGUAGES
@@ -13,6 +14,8 @@ from pes_search.ingest.languages import EU_LANGUAGES
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 _YEAR = re.compile(r"(?<![\d.,/-])(?:19|20)\d\d(?![\d/]|[.,-]\d)")
 LONGEST_NAME_WORDS = 4
+SHORTEST_STEM_LETTERS, LONG_NAME_LETTERS = 5, 8  # of a country's name before its ending; a long one may lose two letters
+LONGEST_ENDING_LETTERS = 6
 SHORTEST_NAME_LETTERS = 4  # of a country: shorter ones are codes, and words ("in", "de")
 
 
@@ -33,8 +36,7 @@ def _named(query: str, language: str | None) -> Iterator[tuple[str, str, str]]:
     while start < len(words):
         for length in range(min(LONGEST_NAME_WORDS, len(words) - start), 0, -1):
             name = " ".join(words[start : start + length])
-            code = country_code(name) if len(name) >= SHORTEST_NAME_LETTERS else None
-            if code:
+            if code := _country(name, language):
                 yield "country", code, name
                 start += length - 1
                 break
@@ -43,6 +45,36 @@ def _named(query: str, language: str | None) -> Iterator[tuple[str, str, str]]:
         start += 1
     for match in _YEAR.finditer(query):
         yield "year", match[0], match[0]
+
+
+def _country(name: str, language: str | None) -> str | None:
+    """Return the code of the country that words name, with an ending of the query's language too: "Ausztriában"."""
+    if len(name) < SHORTEST_NAME_LETTERS:
+        return None
+    if code := country_code(name):
+        return code
+    plain = without_accents(name)
+    for stem, code in _country_stems(language):
+        if plain.startswith(stem) and len(plain) - len(stem) <= LONGEST_ENDING_LETTERS:
+            return code
+    return None
+
+
+@cache
+def _country_stems(language: str | None) -> list[tuple[str, str]]:
+    """Return the beginnings of the countries' names in a language that its endings leave as they are, with the codes."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        territories = Locale(language or "en").territories
+    except (UnknownLocaleError, ValueError):
+        territories = Locale("en").territories
+    names = [(without_accents(name), code) for code, name in territories.items() if len(code) == 2 and code.isalpha()]
+    return [
+        (name[: max(SHORTEST_STEM_LETTERS, len(name) - (1 if len(name) < LONG_NAME_LETTERS else 2))], code)
+        for name, code in names
+        if len(name) > SHORTEST_STEM_LETTERS and " " not in name
+    ]
 
 
 @cache

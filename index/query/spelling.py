@@ -72,11 +72,11 @@ class Speller:
         words = [folded(word) for word in _OF_QUERY.findall(query)]
         plain = {word: without_accents(word) for word in words}
         best: tuple[int, dict[str, str]] = (0, {})
-        for accented in self._accented.values():
+        for language, accented in self._accented.items():
             found = {word: accented.get(plain[word], "") for word in words}
             held = sum(bool(other) for other in found.values())
             changed = {word: other for word, other in found.items() if other and other != word}
-            if changed and 2 * held > len(words) and held > best[0]:
+            if changed and (2 * held > len(words) or language == identified) and held > best[0]:
                 best = held, changed
         changed = best[1]
         if not changed or any(self._is_right(word, identified) for word in changed):
