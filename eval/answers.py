@@ -101,11 +101,11 @@ def paragraph_judgments(
 ) -> Iterator[tuple[bool, JudgedSearch]]:
     """Judge every question by its own paragraph alone: whether it has no answer there, and what was made of it."""
     index_ids = {original: document for document, original in ids.items()}
-    vectors = answerer.encoder.encode_queries([index.expander.expand(question.text)[0] for question, _ in questions])
-    for (question, gold), vector in zip(questions, vectors, strict=True):
+    wordings = [index.expander.wording(question.text) for question, _ in questions]
+    vectors = answerer.encoder.encode_queries([wording.written_out for wording in wordings])
+    for (question, gold), wording, vector in zip(questions, wordings, vectors, strict=True):
         document = index_ids.get(gold.document, gold.document)
-        text = index.expander.expand(question.text)[0]
-        query = read_query(text, detect_language(question.text), vector, index, answerer.search)
+        query = read_query(wording.written_out, detect_language(wording.plain), vector, index, answerer.search)
         everything = ranked(query, index, answerer.search, Filters(), ALL_PASSAGES)
         found = [candidate for candidate in everything if candidate.document_id == document]
         if not found:

@@ -61,11 +61,11 @@ def runs(
     The hybrid is the ranking that the service gives, `pes related` for a document. There, BM25 is asked for the document's
     title, and the dense retriever is the service's.
     """
-    texts = [index.expander.expand(_text(question, index))[0] for question in questions]
+    wordings = [index.expander.wording(_text(question, index)) for question in questions]
+    vectors = encoder.encode_queries([wording.written_out for wording in wordings])
     result: dict[Retriever, Run] = {retriever: {} for retriever in retrievers}
-    for question, text, vector in zip(questions, texts, encoder.encode_queries(texts), strict=True):
-        language = detect_language(_text(question, index))
-        query = read_query(text, language, vector, index, config)
+    for question, wording, vector in zip(questions, wordings, vectors, strict=True):
+        query = read_query(wording.written_out, detect_language(wording.plain), vector, index, config)
         groups = grouped(ranked(query, index, config, Filters(), CANDIDATES_PER_RETRIEVER))
         relatives = related(question.document, index, k=KEPT_DOCUMENTS) if question.document else None
         for retriever in retrievers:

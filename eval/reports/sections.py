@@ -170,7 +170,7 @@ def latency_section(measured: Measured, engine: Engine) -> Section:
     texts = texts[:: math.ceil(len(texts) / TIMED_QUESTIONS) or 1]  # evenly from the file, which may be in order of slices
     encoding, ranking, whole = [], [], []
     for text in texts:
-        expanded, _ = index.expander.expand(text)
+        expanded = index.expander.wording(text).written_out
         vector = encoder.encode_queries([expanded])[0]  # maybe remembered; a passage never is
         started = time.perf_counter()
         encoder.encode_passages([expanded])

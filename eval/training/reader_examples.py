@@ -116,8 +116,8 @@ class _Finder:
 
     def in_document(self, question: str, document: str, index: OpenIndex) -> tuple[Query, Sequence[Hit]]:
         """Search one document."""
-        text = index.expander.expand(question)[0]
-        language = detect_language(question)
+        wording = index.expander.wording(question)
+        text, language = wording.written_out, detect_language(wording.plain)
         query = read_query(text, language, self.encoder.encode_queries([text])[0], index, self.settings.search)
         everything = ranked(query, index, self.settings.search, EVERYTHING, ALL_PASSAGES)
         found = [candidate for candidate in everything if candidate.document_id == document]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from pes_search.index.types import Expansion
 from pes_search.ingest.taxonomy import Concept, Taxonomy
@@ -15,6 +16,15 @@ LISTS = ("acronyms", "organisations")
 ENDING_LETTERS = 3  # at most, of a plural or case behind a name of the field: "services", "Arbeitsverwaltungen"
 FEWEST_SHOUTED_WORDS = 3  # of a query in capitals; fewer may be a name
 LEAST_FIELD_SHARE = 0.05  # of the passages that have each word of such a name, from which on the collection is of that field
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A query as it is searched."""
+
+    plain: str  # without what says nothing here; its language is the query's
+    written_out: str  # followed by what its acronyms and former names stand for
+    expansions: tuple[Expansion, ...]
 
 
 class Expander:
@@ -48,19 +58,25 @@ class Expander:
             else None
         )
 
-    def in_lower_case(self, query: str) -> str:
+    def wording(self, query: str) -> Wording:
+        """Return how a query is searched."""
+        plain = self._without_field(self._in_lower_case(query))
+        written_out, expansions = self._written_out(plain)
+        return Wording(plain, written_out, expansions)
+
+    def _in_lower_case(self, query: str) -> str:
         """Return a query that is all in capitals in lower case, but for the lists' acronyms: models read capitals as names."""
         words = query.split()
         if not query.isupper() or len(words) < FEWEST_SHOUTED_WORDS:
             return query
         return " ".join(word if word in self._added else word.lower() for word in words)
 
-    def without_field(self, query: str) -> str:
+    def _without_field(self, query: str) -> str:
         """Return the query without names of the collection's own field, where anything is left then."""
         rest = " ".join(self._field.sub(" ", query).split()) if self._field else query
         return rest if re.search(r"\w{3}", rest) else query
 
-    def expand(self, query: str) -> tuple[str, tuple[Expansion, ...]]:
+    def _written_out(self, query: str) -> tuple[str, tuple[Expansion, ...]]:
         """Return the query followed by what its names stand for, in brackets, and what was found."""
         if self._pattern is None:
             return query, ()

@@ -36,12 +36,12 @@ def _named(query: str, language: str | None) -> Iterator[tuple[str, str, str]]:
     while start < len(words):
         for length in range(min(LONGEST_NAME_WORDS, len(words) - start), 0, -1):
             name = " ".join(words[start : start + length])
+            if length == 1 and (spoken := _language_names(language).get(name.casefold())):
+                yield "language", spoken, name
             if code := _country(name, language):
                 yield "country", code, name
                 start += length - 1
                 break
-            if length == 1 and (spoken := _language_names(language).get(name.casefold())):
-                yield "language", spoken, name
         start += 1
     for match in _YEAR.finditer(query):
         yield "year", match[0], match[0]

@@ -75,7 +75,7 @@ class Speller:
         for language, accented in self._accented.items():
             found = {word: accented.get(plain[word], "") for word in words}
             held = sum(bool(other) for other in found.values())
-            changed = {word: other for word, other in found.items() if other and other != word}
+            changed = {word: other for word, other in found.items() if other and other != word and word == plain[word]}
             if changed and (2 * held > len(words) or language == identified) and held > best[0]:
                 best = held, changed
         changed = best[1]

@@ -2,11 +2,11 @@
 
 import pytest
 
+from pes_search.index.config import SearchConfig
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.evidence.relevance import LogOdds, Relevance
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import search
-from pes_search.service.settings import Settings
 
 # A score of .5 is just enough, one of .1 less than the highest costs 1, at most 2; anything needs .4.
 DOCUMENT = LogOdds(10, 10, 0.2, 1, 0, -5, 0)
@@ -32,30 +32,26 @@ def test_the_list_is_cut(scores: list[float], other_language: bool, expected: in
 @pytest.mark.parametrize(
     "query", ["best pizza in Naples", "how do I cook rice", "Fußballweltmeister 2014", "recette de gâteau"]
 )
-def test_nothing_matches_what_the_collection_is_not_about(
-    query: str, corpus_index: OpenIndex, encoder: Encoder, settings: Settings
-) -> None:
-    found = search(query, corpus_index, encoder, settings.search, only_matching=True)
+def test_nothing_matches_what_the_collection_is_not_about(query: str, corpus_index: OpenIndex, encoder: Encoder) -> None:
+    found = search(query, corpus_index, encoder, SearchConfig(), only_matching=True)
     assert found.nothing_relevant
     assert (found.hits, found.total, found.matching + found.further) == ((), 0, corpus_index.manifest.documents)
 
 
 @pytest.mark.parametrize("query", ["women returning to work", "Gutscheine für Weiterbildung", "chômeurs de longue durée"])
-def test_a_list_ends_where_documents_no_longer_match(
-    query: str, corpus_index: OpenIndex, encoder: Encoder, settings: Settings
-) -> None:
-    found = search(query, corpus_index, encoder, settings.search, k=1000, only_matching=True)
-    everything = search(query, corpus_index, encoder, settings.search, k=1000)
+def test_a_list_ends_where_documents_no_longer_match(query: str, corpus_index: OpenIndex, encoder: Encoder) -> None:
+    found = search(query, corpus_index, encoder, SearchConfig(), k=1000, only_matching=True)
+    everything = search(query, corpus_index, encoder, SearchConfig(), k=1000)
     assert 1 <= len(found.hits) == found.total == found.matching < everything.total
     assert everything.hits[: found.total] == found.hits
 
 
-def test_pages_join_up_without_repeats_or_gaps(corpus_index: OpenIndex, encoder: Encoder, settings: Settings) -> None:
-    whole = search("vouchers", corpus_index, encoder, settings.search, k=1000).hits
+def test_pages_join_up_without_repeats_or_gaps(corpus_index: OpenIndex, encoder: Encoder) -> None:
+    whole = search("vouchers", corpus_index, encoder, SearchConfig(), k=1000).hits
     pages = [
         hit
         for offset in range(0, len(whole), 7)
-        for hit in search("vouchers", corpus_index, encoder, settings.search, k=7, offset=offset).hits
+        for hit in search("vouchers", corpus_index, encoder, SearchConfig(), k=7, offset=offset).hits
     ]
     assert [hit.document.id for hit in pages] == [hit.document.id for hit in whole]
     assert len(whole) == corpus_index.manifest.documents

@@ -21,7 +21,7 @@ def marked(query: str, query_language: str, text: str, language: str, known: set
         ("who pays", "en", "The service pays. Firms pay too.", "en", ["pays", "pay"]),
         ("des pays voisins", "fr", "The service pays.", "en", []),
         ("Gift für Rat", "de", "A gift at any rate.", "en", []),
-        ("Wer bezahlt power_m 2019?", "de", "power_m began in 2019.", "en", ["power", "m", "2019"]),
+        ("Wer bezahlt power_m 2019?", "de", "power_m began in 2019.", "en", ["2019"]),
         ("e-mail", "en", "By email and e-mail.", "en", ["email", "e-mail"]),
     ],
 )

@@ -33,9 +33,12 @@ def index(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, cache_dir:
     for name, title, more in (
         ("one", "Vouchers for parents", "It costs 100 euros."),
         ("copy", "Vouchers for parents", "It costs 120 euros."),
-        ("other", "Courses after a family break", "Three towns take part, and childcare is paid for. Evening courses exist."),
     ):
         (folder / f"{name}.md").write_text(TEXT.format(id=name, title=title, more=more))
+    (folder / "other.md").write_text(
+        "---\nid: other\nkind: practice\ntarget_groups: [women-returners]\n---\n\n# A bus with advisers\n\n"
+        "A bus stops in villages on market days. Two advisers talk with women who are not registered anywhere.\n"
+    )
     (folder / "far.md").write_text("---\nid: far\nkind: practice\n---\n\n# Snow\n\nSnow ploughs clear the roads in winter.\n")
     store = FileStore(tmp_path_factory.mktemp("index"))
     build_index([str(folder)], store, lambda: encoder, model="m", cache_dir=cache_dir, config=IndexConfig())
