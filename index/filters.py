@@ -20,7 +20,7 @@ class FilterField:
     heading: str  # in the pages, which translate it
     values: Callable[[Document], Sequence[str]]
     about: str  # the values, for who writes a request
-    example: str
+    example: str = ""  # that goes with the other fields' examples
     list_name: str = ""  # the controlled list that the values are from: its labels and broader terms filter too
 
 
@@ -62,7 +62,7 @@ FILTER_FIELDS: Mapping[str, FilterField] = {
             "Organisation",
             lambda document: document.organisations,
             "that runs it: id, name or former name",
-            "vdab",
+            "city-of-munich",
             "organisations",
         ),
         FilterField("kind", "Kind of document", lambda document: (document.kind,), "practice, news …", "practice"),
@@ -77,8 +77,7 @@ FILTER_FIELDS: Mapping[str, FilterField] = {
             "end_year",
             "Ended in",
             lambda document: (str(document.end_year),) if document.end_year else (),
-            "a practice's last year",
-            "2022",
+            "a practice's last year, such as 2022",
         ),
     )
 }

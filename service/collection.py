@@ -11,11 +11,12 @@ from pathlib import Path
 
 from pes_search.index.build import BuildReport, Progress
 from pes_search.index.filters import Filters
-from pes_search.index.search import Group, related
-from pes_search.index.types import DocumentText, Hit, SearchResult
+from pes_search.index.search import Group
+from pes_search.index.types import DocumentText, SearchResult
 from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Answer, Comparison
 from pes_search.service.answers.writer_name import WriterName
+from pes_search.service.editing.related import Relations, relations
 from pes_search.service.engine import Engine, build, open_engine
 from pes_search.service.settings import Settings, read_settings
 
@@ -74,15 +75,15 @@ class Collection:
 
     def related(
         self, document_id: str, *, k: int = 10, year_from: int | None = None, year_to: int | None = None, **filters: Values
-    ) -> tuple[Hit, ...]:
-        """Return the k documents nearest in meaning to one.
+    ) -> Relations:
+        """Return the k documents nearest in meaning to one, with the reasons; copies and translations stand apart.
 
         Raises:
             NotInIndexError: no document has this id.
             QueryError: `k` or a filter is out of range.
         """
         chosen = Filters(filters, year_from=year_from, year_to=year_to)
-        return related(document_id, self.engine.index(), k=k, filters=chosen)
+        return relations(document_id, self.engine.index(), k=k, filters=chosen)
 
     def compare(self, document_ids: Sequence[str]) -> Comparison:
         """Return documents field by field, each field quoted or not stated.

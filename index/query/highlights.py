@@ -39,11 +39,10 @@ class Highlighter:
 
         `words_in` gives the collection's words in a language: a query of nothing else is in that language, whatever it seems.
         """
-        typed = words_of(query)
-        self._languages = {
-            query_language,
-            *(code for code in terms_of if typed and all(word in words_in(code) for word in typed)),
-        }
+        self._query_language = query_language
+        self._typed = words_of(query)
+        self._words_in = words_in
+        self._spoken: dict[str, bool] = {}  # languages of passages, and whether the query is in them too
         self._words = {word.casefold() for word in query.split()} | set(terms(query, None))
         self._marked = {
             language: {term for term in several if idf[term] >= _least_share(term) * max(idf[other] for other in several)}
@@ -66,7 +65,12 @@ class Highlighter:
 
     def _is_same_word(self, word: str, language: str | None) -> bool:
         """Tell whether a word of a passage that a term matches is the query's, not another language's that looks like it."""
-        if None in self._languages or language is None or language in self._languages:
+        if self._query_language is None or language is None or self._query_language == language:
+            return True
+        if language not in self._spoken:
+            known = self._words_in(language)
+            self._spoken[language] = bool(self._typed) and all(typed in known for typed in self._typed)
+        if self._spoken[language]:
             return True
         if word.casefold() not in self._words:
             return False

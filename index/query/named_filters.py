@@ -53,7 +53,7 @@ def _country(name: str, language: str | None) -> str | None:
         return None
     if code := country_code(name):
         return code
-    plain = without_accents(name)
+    plain = without_accents(name) if " " not in name else ""
     for stem, code in _country_stems(language):
         if plain.startswith(stem) and len(plain) - len(stem) <= LONGEST_ENDING_LETTERS:
             return code

@@ -57,7 +57,8 @@ def filters_of(request: Request, **values: Any) -> Filters:
     """
     chosen = {name: [value for value in values[name] or () if value.strip()] for name in FILTER_FIELDS}
     filters = Filters(chosen, **{name: values[name] for name in YEARS})
-    check_values(filters, engine_of(request).index().stored)
+    if filters.chosen:
+        check_values(filters, engine_of(request).index().stored)
     return filters
 
 
@@ -87,7 +88,8 @@ def _filter_parameters() -> Iterator[inspect.Parameter]:
     """Yield what FastAPI reads of a function's signature: the request, and the filters as parameters of the address."""
     yield inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
     for field in FILTER_FIELDS.values():
-        values = Annotated[list[str] | None, Query(description=field.about, examples=[[field.example]])]
+        examples = [[field.example]] if field.example else None
+        values = Annotated[list[str] | None, Query(description=field.about, examples=examples)]
         yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=values)
     for name, about in YEARS.items():
         year = Annotated[Year, Query(description=about)]

@@ -318,6 +318,7 @@ class DocumentOut(BaseModel):
     year: int | None
     end_year: int | None
     organisation: str | None
+    organisations: list[str] = Field(description="ids of the list organisations that it names, else itself")
     region: str | None
     countries: list[str]
     target_groups: list[str]

@@ -12,7 +12,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import IndexNotFoundError, NotInIndexError, QueryError
 from pes_search.ingest.errors import SourceNotFoundError
 from pes_search.service import Collection, build_collection, open_collection
-from pes_search.service.api.schemas import ask_out, comparison_out, hit_out, search_out
+from pes_search.service.api.schemas import ask_out, comparison_out, related_out, search_out
 from pes_search.service.engine import Engine
 from pes_search.service.settings import Settings
 
@@ -28,7 +28,14 @@ def without_time(values: dict[str, object]) -> dict[str, object]:
 
 def test_searching_gives_the_values_of_the_http_interface(collection: Collection, client: TestClient) -> None:
     result = collection.search("vouchers for training", k=5, country=["HR", "GR"], kind="practice", year_from=2000)
-    parameters = {"q": "vouchers for training", "k": 5, "country": ["HR", "GR"], "kind": "practice", "year_from": 2000}
+    parameters = {
+        "q": "vouchers for training",
+        "k": 5,
+        "country": ["HR", "GR"],
+        "kind": "practice",
+        "year_from": 2000,
+        "all": True,
+    }
     answered = client.get("/api/v1/search", params=parameters).json()
     assert {hit.document.countries for hit in result.hits} <= {("HR",), ("GR",)}
     expected = without_time(search_out(result).model_dump(mode="json"))
@@ -44,9 +51,9 @@ def test_asking_gives_the_values_of_the_http_interface(collection: Collection, c
 
 
 def test_related_documents_comparison_and_text(collection: Collection, client: TestClient) -> None:
-    hits = collection.related("de-power-m", k=3, kind="practice")
+    found = collection.related("de-power-m", k=3, kind="practice")
     answered = client.get("/api/v1/documents/de-power-m/related", params={"k": 3, "kind": "practice"}).json()
-    assert [hit_out(hit).model_dump(mode="json") for hit in hits] == answered["hits"]
+    assert related_out("de-power-m", found, answered["index_id"]).model_dump(mode="json") == answered
     ids = ["hr-vouchers", "pl-kfs"]
     compared = client.get("/api/v1/compare", params={"ids": ids}).json()
     assert comparison_out(collection.compare(ids)).model_dump(mode="json") == compared

@@ -89,7 +89,7 @@ def test_an_index_opens_on_another_machine(machines: Mapping[str, Machine], enco
     (sources / "bus.md").write_text("# Bus to work\n\nA minibus takes apprentices from the villages to their workplace.")
 
     builder.python(*COMMANDS, "build", sources, "--index", index)
-    result = json.loads(searcher.python(*COMMANDS, "search", "minibus for apprentices", "--index", index, "--json"))
+    result = json.loads(searcher.python(*COMMANDS, "search", "minibus for apprentices", "--index", index, "--all", "--json"))
     assert [hit["title"] for hit in result["hits"]] == ["Bus to work", "Evening courses"]
     assert json.loads(builder.python(*COMMANDS, "info", "--index", index, "--json"))["model_id"] == encoder.model_id
 

@@ -8,12 +8,14 @@ import pytest
 from folders import CORPUS
 from starlette.testclient import TestClient
 
+from pes_search.index.filters import FILTER_FIELDS, YEARS
 from pes_search.service.engine import Engine
 
 Files = dict[str, dict[str, Any]]
 HIT = {
-    "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "language", "page", "headings", "text",
-    "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions", "passages", "evidence",
+    "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "end_year", "organisation", "language",
+    "page", "headings", "text", "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions",
+    "passages", "evidence",
 }  # fmt: skip
 QUERY = "reaching women after career breaks"
 
@@ -49,17 +51,56 @@ def test_a_search_has_the_documented_shape(client: TestClient, engine: Engine) -
     body = search(client, k=2)
     assert set(body) == {
         *("query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "did_you_mean", "facets"),
+        *("matching", "further", "nothing_relevant", "absent_phrases", "named_filters", "put_right"),
     }
-    assert (body["query"], body["did_you_mean"]) == (QUERY, None)
+    assert (body["query"], body["did_you_mean"], body["put_right"]) == (QUERY, None, None)
     assert body["index_id"] == engine.index().manifest.index_id
     assert body["took_ms"] > 0
-    assert body["total"] == engine.index().manifest.documents
-    assert set(body["facets"]) == {"country", "language", "kind", "target_group", "measure_type", "channel", "evidence", "year"}
+    assert 2 < body["total"] == body["matching"] < engine.index().manifest.documents == body["matching"] + body["further"]
+    assert (body["nothing_relevant"], body["absent_phrases"]) == (False, [])
+    assert set(body["facets"]) == {*FILTER_FIELDS, *YEARS, "year"}
     first = body["hits"][0]
     assert set(first) == HIT
     assert (first["rank"], first["title"], first["kind"]) == (1, "power_m – return to work after a family break", "practice")
     assert (first["countries"], first["year"], first["language"], first["page"]) == (["DE"], 2009, "en", None)
     assert first["url"] == "https://www.power-m.net/ueber-power-m/finanzierung/"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"yearfrom": 2021}, "did you mean year_from?"),
+        ({"country": "Osterreich"}, "did you mean AT (Österreich)"),
+        ({"country": "BE,IE"}, "country=BE&country=IE"),
+        ({"year_from": 2022, "year_to": 2019}, "give the earlier year first"),
+        ({"q": "women kind:practise"}, "did you mean practice?"),
+    ],
+)
+def test_what_it_does_not_know_is_told_with_the_nearest(client: TestClient, parameters: dict[str, Any], told: str) -> None:
+    response = client.get("/api/v1/search", params={"q": QUERY, **parameters})
+    assert response.status_code == 422
+    assert told in response.json()["detail"]
+
+
+def test_a_query_about_something_else_finds_nothing_unless_all_is_asked_for(client: TestClient) -> None:
+    nothing = search(client, "how do I cook rice")
+    assert (nothing["nothing_relevant"], nothing["total"], nothing["hits"]) == (True, 0, [])
+    assert nothing["further"] == search(client, "how do I cook rice", all=True)["total"]
+
+
+def test_spelling_is_put_right_where_nothing_is_found_with_the_way_back(client: TestClient) -> None:
+    right = search(client, "kozmunka kepzes")
+    assert (right["query"], right["put_right"], right["did_you_mean"]) == ("közmunka képzés", "kozmunka kepzes", None)
+    typed = search(client, "kozmunka kepzes", as_typed=True)
+    assert (typed["query"], typed["put_right"], typed["did_you_mean"]) == ("kozmunka kepzes", None, "közmunka képzés")
+
+
+def test_a_country_and_a_year_in_plain_words_are_suggested(client: TestClient) -> None:
+    named = search(client, "vouchers in Croatia 2022")["named_filters"]
+    assert [(one["filter"], one["value"], one["word"]) for one in named] == [
+        ("country", "HR", "Croatia"),
+        ("year", "2022", "2022"),
+    ]
 
 
 def test_highlights_are_the_words_of_the_query(client: TestClient) -> None:
@@ -75,7 +116,7 @@ def test_highlights_are_the_words_of_the_query(client: TestClient) -> None:
 
 
 def test_hits_are_ranked_by_score_and_carry_further_passages_of_their_document(client: TestClient) -> None:
-    hits = search(client)["hits"]
+    hits = search(client, all=True)["hits"]
     assert [hit["rank"] for hit in hits] == list(range(1, 11))
     assert all(better["score"] >= worse["score"] for better, worse in itertools.pairwise(hits))
     assert len({hit["document_id"] for hit in hits}) == 10
@@ -88,13 +129,13 @@ def test_hits_are_ranked_by_score_and_carry_further_passages_of_their_document(c
 
 
 def test_passages_can_be_hits_of_their_own(client: TestClient) -> None:
-    body = search(client, k=20, group="passage")
+    body = search(client, k=20, group="passage", all=True)
     passages = [hit["passage_id"] for hit in body["hits"]]
     documents = [hit["document_id"] for hit in body["hits"]]
     assert len(set(passages)) == 20
     assert len(set(documents)) < 20
     assert all(hit["passages"] == [] for hit in body["hits"])
-    assert body["total"] > search(client)["total"]
+    assert body["total"] > search(client, all=True)["total"]
 
 
 @pytest.mark.parametrize("group", ["document", "passage"])
@@ -106,9 +147,9 @@ def test_pages_of_results_join_without_a_gap(client: TestClient, group: str) -> 
 
 
 def test_all_documents_can_be_paged_through(client: TestClient) -> None:
-    body = search(client, k=1000)
-    assert len(body["hits"]) == body["total"]
-    assert search(client, offset=body["total"])["hits"] == []
+    body = search(client, k=1000, all=True)
+    assert len(body["hits"]) == body["total"] == body["matching"] + body["further"]
+    assert search(client, offset=body["total"], all=True)["hits"] == []
 
 
 @pytest.mark.parametrize(
@@ -127,8 +168,10 @@ def test_all_documents_can_be_paged_through(client: TestClient) -> None:
         ({"channel": "home-visits"}, lambda file: "home-visits" in file.get("channels", ())),
         ({"evidence": "Kontrollgruppe"}, lambda file: file.get("evidence", {}).get("strength") == "control-group"),
         ({"year_to": 2000}, lambda file: file.get("start", 9999) <= 2000),
-        ({"year_from": 2016, "year_to": 2016}, lambda file: file.get("start") == 2016),
-        ({"country": "XX"}, lambda file: False),
+        ({"year_from": 2016, "year_to": 2016}, lambda file: file.get("start", 9999) <= 2016 <= file.get("end", 9999)),
+        ({"end_year": "2022"}, lambda file: file.get("end") == 2022),
+        ({"organisation": "VDAB"}, lambda file: "VDAB" in file.get("organisation", "")),
+        ({"country": "MT", "year_to": 1900}, lambda file: False),
         ({"year_from": 10**30}, lambda file: False),
         (
             {"country": "", "kind": "", "year_from": "", "year_to": 2000},
@@ -142,7 +185,7 @@ def test_filters_leave_these_documents(
     expected = {document_id for document_id, file in corpus_files.items() if passes(file)}
     listed = client.get("/api/v1/documents", params=filters).json()
     assert {document["id"] for document in listed["documents"]} == expected
-    body = search(client, **filters)
+    body = search(client, **filters, all=True, k=1000)
     assert {hit["document_id"] for hit in body["hits"]} == expected
     assert body["total"] == listed["total"] == len(expected)
     assert body["facets"] == listed["facets"]
@@ -212,8 +255,10 @@ def test_related_documents_are_others(client: TestClient, engine: Engine, corpus
     body = client.get("/api/v1/documents/de-power-m/related", params={"k": 1000}).json()
     assert (body["document_id"], body["index_id"]) == ("de-power-m", engine.index().manifest.index_id)
     ids = [hit["document_id"] for hit in body["hits"]]
-    assert len(set(ids)) == len(ids) == engine.index().manifest.documents - 1
+    same = [name for hit in body["hits"] for name in hit["same"]] + [hit["document_id"] for hit in body["same"]]
+    assert len({*ids, *same}) == len(ids + same) == engine.index().manifest.documents - 1
     assert "de-power-m" not in ids
+    assert all(hit["reasons"] for hit in body["hits"])
     assert set(ids[:3]) & {"de-stark-im-beruf", "news-2023-04-27-webinar-outreach"}  # mothers; the news of power_m
     filtered = client.get("/api/v1/documents/de-power-m/related", params={"country": "DE", "kind": "practice"}).json()
     german = {each for each, file in corpus_files.items() if file["kind"] == "practice" and "DE" in file["countries"]}

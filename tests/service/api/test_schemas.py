@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from pes_search.index.query.expansion import Expansion
-from pes_search.index.types import DocumentText, Hit, Query, QueryConcept, Scores, SearchResult
+from pes_search.index.types import DocumentText, Hit, NamedFilter, Query, QueryConcept, Scores, SearchResult
 from pes_search.ingest.types import Document, Page, Passage
 from pes_search.service.api.schemas import deep_link, document_detail, document_out, hit_out, passage_out, search_out
+from pes_search.service.engine import Spelling
 
 PDF = "application/pdf"
 
@@ -69,6 +70,8 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "kind": "report",
         "countries": ["DE", "AT"],
         "year": 2020,
+        "end_year": None,
+        "organisation": None,
         "language": "de",
         "evidence": "control-group",
         "page": 3,
@@ -92,11 +95,30 @@ def test_a_search_becomes_plain_json() -> None:
     concept = QueryConcept("target_group", "women-returners", "Wiedereinsteigerinnen", 0.4, 2)
     expansion = Expansion("LZA", "long-term unemployment")
     query = Query("Zurück", "de", {}, np.zeros(3, np.float32), {}, [])
-    result = SearchResult("Zurück", query, "de", "abc", (hit,), (concept,), (expansion,), total=7, facets=facets, took_ms=1.5)
-    values = json.loads(json.dumps(search_out(result, "Zurück?").model_dump()))
+    named = NamedFilter("country", "AT", "Österreich", 1)
+    result = SearchResult(
+        query="Zurück",
+        parsed_query=query,
+        language="de",
+        index_id="abc",
+        hits=(hit,),
+        concepts=(concept,),
+        expansions=(expansion,),
+        named_filters=(named,),
+        total=7,
+        matching=5,
+        further=2,
+        absent_phrases=("nie",),
+        facets=facets,
+        took_ms=1.5,
+    )
+    values = json.loads(json.dumps(search_out(result, Spelling("Zurück?", None)).model_dump()))
     assert set(values) == {
         *("query", "language", "index_id", "took_ms", "total", "hits", "concepts", "expansions", "did_you_mean", "facets"),
+        *("matching", "further", "nothing_relevant", "absent_phrases", "named_filters", "put_right"),
     }
+    assert (values["matching"], values["further"], values["nothing_relevant"]) == (5, 2, False)
+    assert values["named_filters"] == [{"filter": "country", "value": "AT", "word": "Österreich", "documents": 1}]
     assert (values["did_you_mean"], search_out(result).did_you_mean) == ("Zurück?", None)
     assert (values["query"], values["language"], values["total"], values["facets"]) == ("Zurück", "de", 7, facets)
     assert values["concepts"] == [

@@ -191,10 +191,7 @@ def test_the_years_of_the_corpus_are_those_of_its_practices(corpus_index: OpenIn
     first, last = (function(document.year or 0 for document in practices) for function in (min, max))
     assert [year.year for year in years] == list(range(first, last + 1))
     for year in years:
-        assert (
-            year.starting
-            == corpus_index.stored.counts(Filters(kind=("practice",), year_from=year.year, year_to=year.year)).documents
-        )
+        assert year.starting == sum(d.year == year.year for d in practices)
         assert year.running == sum((d.year or 0) <= year.year <= (d.end_year or last) for d in practices)
 
 
