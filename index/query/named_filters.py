@@ -8,7 +8,7 @@ from functools import cache
 
 from pes_search.index.text.words import without_accents
 from pes_search.index.types import Facets, NamedFilter
-from pes_search.ingest.countries import country_code
+from pes_search.ingest.countries import country_names
 from pes_search.ingest.languages import EU_LANGUAGES
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
@@ -51,13 +51,20 @@ def _country(name: str, language: str | None) -> str | None:
     """Return the code of the country that words name, with an ending of the query's language too: "Ausztriában"."""
     if len(name) < SHORTEST_NAME_LETTERS:
         return None
-    if code := country_code(name):
+    plain = without_accents(name)
+    if code := _plain_names().get(plain):
         return code
-    plain = without_accents(name) if " " not in name else ""
+    if " " in name:
+        return None
     for stem, code in _country_stems(language):
         if plain.startswith(stem) and len(plain) - len(stem) <= LONGEST_ENDING_LETTERS:
             return code
     return None
+
+
+@cache
+def _plain_names() -> dict[str, str]:
+    return {without_accents(name): code for name, code in country_names().items()}
 
 
 @cache

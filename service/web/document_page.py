@@ -23,7 +23,7 @@ from pes_search.service.web.view import render
 RELATED_DOCUMENTS = 6
 SHOWN_REASONS = 3
 FILTERS_OF_REASONS = {"people": "target_group", "measure": "measure_type", "channel": "channel"}
-ABOVE = {"country", "evidence"}  # filters whose values stand in the facts under the title
+ABOVE = {"country", "evidence", "organisation"}  # filters whose values stand in the facts under the title
 router = APIRouter(include_in_schema=False)
 
 
