@@ -174,8 +174,8 @@ def _examples(bench: Path, engine: Engine) -> Iterator[Example]:
         folder = bench / f"xquad-{language}"
         asked = read_beir(bench / "xquad-en", queries=folder / "queries.jsonl", qrels=folder / "qrels.tsv")
         others.append(_set(f"xquad-en ← {language}", asked, rng))
-    for _, collection, ids in others:
-        yield from _of("about something else", {name: collection.queries[name] for name in ids}, {}, index, engine)
+    for name, collection, ids in others:
+        yield from _of(f"{name}, put to ours", {name: collection.queries[name] for name in ids}, {}, index, engine)
     others.append(_set("faquad", read_beir(bench / "faquad-pt"), rng))
     train = bench / "scifact-train"
     asked = read_beir(bench / "scifact", queries=train / "queries.jsonl", qrels=train / "qrels.tsv")
