@@ -108,7 +108,8 @@ class Filters:
     chosen: Mapping[str, tuple[str, ...]]  # by field, only those that restrict
     year_from: int | None
     year_to: int | None
-    only: frozenset[str] | None  # the documents that a query's operators leave, by id
+    only: frozenset[str] | None  # the documents that a query's operators leave, by id; None: all
+    without: frozenset[str]  # those that they leave out
 
     def __init__(
         self,
@@ -117,6 +118,7 @@ class Filters:
         year_from: int | None = None,
         year_to: int | None = None,
         only: frozenset[str] | None = None,
+        without: frozenset[str] = frozenset(),
         **more: Sequence[str] | None,
     ) -> None:
         """Take the values of `FILTER_FIELDS`: `Filters(country=["DE", "AT"], year_from=2015)`, or as a mapping.
@@ -134,13 +136,14 @@ class Filters:
         object.__setattr__(self, "year_from", year_from)
         object.__setattr__(self, "year_to", year_to)
         object.__setattr__(self, "only", only)
+        object.__setattr__(self, "without", without)
 
     def values(self) -> dict[str, tuple[str, ...] | int]:
         """Return what restricts, by the name of its parameter."""
         years = {"year_from": self.year_from, "year_to": self.year_to}
         return {**self.chosen, **{name: year for name, year in years.items() if year is not None}}
 
-    def without(self, facet: str) -> Filters:
+    def but(self, facet: str) -> Filters:
         """Return the filters without the one of a facet."""
         chosen = {name: values for name, values in self.chosen.items() if name != facet}
         return Filters(
@@ -148,16 +151,18 @@ class Filters:
             year_from=None if facet in {YEAR_FACET, "year_from"} else self.year_from,
             year_to=None if facet in {YEAR_FACET, "year_to"} else self.year_to,
             only=self.only,
+            without=self.without,
         )
 
-    def within(self, more: Filters, only: frozenset[str] | None) -> Filters:
-        """Return the filters with others', whose values count where both have some, and the documents left."""
-        return Filters(
-            {**self.chosen, **more.chosen},
-            year_from=self.year_from if more.year_from is None else more.year_from,
-            year_to=self.year_to if more.year_to is None else more.year_to,
-            only=only,
-        )
+    def within(self, more: Filters) -> Filters:
+        """Return the filters with others', whose values count where both have some."""
+        years = (self.year_from, self.year_to) if more.year_from is None else (more.year_from, more.year_to)
+        chosen = {**self.chosen, **more.chosen}
+        return Filters(chosen, year_from=years[0], year_to=years[1], only=self.only, without=self.without)
+
+    def restricted(self, only: frozenset[str] | None, without: frozenset[str]) -> Filters:
+        """Return the filters for some documents only, by id, and without others."""
+        return Filters(self.chosen, year_from=self.year_from, year_to=self.year_to, only=only, without=without)
 
 
 EVERYTHING = Filters()

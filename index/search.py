@@ -19,7 +19,7 @@ from pes_search.index.filters import EVERYTHING, LISTS, Filters
 from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.index.query.highlights import Highlighter
 from pes_search.index.query.named_filters import named_filters
-from pes_search.index.query.operators import Operators, allowed_documents, read_operators
+from pes_search.index.query.operators import allowed_documents, read_operators
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import Candidate, Counts, Facets, Hit, Query, QueryConcept, Scores, SearchResult
 from pes_search.ingest.cleaning.text import clean_text
@@ -36,6 +36,7 @@ QUERY_CHARACTERS = 2_000  # the encoder reads some 512 tokens; a longer query is
 LARGEST_K = 1_000
 FIRST_DEPTH = 100  # candidates of each retriever; more only if they hold too few documents
 CANDIDATES_PER_HIT = 4  # of each retriever, where more related documents are wanted: several passages make one
+COUNTED_TIERS = 2  # of how deep is looked, within which what matches is counted
 DEPTH_FACTOR = 16  # how much deeper the second tier goes; the third looks at everything
 NUMBER_WEIGHT = 2  # words; 3 is as good on the development questions, and costs claims of science
 SHOWN_CONCEPTS = 5
@@ -53,13 +54,15 @@ def search(
     group: Group = "document",
     filters: Filters = EVERYTHING,
     only_matching: bool = False,
+    is_question: bool = False,
 ) -> SearchResult:
     """Return the k best hits from `offset` on, among the documents that pass the filters and the query's operators.
 
     Grouped by document, a hit is a document's best passage, which carries the next best ones. With `only_matching` the list
     ends where documents no longer match the query (`evidence.relevance`), else k documents come back whenever so many are
-    left. Hits of equal score are in the order of their ids. Pages join up, whatever k is: what is found by looking deeper
-    comes after what was found before. The store is asked ten times at most, for a query without operators.
+    left. In a question a phrase that no document has is searched by its words: who asks may quote anything. Hits of equal
+    score are in the order of their ids. Pages join up, whatever k is: what is found by looking deeper comes after what was
+    found before. The store is asked ten times at most, for a query without operators.
 
     Raises:
         QueryError: the query is empty or too long, an operator has an unknown value, or `k` or `offset` is out of range.
@@ -68,8 +71,14 @@ def search(
     query = plain(query)
     _check(query, k, offset)
     operators = read_operators(query)
+    filters = filters.within(operators.filters)
     allowed = allowed_documents(operators, index.stored, lambda text: terms_by_language(text, index), filters)
-    filters = filters.within(operators.filters, allowed.documents)
+    absent = allowed.absent
+    if absent and is_question:
+        there = tuple(phrase for phrase in operators.phrases if phrase not in absent)
+        operators = replace(operators, phrases=there)
+        allowed = allowed_documents(operators, index.stored, lambda text: terms_by_language(text, index), filters)
+    filters = filters.restricted(allowed.only, allowed.without)
     wording = index.expander.wording(operators.text)
     language = detect_language(wording.plain)
     vector = encoder.encode_queries([wording.written_out])[0]
@@ -77,13 +86,17 @@ def search(
     counts = index.stored.counts(filters)
     left = counts.documents if group == "document" else counts.passages
     wanted = min(offset + k, left)
+    # What has the words as they were ordered matches, whatever its score.
+    is_exact = group == "document" and bool(operators.phrases or operators.titles)
     groups: list[tuple[float, list[Candidate]]] = []
     matching = 0
-    for deeper in _tiers(parsed_query, index, config, filters, counts, group):
+    for tier, deeper in enumerate(_tiers(parsed_query, index, config, filters, counts, group), start=1):
         groups += deeper
-        matching = _count_matching(groups, operators, parsed_query, index)
-        # What matches ends within what was found, unless all of it does.
-        if (len(groups) >= wanted or only_matching) and matching < len(groups):
+        matching = counts.documents if is_exact else _count_matching(groups, parsed_query, index)
+        # What matches ends within what was found, unless all of it does; nobody reads so far that all of a large collection
+        # would have to be scored to count it.
+        ends = is_exact or matching < len(groups) or tier == COUNTED_TIERS
+        if ends and (len(groups) >= wanted or (only_matching and not is_exact)):
             break
     total = matching if only_matching else left
     page = [(score, several[: config.passages_per_document]) for score, several in groups[offset : min(offset + k, total)]]
@@ -99,7 +112,7 @@ def search(
         total=total,
         matching=matching,
         further=left - matching,
-        absent_phrases=allowed.absent,
+        absent_phrases=absent,
         facets=counts.facets,
         took_ms=round((time.perf_counter() - started) * 1000, 1),
     )
@@ -110,12 +123,8 @@ def only_matching(result: SearchResult) -> SearchResult:
     return replace(result, hits=result.hits[: result.matching], total=result.matching)
 
 
-def _count_matching(
-    groups: Sequence[tuple[float, list[Candidate]]], operators: Operators, query: Query, index: OpenIndex
-) -> int:
+def _count_matching(groups: Sequence[tuple[float, list[Candidate]]], query: Query, index: OpenIndex) -> int:
     """Return how many of the ranked documents or passages match the query."""
-    if operators.phrases or operators.titles:  # what has the words as they were ordered matches
-        return len(groups)
     return packaged_relevance().count(
         [score for score, _ in groups],
         other_language=query.language != index.main_language,

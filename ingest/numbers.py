@@ -8,9 +8,9 @@ import re
 # further sign and digit is something else: a date (27.04.2023), an address (192.168.1.1).
 _SEPARATOR = r"[,.'’\u00a0\u202f\u2009 ]"
 NUMBER = re.compile(
-    rf"(?<![\w])(?<!\d[.,])(?:\d{{1,3}}(?:({_SEPARATOR})\d{{3}})(?:\1\d{{3}})*(?:[.,]\d{{1,2}})?|\d+[.,]\d{{1,2}}|\d+)(?!\d|[.,]\d)"
+    rf"(?<![\w])(?<!\d[.,])(?:[1-9]\d{{0,2}}(?:({_SEPARATOR})\d{{3}})(?:\1\d{{3}})*(?:[.,]\d{{1,2}})?|\d+[.,]\d{{1,2}}|0[.,]\d+|\d+)(?!\d|[.,]\d)"
 )
-_GROUPED = re.compile(rf"(\d{{1,3}})((?:{_SEPARATOR}\d{{3}})+)(?:[.,](\d{{1,2}}))?")
+_GROUPED = re.compile(rf"([1-9]\d{{0,2}})((?:{_SEPARATOR}\d{{3}})+)(?:[.,](\d{{1,2}}))?")
 
 
 def plain_number(text: str) -> str:

@@ -40,6 +40,7 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _IN_BRACKETS = re.compile(r"\(([^()]*)\)")
 _WORDS_BETWEEN = 4  # at most between a number and the people that it counts
 _NEAR = re.compile(rf"(?:\W+[\w’'-]+){{0,{_WORDS_BETWEEN + 1}}}")
+LOOKED_AT_CHARACTERS = 120  # before and behind a number
 OWNER_CHARACTERS = 80  # of who says so; what is longer tells something else
 
 
@@ -51,9 +52,10 @@ def stated_figures(sentence: str, language: str | None, passage_id: str, start: 
         text = plain_number(match[0])
         if _YEAR.fullmatch(match[0]) or _RANGE.search(sentence[max(0, match.start() - 3) : match.end() + 3]):
             continue
-        rest = sentence[match.end() :]
+        rest = sentence[match.end() : match.end() + LOOKED_AT_CHARACTERS]
         scale, scale_end = _scale(rest, language)
-        unit = _unit(sentence[: match.start()], rest, rest[scale_end:], language)
+        before = sentence[max(0, match.start() - LOOKED_AT_CHARACTERS) : match.start()]
+        unit = _unit(before, rest, rest[scale_end:], language)
         if unit:
             # What is in brackets right after a figure dates it and names its source: "5,500 parents (press report, 2016)".
             after = [content for (first, _), content in bracketed if first >= match.end()]

@@ -6,11 +6,12 @@ environment, unless others are given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pes_search.index.build import BuildReport, Progress
 from pes_search.index.filters import Filters
+from pes_search.index.query.filter_values import check_values
 from pes_search.index.search import Group
 from pes_search.index.types import DocumentText, SearchResult
 from pes_search.ingest.types import Document
@@ -26,8 +27,8 @@ Values = Sequence[str] | None
 class Collection:
     """An index with its encoder, loaded once. Safe to use from several threads; a finished build is taken up by itself.
 
-    Filters are named as on the command line: `country`, `target_group`, `measure_type`, `channel`, `kind`, `language`, each
-    with one value or several, any of which may fit, and `year_from`, `year_to`.
+    Filters are named as on the command line (`index.filters.FILTER_FIELDS`): each has one value or several, any of which may
+    fit, and `year_from`, `year_to`. A value that the collection does not know is refused with the nearest.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -40,17 +41,20 @@ class Collection:
         k: int = 10,
         offset: int = 0,
         group: Group = "document",
+        only_matching: bool = False,
         year_from: int | None = None,
         year_to: int | None = None,
         **filters: Values,
     ) -> SearchResult:
-        """Return the k best hits from `offset` on.
+        """Return the k best hits from `offset` on; with `only_matching` none that does not match the query.
 
         Raises:
             QueryError: the query or a filter cannot be searched.
         """
-        chosen = Filters(filters, year_from=year_from, year_to=year_to)
-        return self.engine.search(self.engine.index(), query, k=k, offset=offset, group=group, filters=chosen)
+        chosen = self._filters(filters, year_from, year_to)
+        return self.engine.search(
+            self.engine.index(), query, k=k, offset=offset, group=group, filters=chosen, only_matching=only_matching
+        )
 
     def ask(
         self,
@@ -70,7 +74,7 @@ class Collection:
         Raises:
             QueryError: the question or a filter cannot be searched.
         """
-        chosen = Filters(filters, year_from=year_from, year_to=year_to)
+        chosen = self._filters(filters, year_from, year_to)
         return self.engine.ask(self.engine.index(), question, k=k, filters=chosen, writer=writer, previous=previous)
 
     def related(
@@ -82,8 +86,13 @@ class Collection:
             NotInIndexError: no document has this id.
             QueryError: `k` or a filter is out of range.
         """
-        chosen = Filters(filters, year_from=year_from, year_to=year_to)
+        chosen = self._filters(filters, year_from, year_to)
         return relations(document_id, self.engine.index(), k=k, filters=chosen)
+
+    def _filters(self, chosen: Mapping[str, Values], year_from: int | None, year_to: int | None) -> Filters:
+        filters = Filters(chosen, year_from=year_from, year_to=year_to)
+        check_values(filters, self.engine.index().stored)
+        return filters
 
     def compare(self, document_ids: Sequence[str]) -> Comparison:
         """Return documents field by field, each field quoted or not stated.
@@ -108,7 +117,7 @@ class Collection:
         Raises:
             QueryError: there is no such filter.
         """
-        chosen = Filters(filters, year_from=year_from, year_to=year_to)
+        chosen = self._filters(filters, year_from, year_to)
         return self.engine.index().stored.documents(chosen)
 
 

@@ -181,12 +181,14 @@ class Engine:
 
     def did_you_mean(self, index: OpenIndex, query: str) -> str | None:
         """Return the query with its misspelled words put right, or None where there is nothing to put right."""
+        from pes_search.index.query.operators import read_operators
         from pes_search.index.query.spelling import Speller
         from pes_search.index.search import QUERY_CHARACTERS, plain
         from pes_search.ingest.languages.identify import detect_language
 
         query = plain(query)
-        if len(query) > QUERY_CHARACTERS:  # which the search refuses
+        # The search refuses what is too long, and what is ordered as written is meant as written.
+        if len(query) > QUERY_CHARACTERS or read_operators(query).restrict_texts:
             return None
         speller = self._speller
         if speller is None or speller.index is not index.stored:

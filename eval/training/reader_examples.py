@@ -111,7 +111,7 @@ class _Finder:
     def everywhere(self, question: str, index: OpenIndex) -> tuple[Query, Sequence[Hit]]:
         """Search the whole collection."""
         config = replace(self.settings.search, passages_per_document=READ_PASSAGES)
-        result = search(question, index, self.encoder, config, k=SEARCHED_DOCUMENTS)
+        result = search(question, index, self.encoder, config, k=SEARCHED_DOCUMENTS, is_question=True)
         return result.parsed_query, result.hits
 
     def in_document(self, question: str, document: str, index: OpenIndex) -> tuple[Query, Sequence[Hit]]:

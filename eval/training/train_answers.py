@@ -260,7 +260,7 @@ def _examples(
     names = practice_names(index)
     for question in questions:
         asked = understood(question.text, None, names, reading.questions, reading.encoder.encode_queries)
-        result = search(asked.searched, index, reading.encoder, config, k=SEARCHED_DOCUMENTS)
+        result = search(asked.searched, index, reading.encoder, config, k=SEARCHED_DOCUMENTS, is_question=True)
         query = result.parsed_query
         # What a question wants is not known yet; the features that depend on it are filled in by the scorers' fitting.
         sentences, features, vectors = sentence_features(query, result.hits, index, 0.0)

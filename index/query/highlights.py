@@ -44,8 +44,9 @@ class Highlighter:
         self._words_in = words_in
         self._spoken: dict[str, bool] = {}  # languages of passages, and whether the query is in them too
         self._words = {word.casefold() for word in query.split()} | set(terms(query, None))
+        highest = {language: max((idf[term] for term in several), default=0.0) for language, several in terms_of.items()}
         self._marked = {
-            language: {term for term in several if idf[term] >= _least_share(term) * max(idf[other] for other in several)}
+            language: {term for term in several if idf[term] >= _least_share(term) * highest[language]}
             for language, several in terms_of.items()
         }
 

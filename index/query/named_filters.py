@@ -15,7 +15,9 @@ _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 _YEAR = re.compile(r"(?<![\d.,/-])(?:19|20)\d\d(?![\d/]|[.,-]\d)")
 LONGEST_NAME_WORDS = 4
 SHORTEST_STEM_LETTERS, LONG_NAME_LETTERS = 5, 8  # of a country's name before its ending; a long one may lose two letters
-LONGEST_ENDING_LETTERS = 6
+LONGEST_ENDING_LETTERS = 5
+# Languages that put names into cases. In others an ending makes another word: "Romani", "franchise".
+CASES = frozenset({"bg", "cs", "el", "et", "fi", "ga", "hr", "hu", "lt", "lv", "pl", "sk", "sl"})
 SHORTEST_NAME_LETTERS = 4  # of a country: shorter ones are codes, and words ("in", "de")
 
 
@@ -54,8 +56,8 @@ def _country(name: str, language: str | None) -> str | None:
     plain = without_accents(name)
     if code := _plain_names().get(plain):
         return code
-    if " " in name:
-        return None
+    if " " in name or language not in CASES:
+        return _plain_names().get(plain.removesuffix("s"))
     for stem, code in _country_stems(language):
         if plain.startswith(stem) and len(plain) - len(stem) <= LONGEST_ENDING_LETTERS:
             return code

@@ -3,7 +3,7 @@
     "job carving"            only documents that have these words as written, one after the other
     -voucher                 no document that has the word in any form; -"exact phrase" too
     title:academy            only documents that have the word in their title; title:"exact phrase" too
-    country:DE, year:2019    as the filter of that name, or both ends of the span of years
+    country:DE               as the filter of that name; year:2019 and year:2019-2021 as a span of years
 
 The rest is ranked as always. A sign that stands for something else is left alone: a hyphen inside a word, "3:1", an address.
 """
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import regex
 
 from pes_search.index.errors import QueryError
-from pes_search.index.filters import FILTER_FIELDS, Filters
+from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, Filters
 from pes_search.index.query.filter_values import check_values
 from pes_search.index.text.tokens import terms
 from pes_search.ingest.types import document_of
@@ -31,7 +31,7 @@ _QUOTES = '"“”„«»‟'
 _FIELDS = "|".join(["title", "year", *FILTER_FIELDS])
 _QUOTED = rf"[{_QUOTES}](?P<{{}}>[^{_QUOTES}]+)[{_QUOTES}]"
 _OPERATOR = regex.compile(
-    rf"(?<!\S)(?:(?P<not>[-−])?(?:(?P<field>{_FIELDS}):)?(?:{_QUOTED.format('phrase')}|(?P<word>[^\s{_QUOTES}]+)))(?=[\s.,;?!)]|$)",
+    rf"(?<![^\s(\[,;])(?:(?P<not>[-−])?(?:(?P<field>{_FIELDS}):)?(?:{_QUOTED.format('phrase')}|(?P<word>[^\s{_QUOTES}]+)))(?=[\s.,;?!)]|$)",
     regex.IGNORECASE,
 )
 SHORTEST_EXCLUDED_CHARACTERS = 2  # "- a list" excludes nothing
@@ -55,10 +55,11 @@ class Operators:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Which documents a query's operators leave."""
+    """Which documents a query's operators leave, by id."""
 
-    documents: frozenset[str] | None  # by id; None: all
-    absent: tuple[str, ...] = ()  # phrases that no document has
+    only: frozenset[str] | None  # None: all
+    without: frozenset[str] = frozenset()
+    absent: tuple[str, ...] = ()  # phrases that no document of the collection has
 
 
 def read_operators(query: str) -> Operators:
@@ -75,7 +76,9 @@ def read_operators(query: str) -> Operators:
 
     def taken(match: regex.Match[str]) -> str:
         typed = str(match[0])
-        value = (match["phrase"] or match["word"].rstrip(".,;?!)")).strip()
+        value = (match["phrase"] or match["word"].rstrip(".,;?!)]")).strip()
+        if not _plain(value):  # signs are no order
+            return typed
         name = (match["field"] or "").lower()
         if match["not"] and name not in {"", "title"}:
             return typed
@@ -85,7 +88,7 @@ def read_operators(query: str) -> Operators:
             excluded.append(value)
             return " "
         if name == "year":
-            years.append(_year(value))
+            years.extend(_years(value))
             return " "
         if name == "title":
             titles.append(value)
@@ -111,37 +114,32 @@ def allowed_documents(operators: Operators, stored: StoredIndex, terms_of: Calla
         QueryError: a value of a filter among them is unknown.
     """
     check_values(operators.filters, stored)
-    left: frozenset[str] | None = None
+    only: frozenset[str] | None = None
     absent: list[str] = []
-
-    def keep(documents: frozenset[str]) -> None:
-        nonlocal left
-        left = documents if left is None else left & documents
-
     for phrase in operators.phrases:
         having = _having(phrase, stored, terms_of, filters)
-        if not having:
+        if not having and not _having(phrase, stored, terms_of, EVERYTHING):
             absent.append(phrase)
-        keep(having)
+        only = having if only is None else only & having
     for title in operators.titles:
-        holding = stored.holding(terms_of(title), filters)
-        titles = {document.id: document.title for _, document in stored.passages(holding)}
-        keep(frozenset(name for name, text in titles.items() if _holds_words(text, title)))
-    if operators.excluded:
-        everything = {document.id for document in stored.documents(filters)} if left is None else set(left)
-        for value in operators.excluded:
-            everything -= (
-                _having(value, stored, terms_of, filters)
-                if len(value.split()) > 1
-                else {document_of(name) for name in stored.holding(terms_of(value), filters)}
-            )
-        keep(frozenset(everything))
-    return Allowed(left, tuple(absent))
+        titled = frozenset(
+            document.id
+            for _, document in stored.passages(stored.holding(terms_of(title), filters))
+            if set(terms(title, document.language)) <= set(terms(document.title, document.language))
+        )
+        only = titled if only is None else only & titled
+    without: set[str] = set()
+    for value in operators.excluded:
+        if len(_plain(value).split()) > 1:
+            without |= _having(value, stored, terms_of, filters)
+        else:
+            without.update(map(document_of, stored.holding(terms_of(value), filters)))
+    return Allowed(only, frozenset(without), tuple(absent))
 
 
-def only_allowed(filters: Filters, operators: Operators, allowed: Allowed) -> Filters:
-    """Return the filters of a search with what the query's operators leave."""
-    return filters.within(operators.filters, allowed.documents)
+def without_quotation_marks(query: str) -> str:
+    """Return a query whose phrases are nothing but their words."""
+    return query.translate(dict.fromkeys(map(ord, _QUOTES)))
 
 
 def _having(phrase: str, stored: StoredIndex, terms_of: Callable[[str], Terms], filters: Filters) -> frozenset[str]:
@@ -163,12 +161,8 @@ def _plain(text: str) -> str:
     return " ".join(regex.findall(r"[\p{L}\p{M}\p{N}]+|[^\s\p{P}]", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def _holds_words(title: str, wanted: str) -> bool:
-    held = set(terms(title, "en")) | set(terms(title, None))
-    return all(word in held for word in terms(wanted, "en")) or all(word in held for word in terms(wanted, None))
-
-
-def _year(value: str) -> int:
-    if not regex.fullmatch(r"\d{4}", value):
-        raise QueryError(f"year:{value} is no year; give four digits, as in year:2019")
-    return int(value)
+def _years(value: str) -> list[int]:
+    years = regex.fullmatch(r"(\d{4})(?:[-–](\d{4}))?", value)
+    if not years:
+        raise QueryError(f"year:{value} is no year; give four digits, as in year:2019 or year:2019-2021")
+    return [int(year) for year in years.groups() if year]

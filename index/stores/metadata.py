@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,9 @@ class Metadata:
             high = STILL_RUNNING if filters.year_to is None else filters.year_to
             masks.append((first > 0) & (first <= high) & (last >= low))
         if filters.only is not None:
-            masks.append(np.array([document_id in filters.only for document_id in self._ids], bool))
+            masks.append(self._of_ids(filters.only))
+        if filters.without:
+            masks.append(~self._of_ids(filters.without))
         return np.logical_and.reduce(masks) if masks else None
 
     def counts(self, filters: Filters) -> Counts:
@@ -99,20 +102,35 @@ class Metadata:
             return everything if mask is None else mask
 
         facets: Facets = {
-            **{name: column.counts(passing(filters.without(name))) for name, column in self._columns.items()},
-            YEAR_FACET: self._by_year(passing(filters.without(YEAR_FACET)), lambda year: (year, year)),
-            "year_from": self._by_year(passing(filters.without("year_from")), lambda year: (year, STILL_RUNNING)),
-            "year_to": self._by_year(passing(filters.without("year_to")), lambda year: (1, year)),
+            **{name: column.counts(passing(filters.but(name))) for name, column in self._columns.items()},
+            # Those that began by the end of a span, less those that ended before it.
+            YEAR_FACET: self._by_year(passing(filters.but(YEAR_FACET)), lambda year: (year, year)),
+            "year_from": self._by_year(passing(filters.but("year_from")), lambda year: (year, STILL_RUNNING)),
+            "year_to": self._by_year(passing(filters.but("year_to")), lambda year: (1, year)),
         }
         mask = passing(filters)
         return Counts(int(mask.sum()), int(self._passages[mask].sum()), facets)
 
     def _by_year(self, mask: Mask, span: Callable[[int], tuple[int, int]]) -> dict[str, int]:
         """Return for each year of the collection how many masked documents are of a span of years, without those of none."""
-        first, last = self._years[:, mask & (self._years[0] > 0)]
-        stated = np.unique(self._years[(self._years > 0) & (self._years < STILL_RUNNING)])
-        counts = {str(year): int(((first <= span(year)[1]) & (last >= span(year)[0])).sum()) for year in stated.tolist()}
-        return {year: count for year, count in counts.items() if count}
+        first, last = np.sort(self._years[:, mask & (self._years[0] > 0)], axis=1)
+        spans = np.array([span(year) for year in self._stated_years]).reshape(-1, 2)
+        counts = np.searchsorted(first, spans[:, 1], "right") - np.searchsorted(last, spans[:, 0], "left")
+        return {str(year): count for year, count in zip(self._stated_years, counts.tolist(), strict=True) if count}
+
+    @cached_property
+    def _stated_years(self) -> list[int]:
+        stated: list[int] = np.unique(self._years[(self._years > 0) & (self._years < STILL_RUNNING)]).tolist()
+        return stated
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {document_id: row for row, document_id in enumerate(self._ids)}
+
+    def _of_ids(self, ids: Iterable[str]) -> Mask:
+        mask = np.zeros(len(self._ids), bool)
+        mask[[self._rows[document_id] for document_id in ids if document_id in self._rows]] = True
+        return mask
 
     def _wanted(self, name: str, chosen: Sequence[str]) -> Callable[[str], bool]:
         """Return what tells whether a value of a field is one of those chosen, by itself or by a label."""

@@ -105,13 +105,14 @@ def search_and_judge(asked: Understood, index: OpenIndex, answerer: Answerer, *,
         QueryError: the question is empty or too long, or `k` is out of range.
     """
     config = replace(answerer.search, passages_per_document=READ_PASSAGES)
-    result = search(asked.searched, index, answerer.encoder, config, k=max(k, SEARCHED_DOCUMENTS), filters=filters)
+    most = max(k, SEARCHED_DOCUMENTS)
+    result = search(asked.searched, index, answerer.encoder, config, k=most, filters=filters, is_question=True)
     hits = result.hits[:SEARCHED_DOCUMENTS]
     if asks_for_evaluated(asked, filters):
         strengths = sorted(asked.strengths) or EVALUATED
         evaluated = Filters({**filters.chosen, "evidence": strengths}, year_from=filters.year_from, year_to=filters.year_to)
         most = SEARCHED_DOCUMENTS if asked.strengths else EVALUATED_DOCUMENTS
-        more = search(asked.searched, index, answerer.encoder, config, k=most, filters=evaluated).hits
+        more = search(asked.searched, index, answerer.encoder, config, k=most, filters=evaluated, is_question=True).hits
         ids = {hit.document.id for hit in hits}
         hits = more if asked.strengths and more else (*hits, *(hit for hit in more if hit.document.id not in ids))
     return judge(result, hits, asked, index, answerer)

@@ -7,7 +7,7 @@ import re
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import DocumentText
-from pes_search.ingest.types import PEOPLE, Document, StatedFigure
+from pes_search.ingest.types import PEOPLE, Document
 from pes_search.service.answers.kinds import is_silent
 from pes_search.service.answers.questions import Understood, YearCondition
 from pes_search.service.answers.quotable import quotable_sentences
@@ -45,20 +45,23 @@ def table_rows(asked: Understood, index: OpenIndex, filters: Filters) -> list[Ta
 
 def _by_figure(asked: Understood, index: OpenIndex, filters: Filters) -> list[TableRow]:
     """Return the practices with the largest or smallest figures: of money where the question is of money, else of people."""
-    largest: list[tuple[StatedFigure, Document]] = []
-    for document in index.stored.documents(filters):
-        if document.kind in DIGESTS or (asked.countries and not asked.countries & set(document.countries)):
-            continue
-        figures = [figure for figure in document.figures if figure.unit == (MONEY if asked.is_of_money else PEOPLE)]
-        if figures:
-            largest.append((max(figures, key=lambda figure: figure.value), document))
-    largest.sort(key=lambda pair: (-pair[0].value if asked.extreme == "most" else pair[0].value, pair[1].id))
-    passages = index.stored.passages([figure.passage_id for figure, _ in largest])
-    rows = (
-        TableRow(document, Citation(passage, document, with_pointed_at(passage, figure.start), figure.end), figure)
-        for (figure, document), (passage, _) in zip(largest, passages, strict=True)
-    )
-    return [row for row in rows if not is_silent(row.citation.quote)][:MOST_FIGURES]
+    unit = MONEY if asked.is_of_money else PEOPLE
+    documents = [
+        document
+        for document in index.stored.documents(filters)
+        if document.kind not in DIGESTS and (not asked.countries or asked.countries & set(document.countries))
+    ]
+    stated = [(figure, document) for document in documents for figure in document.figures if figure.unit == unit]
+    passages = index.stored.passages([figure.passage_id for figure, _ in stated])
+    largest: dict[str, TableRow] = {}
+    for (figure, document), (passage, _) in zip(stated, passages, strict=True):
+        row = TableRow(document, Citation(passage, document, with_pointed_at(passage, figure.start), figure.end), figure)
+        before = largest.get(document.id)
+        if not is_silent(row.citation.quote) and (before is None or figure.value > (before.figure or figure).value):
+            largest[document.id] = row
+    order = -1 if asked.extreme == "most" else 1
+    rows = sorted(largest.values(), key=lambda row: (order * (row.figure.value if row.figure else 0), row.document.id))
+    return rows[:MOST_FIGURES]
 
 
 def _year(document: Document, condition: YearCondition) -> int | None:

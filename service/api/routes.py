@@ -55,7 +55,7 @@ def search(
     offset: Offset = 0,
     group: Annotated[Literal["document", "passage"], Query(description="what a hit is")] = "document",
     everything: Annotated[bool, Query(alias="all", description="list what does not match the query too")] = False,
-    as_typed: Annotated[bool, Query(description="leave the spelling alone where the query finds nothing")] = False,
+    as_typed: Annotated[bool, Query(description="leave the spelling alone")] = False,
 ) -> SearchOut:
     """Find the passages that fit a query, ranked, with their sources.
 

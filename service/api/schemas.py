@@ -109,8 +109,8 @@ class SearchOut(BaseModel):
         description="the query with its misspelled words put right, if any are; the hits are those of the query as typed"
     )
     put_right: str | None = Field(
-        description="the query as it was typed, where it found nothing and `query` has its misspelled words put right; "
-        "`as_typed=true` leaves it alone"
+        description="the query as it was typed, where `query` is another: accents are put in at once, other words are put "
+        "right where nothing matched; `as_typed=true` leaves it alone"
     )
     facets: dict[str, dict[str, int]] = Field(description="by filter: its values, with the documents that each would leave")
 

@@ -129,7 +129,7 @@ def _search(parsed: argparse.Namespace) -> int:
     if parsed.json:
         print_json(result.model_dump())
         return 0
-    for line in search_notes(result):
+    for line in search_notes(result, everything=parsed.all, group=parsed.group):
         print(line, file=sys.stderr)
     for hit in result.hits:
         print_hit(hit)

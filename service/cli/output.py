@@ -117,7 +117,7 @@ def place(page: int | None, headings: Sequence[str]) -> str:
     return "  (" + ", ".join(parts) + ")" if parts else ""
 
 
-def search_notes(result: SearchOut) -> Iterator[str]:
+def search_notes(result: SearchOut, *, everything: bool, group: str) -> Iterator[str]:
     """Yield what a person should know of a search beside its hits."""
     if result.put_right:
         yield f"shown are results for {result.query!r}, not {result.put_right!r} (--as-typed leaves the spelling alone)"
@@ -128,7 +128,7 @@ def search_notes(result: SearchOut) -> Iterator[str]:
     if not result.matching + result.further:
         yield "no document passes these filters" if not result.absent_phrases else "nothing is left to show"
     elif result.nothing_relevant:
-        yield f"nothing matches; {result.further} documents come nearest: --all lists them"
+        yield "nothing matches" + ("" if everything else f"; {result.further} {group}s come nearest: --all lists them")
     elif not result.hits:
         yield f"no hit after the first {result.total}"
     else:

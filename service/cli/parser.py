@@ -40,7 +40,7 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
         "--group", choices=("document", "passage"), default="document", help="what a hit is (default: document)"
     )
     search.add_argument("--all", action="store_true", help="list what does not match the query too")
-    search.add_argument("--as-typed", action="store_true", help="leave the spelling alone where the query finds nothing")
+    search.add_argument("--as-typed", action="store_true", help="leave the spelling alone")
     add_index_argument(search)
     _filter_arguments(search)
     _json_argument(search)

@@ -11,8 +11,10 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from pes_search.index.filters import FILTER_FIELDS, YEARS
+from pes_search.index.errors import QueryError
+from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEARS
 from pes_search.index.open_index import OpenIndex
+from pes_search.index.query.operators import read_operators
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf, RecordsOf, filters_from
@@ -132,6 +134,7 @@ def save_search(request: Request, records: RecordsOf, search: Annotated[str, For
             filters.setdefault(name, []).append(value)
     visitor = request.cookies.get(VISITOR_COOKIE, "") or secrets.token_urlsafe(16)
     filters_from(filters)  # raises for a year that is none
+    read_operators(query)  # raises for one too
     if query or filters:
         records.saved_searches.save(owner=visitor, name=query[:200], query=query, filters=filters)
     response = RedirectResponse("/saved", status_code=303)
@@ -172,10 +175,15 @@ def feed(request: Request, engine: EngineOf, records: RecordsOf, token: str) -> 
 
 def _documents_of(search: SavedSearch, engine: Engine, index: OpenIndex) -> list[Document]:
     """Return the documents that a saved search is about: its first hits, or all that its filters leave."""
-    filters = filters_from(search.filters)
-    if not search.query:
-        return index.stored.documents(filters)
-    result = engine.search(index, search.query, k=FEED_HITS, offset=0, group="document", filters=filters, only_matching=True)
+    try:
+        filters = filters_from(search.filters)
+        if not search.query:
+            return index.stored.documents(filters)
+        result = engine.search(
+            index, search.query, k=FEED_HITS, offset=0, group="document", filters=filters, only_matching=True
+        )
+    except QueryError:  # saved when the collection still knew a value that it no longer knows: nothing is of it
+        return []
     return [hit.document for hit in result.hits]
 
 
@@ -183,7 +191,10 @@ def _shown(
     search: SavedSearch, engine: Engine, index: OpenIndex, records: Records, interface: Interface
 ) -> tuple[SavedSearch, list[str], str, list[Listed]]:
     """Return a saved search with its filters in words, the address of its results, and what has come since it was saved."""
-    filters = filters_from(search.filters)
+    try:
+        filters = filters_from(search.filters)
+    except QueryError:
+        filters = EVERYTHING
     documents = _documents_of(search, engine, index)
     seen = records.arrivals.first_seen([document.id for document in documents])
     new = listed([document for document in documents if seen.get(document.id, "") > search.at], index, interface)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex
+from pes_search.index.query.operators import without_quotation_marks
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS, only_matching
 from pes_search.index.text.words import only_accents_differ
 from pes_search.index.types import SearchResult
@@ -29,7 +31,6 @@ from pes_search.service.web.view import render
 PAGE_HITS = 10
 SUGGESTED_FILTERS = 3  # filters; what comes after is seldom what was meant
 LEAST_NARROWED_DOCUMENTS = 2  # documents; a filter that leaves one is a hit, not a list
-UNQUOTED = dict.fromkeys(map(ord, '"“”„«»'))
 EXPORTED_DOCUMENTS = 200  # documents of a ranked list; far down nothing fits any more
 
 Everything = Annotated[bool, Query(alias="all")]  # what does not match the query too
@@ -89,7 +90,7 @@ def search_page(
             "everything": everything,
             "with_further": search_url(q, kept | {"all": "true"}),
             "only_matching": search_url(q, {name: value for name, value in kept.items() if name != "all"}),
-            "unquoted": search_url(q.translate(UNQUOTED), chosen),
+            "unquoted": search_url(without_quotation_marks(q), chosen),
             "answer": answer_context(answer, interface) if answer else None,
             "streamed": search_url(q, chosen, path="/answer") if streams else None,
             "quoted": search_url(q, chosen | {"writer": "extractive"}),
@@ -171,6 +172,8 @@ def _searched(
     first, *_, last = engine.ask_events(index, q, k=PAGE_HITS, filters=filters, writer="extractive", previous=previous)
     if not (isinstance(first, SearchResult) and isinstance(last, Answer)):
         raise TypeError("an answer begins with a search result and ends with the whole answer")
+    if first.absent_phrases:  # the answer goes by their words, the list is as it was ordered
+        first = replace(first, hits=(), total=0, matching=0)
     return (first if everything else only_matching(first)), last
 
 

@@ -15,6 +15,7 @@ from pes_search.ingest.stated_figures import stated_figures
         ("12 500", "12500"),
         ("1.234.567,5", "1234567.5"),
         ("1,5", "1.5"),
+        ("0.123", "0.123"),
     ],
 )
 def test_a_number_is_the_same_however_it_is_written(text: str, plain: str) -> None:

@@ -18,6 +18,9 @@ FACETS = {"country": {"AT": 7, "BE": 3, "GB": 1}, "year": {"2019": 4}, "language
         ("jobs in Norway", "en", []),  # nothing is of there
         ("it is in de facto", "en", []),
         ("€2019.50", "en", []),
+        ("kursy w Austrii", "pl", [("country", "AT")]),
+        ("Österreichs Betriebe", "de", [("country", "AT")]),
+        ("austrianisch, belgiumesque", "en", []),  # an ending makes another word
     ],
 )
 def test_filters_are_named(query: str, language: str, expected: list[tuple[str, str]]) -> None:
