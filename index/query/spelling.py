@@ -69,7 +69,7 @@ class Speller:
 
         Its words are those of one language, by the labels or the collection, but for the accents. So no dictionary is needed.
         """
-        words = [folded(word) for word in _OF_QUERY.findall(query)]
+        words = [folded(word) for word in _OF_QUERY.findall(query) if not word.isupper()]
         plain = {word: without_accents(word) for word in words}
         best: tuple[int, dict[str, str]] = (0, {})
         for language, accented in self._accented.items():
@@ -80,6 +80,9 @@ class Speller:
                 best = held, changed
         changed = best[1]
         if not changed or any(self._is_right(word, identified) for word in changed):
+            return None
+        # One word alone may as well be a word of the collection with a slip: "traning" is no Swedish "träning".
+        if best[0] == 1 and any(self._nearest(word, code) for word in changed for code in self._languages if code):
             return None
         return str(_OF_QUERY.sub(lambda match: _in_case(changed.get(folded(match[0]), match[0]), match[0]), query))
 

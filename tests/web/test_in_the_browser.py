@@ -65,6 +65,17 @@ def test_a_refusal_says_so_and_shows_what_is_near(corpus_site: str, open_page: O
     assert any("Ohjaamo" in title for title in titles(page))
 
 
+def expect_left(page: Page, count: int) -> None:
+    """Wait until the list tells of so many documents, those that match and those that come further."""
+    page.wait_for_function(
+        """count => {
+          const told = document.querySelector("#status").textContent.matchAll(/of ([0-9]+) document|([0-9]+) further/g);
+          return [...told].reduce((sum, one) => sum + Number(one[1] || one[2]), 0) === count;
+        }""",
+        arg=count,
+    )
+
+
 def test_filters_apply_at_once_with_their_counts_and_stay_in_the_address(corpus_site: str, open_page: Open) -> None:
     page = open_page(corpus_site + "/?q=vouchers")
     page.evaluate("window.isSamePage = true")
@@ -72,14 +83,14 @@ def test_filters_apply_at_once_with_their_counts_and_stay_in_the_address(corpus_
     option = page.locator("[data-facet=country] label", has_text="Croatia")
     count = int(option.locator(".count").inner_text())
     option.locator("input").check()
-    expect(page.locator("#status")).to_contain_text(f"of {count} documents")
+    expect_left(page, count)
     assert page.url.endswith("/?q=vouchers&country=HR")
     expect(page.locator(".chips")).to_contain_text("Croatia")
     expect(page.locator("[data-facet=country]")).to_have_attribute("open", "")  # one goes on choosing
     more = page.locator("[data-facet=country] label", has_text="Greece")
     both = count + int(more.locator(".count").inner_text())
     more.locator("input").check()
-    expect(page.locator("#status")).to_contain_text(f"of {both} documents")
+    expect_left(page, both)
     assert page.url.endswith("/?q=vouchers&country=HR&country=GR")
     assert page.evaluate("window.isSamePage")
     # Shared, the address shows the same; and every value taken away leaves the others.
@@ -88,7 +99,7 @@ def test_filters_apply_at_once_with_their_counts_and_stay_in_the_address(corpus_
     shared.locator(".chips a", has_text="Croatia").click()
     shared.wait_for_url("**/?q=vouchers&country=GR")
     page.go_back()
-    expect(page.locator("#status")).to_contain_text(f"of {count} documents")
+    expect_left(page, count)
 
 
 def test_a_long_list_of_values_can_be_narrowed_by_typing(corpus_site: str, open_page: Open) -> None:
@@ -131,7 +142,7 @@ def test_an_answer_of_a_language_model_comes_as_it_is_written(
     site = serve(corpus_folder, answer=AnswerConfig(writer="llm", base_url=model.url, model="scripted", threshold=0.0))
     page = open_page(site + "/?q=Who+pays+for+the+Croatian+adult-education+vouchers%3F")
     box = page.locator(".answer")
-    assert len(titles(page)) == 10  # while the model still writes
+    assert titles(page)[0].startswith("Adult-education vouchers")  # while the model still writes
     expect(box.locator(".sentences li")).to_contain_text("The Recovery and Resilience Facility (RRF) pays for the vouchers.")
     assert box.get_attribute("aria-busy") == "true"
     expect(box).to_have_attribute("aria-busy", "false")

@@ -89,3 +89,20 @@ def test_a_query_whose_language_was_misread_is_put_right_in_english(speller: Spe
 def test_words_are_letters_only_and_lower_case() -> None:
     # "Job" and "Koł" have 3 letters; the ó of "Półka" is written as o and an accent, and is one letter all the same.
     assert words_of("Maßnahmen ΕΡΓΑΣΙΑΣ e-Job 2nd power_m Koł Po\u0301\u0142ka") == {"maßnahmen", "εργασιας", "półka"}
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("bezrobotni mlodzi", "bezrobotni młodzi"),
+        ("kozmunka kepzes", "közmunka képzés"),
+        ("jeunes chomeurs", "jeunes chômeurs"),
+        ("Osterreich Frauen", "Österreich Frauen"),
+        ("tyottomat nuoret", "työttömät nuoret"),
+        ("traning for NEET", "training for NEET"),  # and not the Swedish word
+        ("resume writing", None),  # an English word
+        ("cafe", None),
+    ],
+)
+def test_accents_that_were_left_out_are_put_in(speller: Speller, query: str, meant: str | None) -> None:
+    assert speller.suggestion(query, detect_language(query)) == meant
