@@ -18,7 +18,6 @@ from pes_search.index.evidence.relevance import packaged_relevance
 from pes_search.index.filters import EVERYTHING, LISTS, Filters
 from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.index.query.highlights import Highlighter
-from pes_search.index.query.named_filters import named_filters
 from pes_search.index.query.operators import allowed_documents, read_operators
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import Candidate, Counts, Facets, Hit, Query, QueryConcept, Scores, SearchResult
@@ -108,7 +107,7 @@ def search(
         hits=_marked(hits_of(page, index, offset + 1), wording.plain, language, index),
         concepts=_concepts(index, parsed_query, counts.facets),
         expansions=wording.expansions,
-        named_filters=named_filters(wording.plain, language, counts.facets),
+        named_filters=index.filter_names.named_in(wording.plain, language, counts.facets),
         total=total,
         matching=matching,
         further=left - matching,

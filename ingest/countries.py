@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache
 
 from pes_search.ingest.languages import any_of, known_languages
@@ -21,11 +20,6 @@ def country_code(name: str) -> str | None:
     if re.fullmatch(r"[A-Za-z]{2}", name) and name.upper() in _codes():
         return name.upper()
     return _names().get(name.casefold())
-
-
-def country_names() -> Mapping[str, str]:
-    """Return the codes of the countries by their names in the languages that have a file, case-folded."""
-    return _names()
 
 
 def countries_of_title(title: str) -> tuple[str, ...]:
