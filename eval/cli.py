@@ -1,4 +1,4 @@
-"""The command `pes-eval`: measure retrieval, answers, comparisons and speed, compare rankings, write the report.
+"""The command `pes-eval`: measure retrieval, answers, comparisons, speed, check expectations, compare rankings, report.
 
 Results go to stdout, complaints to stderr.
 """

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pes_search.index.text.tokens import terms
+from pes_search.index.text.words import without_brackets
 from pes_search.ingest.languages import any_of, known_languages
-from pes_search.ingest.passages import is_imagined
+from pes_search.ingest.passages import heading_above, is_imagined
 from pes_search.ingest.stated_figures import stated_figures
 from pes_search.ingest.taxonomy import EVIDENCE_LIST, Taxonomy, fold
 from pes_search.ingest.types import PEOPLE, PER_CENT, Document, Page, Passage, StatedFigure
@@ -26,8 +27,6 @@ JUDGED_KINDS = frozenset({"practice", "project", "factsheet", "case study"})
 FEWEST_PEOPLE = 10  # of a figure that counts what was done; fewer are a story or a team
 # How often each rule is right on the corpus' 109 practices, rounded down (tests/index/test_derived.py): 5 of 6, 33 of 49.
 NAMED_CONFIDENCE, FIGURES_CONFIDENCE = 0.8, 0.65
-
-_IN_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +62,15 @@ def _organisations(document: Document, taxonomy: Taxonomy) -> tuple[str, ...]:
     """Return the organisations of the list whose names a document's organisation holds, in the list's order, else itself."""
     if not document.organisation:
         return ()
-    held = f" {fold_words(document.organisation)} "
+    held = f" {_fold_words(document.organisation)} "
     return tuple(
         concept.id
         for concept in taxonomy.lists.get(ORGANISATIONS, {}).values()
-        if any(f" {name} " in held for label in concept.labels() if len(name := fold_words(label)) >= SHORTEST_NAME_LETTERS)
+        if any(f" {name} " in held for label in concept.labels() if len(name := _fold_words(label)) >= SHORTEST_NAME_LETTERS)
     ) or (document.organisation,)
 
 
-def fold_words(text: str) -> str:
+def _fold_words(text: str) -> str:
     """Return the words of a text with single spaces between them, as they are compared."""
     return " ".join(re.findall(r"\w+", fold(text)))
 
@@ -120,8 +119,7 @@ def _told(
     for passage, spans in zip(passages, sentence_spans, strict=True):
         page = page_of[passage.page]
         for start, end in spans:
-            above = [page.text[first:last] for first, last, _ in page.headings if last <= passage.start + start]
-            if not (above and is_imagined(above[-1])):
+            if not is_imagined(heading_above(page, passage.start + start)):
                 yield _Sentence(passage, start, end)
 
 
@@ -136,7 +134,7 @@ def _is_denied(sentence: str, language: str | None) -> bool:
 
     What it lacks in brackets ("date not stated") does not matter.
     """
-    sentence = _IN_BRACKETS.sub("", sentence)
+    sentence = without_brackets(sentence)
     known = known_languages().get(language or "en")
     if known is None:
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -114,6 +114,15 @@ def is_source_heading(heading: str) -> bool:
     page's text.
     """
     return re.sub(r"[\W\d_]+", " ", heading).strip().casefold() in _source_headings()
+
+
+def heading_above(page: Page, place: int) -> str:
+    """Return the heading right above a place in a page's text, or nothing."""
+    above = bisect_right(page.headings, place, key=lambda heading: heading[1])
+    if not above:
+        return ""
+    start, end, _ = page.headings[above - 1]
+    return page.text[start:end]
 
 
 def is_imagined(heading: str) -> bool:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pes_search.index.encoders import load_encoder
 from pes_search.index.errors import IndexDamagedError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pes_search.service.answers.writer_name import WriterName
     from pes_search.service.settings import Settings
 
+Found = TypeVar("Found")
 logger = logging.getLogger(__name__)
 
 
@@ -162,22 +163,35 @@ class Engine:
         everything: bool = False,
         as_typed: bool = False,
     ) -> tuple[SearchResult, Spelling]:
-        """Search for a person: only what matches unless they want everything, and put right where nothing does.
+        """Search for a person: only what matches unless they want everything, with the spelling put right (`spelled`)."""
+        search = partial(self.search, index, k=k, offset=offset, group=group, filters=filters, only_matching=not everything)
+        return self.spelled(index, query, search, lambda result: result, as_typed=as_typed)
+
+    def spelled(
+        self,
+        index: OpenIndex,
+        query: str,
+        search: Callable[[str], Found],
+        result_of: Callable[[Found], SearchResult],
+        *,
+        as_typed: bool,
+    ) -> tuple[Found, Spelling]:
+        """Return what a search finds for a query as it was probably meant; `result_of` gives the result that tells.
 
         Accents that were left out are put in at once. Any other spelling is put right by itself only where nothing matches the
         query `as_typed`; else it is proposed.
         """
         from pes_search.index.text.words import only_accents_differ
 
-        search = partial(self.search, index, k=k, offset=offset, group=group, filters=filters, only_matching=not everything)
         meant = self.did_you_mean(index, query)
         if meant is not None and not as_typed and only_accents_differ(meant, query):
             return search(meant), Spelling(None, query)
         typed = search(query)
-        if meant is None or as_typed or not typed.nothing_relevant or typed.absent_phrases:
+        result = result_of(typed)
+        if meant is None or as_typed or not result.nothing_relevant or result.absent_phrases:
             return typed, Spelling(meant, None)
         found = search(meant)
-        return (typed, Spelling(meant, None)) if found.nothing_relevant else (found, Spelling(None, typed.query))
+        return (typed, Spelling(meant, None)) if result_of(found).nothing_relevant else (found, Spelling(None, query))
 
     def did_you_mean(self, index: OpenIndex, query: str) -> str | None:
         """Return the query with its misspelled words put right, or None where there is nothing to put right."""

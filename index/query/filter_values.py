@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pes_search.index.errors import QueryError
 from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, FilterField, Filters
+from pes_search.index.text.words import without_accents
 from pes_search.ingest.languages import EU_LANGUAGES, known_languages
 from pes_search.ingest.taxonomy import fold
 
@@ -38,8 +39,8 @@ def nearest(wanted: str, names: Iterable[str], most: int = SHOWN_NEAREST) -> lis
     from rapidfuzz.process import extract
     from rapidfuzz.utils import default_process
 
-    plain = {name: _plain(name) for name in names}
-    found = extract(_plain(wanted), plain, scorer=WRatio, processor=default_process, limit=None)
+    plain = {name: without_accents(name) for name in names}
+    found = extract(without_accents(wanted), plain, scorer=WRatio, processor=default_process, limit=None)
     best = max((score for _, score, _ in found), default=0)
     return [name for _, score, name in found if score >= max(LEAST_LIKENESS, best - LIKENESS_GAP)][:most]
 
@@ -75,10 +76,3 @@ def _told(field: FilterField, value: str, stored: StoredIndex) -> str:
 
 def _query(name: str, values: Sequence[str]) -> str:
     return "&".join(f"{name}={value}" for value in values)
-
-
-def _plain(text: str) -> str:
-    """Return a text without accents, which many people leave out."""
-    import unicodedata
-
-    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter)).casefold()

@@ -1,4 +1,4 @@
-"""The words of texts as they are counted and compared for spelling: whole, in lower case, not too short."""
+"""The words of texts as they are counted and compared: whole, in lower case, not too short; without accents or brackets."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def folded(word: str) -> str:
     return unicodedata.normalize("NFC", word).lower()
 
 
+_BRACKETS = regex.compile(r"\([^()]*\)")
 # Letters that Unicode does not take apart, and what people type for them.
 _PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "ġ": "g"})
 
@@ -37,3 +38,8 @@ def without_accents(word: str) -> str:
 def only_accents_differ(text: str, other: str) -> bool:
     """Tell whether two texts are the same but for accents and case."""
     return without_accents(text) == without_accents(other)
+
+
+def without_brackets(text: str) -> str:
+    """Return a text without what it says in brackets, such as "(date not stated)"."""
+    return str(_BRACKETS.sub(" ", text))

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from pes_search.index.text.words import without_brackets
 from pes_search.ingest.languages import any_of, known_languages
-from pes_search.service.answers.names import without_brackets
 
 _CURRENCY = r"(?:€|EUR|euros?|£|GBP|\$|USD|SEK|DKK|NOK|ISK|PLN|CZK|HUF|RON|BGN|HRK|kr(?:oner|onor)?|zł|Kč|Ft|lei|leva|kuna)"
 _SCALE = r"(?:\s?(?:million|billion|thousand|m|bn|k)\b)?"

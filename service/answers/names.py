@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import cache
 
@@ -11,7 +10,6 @@ import regex
 from pes_search.ingest.languages import known_languages
 
 WORD = regex.compile(r"[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}'’-]*")
-_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 def names_of(text: str, language: str | None) -> list[str]:
@@ -28,11 +26,6 @@ def names_of(text: str, language: str | None) -> list[str]:
 def plain_text(text: str) -> str:
     """Return a text without accents and case: Munchen finds München."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-
-
-def without_brackets(text: str) -> str:
-    """Return a text without what it says in brackets, such as "(date not stated)"."""
-    return _BRACKETS.sub(" ", text)
 
 
 def countries_of(text: str, language: str | None, *, names: bool = False) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,7 +14,7 @@ import numpy as np
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import DocumentText, Hit, Query
-from pes_search.ingest.passages import is_imagined, sentence_spans
+from pes_search.ingest.passages import heading_above, is_imagined, sentence_spans
 from pes_search.ingest.types import Passage
 
 if TYPE_CHECKING:
@@ -201,11 +200,8 @@ class Headings:
     def above(self, passage: Passage, place: int) -> str:
         """Return the heading right above a character of a passage."""
         page = self._pages.get((passage.document_id, passage.page))
-        if page is not None:
-            above = bisect_right(page.headings, passage.start + place, key=lambda heading: heading[1])
-            if above:
-                start, end, _ = page.headings[above - 1]
-                return page.text[start:end]
+        if page is not None and (above := heading_above(page, passage.start + place)):
+            return above
         return passage.headings[-1] if passage.headings else ""  # it stands on a page before
 
 

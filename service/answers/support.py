@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.text.tokens import terms
+from pes_search.index.text.words import without_brackets
 from pes_search.index.types import Hit
 from pes_search.ingest.languages import known_languages
 from pes_search.ingest.languages.identify import detect_language
-from pes_search.service.answers.names import WORD, countries_of, names_of, plain_text, without_brackets
+from pes_search.service.answers.names import WORD, countries_of, names_of, plain_text
 from pes_search.service.answers.sentences import list_around, numbers, quoted_span
 from pes_search.service.answers.types import Citation
 

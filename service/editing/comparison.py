@@ -13,12 +13,13 @@ import numpy as np
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex, unknown_document
+from pes_search.index.text.words import without_brackets
 from pes_search.index.types import DocumentText, PassageSentences
 from pes_search.ingest.languages import any_of, known_languages
-from pes_search.ingest.passages import is_imagined
+from pes_search.ingest.passages import heading_above, is_imagined
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.fitting import CLASSED
-from pes_search.service.answers.names import country_names, plain_text, without_brackets
+from pes_search.service.answers.names import country_names, plain_text
 from pes_search.service.answers.sentence_scorers import FieldScorer
 from pes_search.service.answers.sentences import quoted_span
 from pes_search.service.answers.types import Citation, Comparison, Row
@@ -154,8 +155,7 @@ def _cells(
     for passage in text.passages:
         page = pages[passage.page]
         for start, end in sentences_of[passage.id].spans:
-            above = [page.text[first:last] for first, last, _ in page.headings if last <= passage.start + start]
-            sentences.append(_Sentence(passage, start, end, above[-1] if above else ""))
+            sentences.append(_Sentence(passage, start, end, heading_above(page, passage.start + start)))
         parts.append(sentences_of[passage.id].vectors)
     if not sentences:
         return [() for _ in FIELDS]

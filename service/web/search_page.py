@@ -13,7 +13,6 @@ from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.query.operators import without_quotation_marks
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS, only_matching
-from pes_search.index.text.words import only_accents_differ
 from pes_search.index.types import SearchResult
 from pes_search.service.answers.types import Answer
 from pes_search.service.answers.writer_name import WriterName
@@ -72,16 +71,9 @@ def search_page(
         found = partial(
             _searched, engine, index, filters=filters, offset=offset, writer=writer, after=after, everything=everything
         )
-        meant = None if as_typed else engine.did_you_mean(index, q)
-        accents = meant is not None and only_accents_differ(meant, q)
-        (result, answer), put_right = found(meant if meant and accents else q), None
-        as_it_was = q, search_url(q, kept | {"as_typed": "true"})
-        if accents:
-            put_right = as_it_was
-        elif meant and result.nothing_relevant and not result.absent_phrases:
-            instead = found(meant)
-            if not instead[0].nothing_relevant:
-                (result, answer), put_right = instead, as_it_was
+        (result, answer), spelling = engine.spelled(index, q, found, lambda pair: pair[0], as_typed=as_typed)
+        put_right = (q, search_url(q, kept | {"as_typed": "true"})) if spelling.put_right else None
+        meant = spelling.did_you_mean
         facets, total = result.facets, result.total
         streams = answer is None and not offset
         context |= {
@@ -94,7 +86,7 @@ def search_page(
             "answer": answer_context(answer, interface) if answer else None,
             "streamed": search_url(q, chosen, path="/answer") if streams else None,
             "quoted": search_url(q, chosen | {"writer": "extractive"}),
-            "did_you_mean": None if put_right else _respelled(engine, index, q, chosen),
+            "did_you_mean": (meant, search_url(meant, chosen)) if meant else None,
             "hits": shown_hits(result, index, interface, engine.settings.search.passages_per_document),
             "suggested": _suggested(result, q, chosen, index, interface),
         }
@@ -206,9 +198,3 @@ def _suggested(
             if concept.documents >= LEAST_NARROWED_DOCUMENTS and not chosen.get(concept.filter)
         ][:SUGGESTED_FILTERS]
     )
-
-
-def _respelled(engine: Engine, index: OpenIndex, q: str, chosen: dict[str, object]) -> tuple[str, str] | None:
-    """Return the query as it may have been meant, with its address."""
-    meant = engine.did_you_mean(index, q)
-    return (meant, search_url(meant, chosen)) if meant else None
