@@ -13,7 +13,7 @@ from types import TracebackType
 
 from pes_search.ingest.cleaning.edges import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.config import IN_THIS_PROCESS, ReadingConfig
-from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument
+from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, is_within
 from pes_search.ingest.errors import NothingReadError, UnreadableFileError
 from pes_search.ingest.question_files import QuestionReader, is_question_file
 from pes_search.ingest.questions import BESIDE, QUESTION_VECTORS
@@ -159,20 +159,25 @@ class Collection:
         if isinstance(content, UnreadableFileError):
             report.unread.append(Unread(file.name, str(content)))
             return
+        for one in content:
+            document = one.document
+            if document.sha256 in self._contents:
+                report.duplicates.append(Unread(document.path, f"same content as {self._contents[document.sha256]}"))
+            elif document.id in self._taken_ids:
+                reason = f"its id {document.id!r} is that of {self._taken_ids[document.id]}; give it another"
+                report.duplicates.append(Unread(document.path, reason))
+            else:
+                self._contents[document.sha256] = self._taken_ids[document.id] = document.path
+                self._keep(one, file)
+
+    def _keep(self, content: ReadDocument, file: SourceFile) -> None:
         document = content.document
-        if document.sha256 in self._contents:
-            report.duplicates.append(Unread(file.name, f"same content as {self._contents[document.sha256]}"))
-        elif document.id in self._taken_ids:
-            reason = f"its id {document.id!r} is that of {self._taken_ids[document.id]}; give it another"
-            report.duplicates.append(Unread(file.name, reason))
-        else:
-            self._contents[document.sha256] = self._taken_ids[document.id] = file.name
-            questions = dict.fromkeys([*document.questions, *self._questions.of(document.id, file.path)])
-            pickle.dump(replace(content, document=replace(document, questions=tuple(questions))), self._spool)
-            self._edges.setdefault(_folder(document), Counter()).update(edge_texts(content.blocks))
-            report.read.append(file.name)
-            report.warnings.extend(Unread(file.name, warning) for warning in content.warnings)
-            report.left_out.update(content.left_out)
+        questions = dict.fromkeys([*document.questions, *self._questions.of(document.id, file.path)])
+        pickle.dump(replace(content, document=replace(document, questions=tuple(questions))), self._spool)
+        self._edges.setdefault(_folder(document.path), Counter()).update(edge_texts(content.blocks))
+        self.report.read.append(document.path)
+        self.report.warnings.extend(Unread(document.path, warning) for warning in content.warnings)
+        self.report.left_out.update(content.left_out)
 
     def documents(self, taxonomy: Taxonomy = NO_TAXONOMY) -> Iterator[tuple[Document, Sequence[Block]]]:
         """Yield the documents with their blocks, without what the files of a folder share at their ends.
@@ -181,13 +186,13 @@ class Collection:
 
         What is shared is known only after the last one was read.
         """
-        files_in = Counter(name.rpartition("/")[0] for name in self.report.read)
+        files_in = Counter(map(_folder, self.report.read))
         shared = {folder: shared_edges(counts, files_in[folder]) for folder, counts in self._edges.items()}
         self._spool.seek(0)
         for _ in self.report.read:
             content: ReadDocument = pickle.load(self._spool)  # noqa: S301 – written by this process, into a file without a name
             document = content.document
-            own = without_shared_edges(content.blocks, shared[_folder(document)]) or content.blocks
+            own = without_shared_edges(content.blocks, shared[_folder(document.path)]) or content.blocks
             self.report.left_out[SHARED_EDGES] += sum(len(block.text) for block in content.blocks) - sum(
                 len(block.text) for block in own
             )
@@ -204,8 +209,9 @@ class Collection:
         self.close()
 
 
-def _folder(document: Document) -> str:
-    return document.path.rpartition("/")[0]
+def _folder(name: str) -> str:
+    """Return where the files are that a document may share its ends with; one within a file shares them with none."""
+    return name if is_within(name) else name.rpartition("/")[0]
 
 
 def _nothing_read(unread: Sequence[Unread]) -> str:

@@ -23,9 +23,12 @@ from pes_search.ingest.languages.dictionary import has_dictionary, is_word
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.ingest.readers import READERS, format_of, read_content
 from pes_search.ingest.sources.base import SourceFile
-from pes_search.ingest.types import Block, Document
+from pes_search.ingest.types import Block, Document, FileContent
 
 LARGEST_FILE_BYTES = 200_000_000
+WITHIN = "#"  # between a file's name and that of a document within it
+DEEPEST = 3  # a mail in a mail in a mail
+MOST_INSIDE = 5_000  # documents of a file
 # Folder and file names that tell what a document is, where it does not tell itself.
 KINDS = {
     "practice": "practice",
@@ -56,23 +59,73 @@ class ReadDocument:
     inferred: tuple[str, ...]  # the document's fields that nothing states: from its text, its title or its name
 
 
-def read_document(source: SourceFile) -> ReadDocument:
-    """Read, clean and describe one file.
+def read_documents(source: SourceFile) -> list[ReadDocument]:
+    """Read, clean and describe one file: its own document first, then those that it holds.
+
+    One that cannot be read within a file is a warning of the first.
 
     Raises:
         UnreadableFileError: with the reason, if the file gives no document.
     """
+    data = _bytes_of(source)
+    content = _content(data, source.name)
+    documents: list[ReadDocument] = []
+    faults: list[str] = []
+    try:
+        documents.append(_document(content, data, source.name, format_of(source.name)))
+    except UnreadableFileError:
+        if not content.inside:
+            raise
+    _add_inside(content, source.name, documents, faults, depth=1)
+    if not documents:
+        raise UnreadableFileError("; ".join(faults))
+    documents[0] = dataclasses.replace(documents[0], warnings=(*documents[0].warnings, *faults))
+    return documents
+
+
+def _add_inside(content: FileContent, name: str, documents: list[ReadDocument], faults: list[str], *, depth: int) -> None:
+    """Read what a file holds, and what that holds."""
+    for inside in content.inside:
+        path = f"{name}{WITHIN}{inside.name}"
+        if depth > DEEPEST or len(documents) >= MOST_INSIDE:
+            faults.append(f"{inside.name}: not read, as the file holds too many documents or too deep")
+            return
+        try:
+            if isinstance(inside.content, bytes):
+                data, own, format_name = inside.content, _content(inside.content, path), format_of(path)
+            else:
+                data, own = repr(inside.content.blocks).encode("utf-8", "replace"), inside.content
+                format_name = format_of(name)
+            documents.append(_document(own, data, path, format_name))
+            _add_inside(own, path, documents, faults, depth=depth + 1)
+        except UnreadableFileError as error:
+            faults.append(f"{inside.name}: {error}")
+
+
+def read_document(source: SourceFile) -> ReadDocument:
+    """Read, clean and describe one file; of those that it holds the first where it has no text itself.
+
+    Raises:
+        UnreadableFileError: with the reason, if the file gives no document.
+    """
+    return read_documents(source)[0]
+
+
+def _bytes_of(source: SourceFile) -> bytes:
     try:
         status = source.path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFileError("no regular file")  # reading a pipe would wait for ever
         if status.st_size > LARGEST_FILE_BYTES:
             raise UnreadableFileError("too large: more than 200 MB")
-        data = source.path.read_bytes()
+        return source.path.read_bytes()
     except OSError as error:
         raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
+
+
+def _content(data: bytes, name: str) -> FileContent:
     try:
-        content = read_content(data, source.name)
+        return read_content(data, name)
     except UnreadableFileError:
         raise
     except MissingPartError as error:
@@ -81,17 +134,21 @@ def read_document(source: SourceFile) -> ReadDocument:
         raise UnreadableFileError("needs more memory than it may take; raise [reading] megabytes") from error
     except Exception as error:
         raise UnreadableFileError(f"cannot be read: {type(error).__name__}: {error}") from error
-    row = READERS.row(format_of(source.name) or "")
+
+
+def _document(content: FileContent, data: bytes, name: str, format_name: str | None) -> ReadDocument:
+    """Clean and describe what a reader found."""
+    row = READERS.row(format_name or "")
     cleaned = clean_blocks(content.blocks, has_forms=row.may_have_forms)
     blocks = cleaned.blocks
     if not blocks:
         raise UnreadableFileError("no text left after cleaning: nothing but navigation or interface words")
-    fields = _completed(dict(content.fields), source.name, blocks, language_is_stated=row.language_is_stated)
+    fields = _completed(dict(content.fields), name, blocks, language_is_stated=row.language_is_stated)
     labelled = labelled_fields(blocks, fields["language"])
     document = Document(
         **_described(fields, blocks, labelled, is_stated=row.language_is_stated),
         sha256=hashlib.sha256(data).hexdigest(),
-        path=source.name,
+        path=name,
         media_type=row.media_type,
     )
     left_out = dict(Counter(content.left_out) + Counter(cleaned.left_out))
@@ -173,11 +230,17 @@ def _address_of(blocks: list[Block], name: str) -> str | None:
 
 def document_id(name: str) -> str:
     """Return a short, URL-safe id for a file without one: words of its name, and a hash of its whole path."""
-    stem = PurePosixPath(name).stem
+    stem = PurePosixPath(name.rpartition(WITHIN)[2] if is_within(name) else name).stem
     ascii_only = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:SLUG_CHARACTERS].rstrip("-")
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return f"{slug}-{digest}" if slug else digest
+
+
+def is_within(name: str) -> bool:
+    """Tell whether a name is that of a document within a file."""
+    file, sign, _ = name.partition(WITHIN)
+    return bool(sign) and format_of(file) is not None
 
 
 def _kind(name: str) -> str:

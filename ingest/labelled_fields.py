@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
+from pes_search.ingest.cleaning.tables import ROW_SEPARATOR
 from pes_search.ingest.countries import codes_in
 from pes_search.ingest.dates import find_date
-from pes_search.ingest.languages import known_languages
+from pes_search.ingest.languages.field_labels import field_of
 from pes_search.ingest.types import Block
 
 FIELD_BLOCKS = 60  # a label that far into a document is about something else
 LABEL_CHARACTERS = 60
 NAME_CHARACTERS = 160  # of a title or an organisation; what is longer is a sentence
-ROW_SEPARATOR = " | "  # between the cells of a row, as the readers write it
 NAME_WORDS = 8  # of one partner among several
 TERMS = ("target_groups", "measure_types")  # whose values are looked up in the controlled lists
 _YEAR = re.compile(r"(?<!\d)(?<!\d,)(?:19|20)\d\d(?!\d|[.,]\d{3})")
@@ -60,11 +59,10 @@ def labelled_fields(blocks: Sequence[Block], language: str | None) -> Labelled:
 
 def _stated(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
     """Yield the name of each labelled field, and its value."""
-    labels = _labels()
     for number, block in enumerate(blocks):
         for part in block.text.split(ROW_SEPARATOR):
             label, colon, value = part.partition(":")
-            field = labels.get(label.strip().casefold()) if len(label) <= LABEL_CHARACTERS else None
+            field = field_of(label) if len(label) <= LABEL_CHARACTERS else None
             if field is None:
                 continue
             if value.strip():
@@ -108,14 +106,3 @@ def _years(values: Mapping[str, Sequence[str]], language: str | None) -> tuple[i
     first = next(iter([*start[:1], *period[:1]]), None)
     last = next(iter([*end[-1:], *period[1:][-1:]]), None)
     return first, last
-
-
-@cache
-def _labels() -> dict[str, str]:
-    """Return the field of each label; one that names different fields in different languages is that of the first language."""
-    labels: dict[str, str] = {}
-    for language in known_languages().values():
-        for field, several in language.field_labels.items():
-            for label in several:
-                labels.setdefault(label.casefold(), field)
-    return labels

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pes_search.ingest.config import PassageConfig, ReadingConfig
-from pes_search.ingest.documents import DESCRIBING_FIELDS
+from pes_search.ingest.documents import DESCRIBING_FIELDS, ReadDocument
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import TokenStarts, build_pages, build_passages
 from pes_search.ingest.readers import format_of
-from pes_search.ingest.reading import Read, read_files
+from pes_search.ingest.reading import read_files
 from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.stated_terms import with_stated_terms
 from pes_search.ingest.taxonomy import Taxonomy
@@ -64,21 +64,26 @@ def previews(
     """Yield what a build would make of files; what only the other files of a folder could tell is left as it is."""
     started = time.perf_counter()
     for file, read in zip(files, read_files(files, reading), strict=True):
-        yield replace(_preview(file, read, token_starts, config, taxonomy), seconds=time.perf_counter() - started)
-        started = time.perf_counter()
+        if isinstance(read, UnreadableFileError):
+            several = [Preview(str(file.path), format_of(file.name), str(read), None)]
+        else:
+            several = [_preview(file, one, token_starts, config, taxonomy) for one in read]
+        for preview in several:
+            yield replace(preview, seconds=time.perf_counter() - started)
+            started = time.perf_counter()
 
 
-def _preview(file: SourceFile, read: Read, token_starts: TokenStarts, config: PassageConfig, taxonomy: Taxonomy) -> Preview:
-    reader = format_of(file.name)
-    if isinstance(read, UnreadableFileError):
-        return Preview(str(file.path), reader, str(read), None)
+def _preview(
+    file: SourceFile, read: ReadDocument, token_starts: TokenStarts, config: PassageConfig, taxonomy: Taxonomy
+) -> Preview:
+    within = read.document.path.removeprefix(file.name)  # of a document that the file holds
     pages = build_pages(read.document, read.blocks)
     document = with_stated_terms(read.document, read.terms, taxonomy)
     mapped = [name for name in read.terms if getattr(document, name) != getattr(read.document, name)]
     passages = build_passages(read.document, pages, token_starts, config)
     return Preview(
-        file=str(file.path),
-        reader=reader,
+        file=f"{file.path}{within}",
+        reader=format_of(read.document.path) or format_of(file.name),
         reason=None,
         document=document,
         inferred=[*read.inferred, *mapped],

@@ -27,12 +27,12 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from pes_search.ingest.config import ReadingConfig
-from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_document
+from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_documents
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.sources.base import SourceFile
 
-Read: TypeAlias = ReadDocument | UnreadableFileError
-"""What became of a file."""
+Read: TypeAlias = list[ReadDocument] | UnreadableFileError
+"""What became of a file: its documents, or why there are none."""
 
 HEADER = struct.Struct("<Q")  # the length of the message that follows, on the pipes between the processes
 _DAMAGE = (sqlite3.Error, pickle.PickleError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
@@ -68,7 +68,7 @@ def read_files(files: Sequence[SourceFile], config: ReadingConfig, kept: Path | 
 
 def _read_here(file: SourceFile) -> Read:
     try:
-        return read_document(file)
+        return read_documents(file)
     except UnreadableFileError as error:
         return error
 
@@ -155,7 +155,7 @@ def serve(megabytes: int) -> None:
     try:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
     except (ImportError, ValueError, OSError):
         pass  # a system without such limits: the time's is left
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who stops a build stops it there
@@ -220,7 +220,7 @@ def _remembered(file: SourceFile, kept: _Kept | None, read: Callable[[SourceFile
     known = kept.get(key)
     if known is None:
         known = read(file)
-        if isinstance(known, ReadDocument):
+        if isinstance(known, list):
             kept.put(key, known)
     return known
 

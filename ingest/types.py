@@ -30,6 +30,15 @@ class FileContent:
     fields: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()  # parts that could not be read, such as a damaged page
     left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind ("menus"), with its characters
+    inside: tuple[Inside, ...] = ()  # documents of their own that the file holds
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A document within a file: what is attached to a mail, a row of a list of practices."""
+
+    name: str  # unlike that of the others in the file; with the suffix of its format where it is bytes
+    content: FileContent | bytes
 
 
 Question: TypeAlias = tuple[str, str]
@@ -81,6 +90,8 @@ class Document:
     evidence_confidence: float | None = None  # from 0 to 1, where it was inferred from the text; None where front matter tells
     figures: tuple[StatedFigure, ...] = ()  # that its sentences state; found when an index is built
     related: tuple[str, ...] = ()  # document ids that the file names
+    recognised_pages: tuple[int | None, ...] = ()  # whose text was recognised in a picture (OCR); None where there are no pages
+    recognition_confidence: float | None = None  # of those pages' words, on average, from 0 to 1
     questions: tuple[Question, ...] = ()  # that it answers: while an index is built, which keeps their vectors only
     media_type: str = "text/plain"
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote, urldefrag, urlsplit
 
+from pes_search.ingest.readers import PAGES, READERS
 from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Citation
 
+PDF = READERS.rows["pdf"].media_type
 FRAGMENT_WORDS = 12  # a longer one is given by its ends
 
 
@@ -17,9 +19,28 @@ def deep_link(document: Document, page: int | None) -> str | None:
             return None
     except ValueError:  # such as http://[foo
         return None
-    if page is not None and document.media_type == "application/pdf":
+    if page is not None and document.media_type == PDF:
         return f"{urldefrag(document.url).url}#page={page}"
     return document.url
+
+
+def place_name(document: Document, page: int | None) -> str | None:
+    """Return what a page of a document is called: page 3, slide 3, or the minute in which it begins; None where it has none."""
+    if page is None:
+        return None
+    pages_are = PAGES.get(document.media_type, "page")
+    return clock(page) if pages_are == "minute" else f"{pages_are} {page}"
+
+
+def clock(page: int) -> str:
+    """Return when a page of a transcript begins, as a player shows it."""
+    hours, minutes = divmod(page - 1, 60)
+    return f"{hours}:{minutes:02}:00" if hours else f"{minutes}:00"
+
+
+def recognition_of(document: Document, page: int | None) -> float | None:
+    """Return how sure the words of a page are where they were recognised in a picture (OCR), from 0 to 1; None elsewhere."""
+    return document.recognition_confidence if page in document.recognised_pages else None
 
 
 def place_link(citation: Citation) -> str:
@@ -29,7 +50,7 @@ def place_link(citation: Citation) -> str:
     """
     document, passage = citation.document, citation.passage
     original = deep_link(document, passage.page)
-    if original and document.media_type == "application/pdf":
+    if original and document.media_type == PDF:
         return original
     if original and document.media_type == "text/html":
         return f"{urldefrag(original).url}#:~:text={_fragment(citation.quote)}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pes_search.ingest.cleaning.text import clean_text
 
+ROW_SEPARATOR = " | "  # between the cells of a row
 NAMED_COLUMNS = 6  # a wider table's rows would be longer by the columns' names than by what they say
 
 
@@ -21,7 +22,7 @@ def table_rows(rows: Sequence[Sequence[str]], header: bool = False) -> list[str]
     if names:
         cleaned = cleaned[1:]
         if not any(len(row) == len(names) for row in cleaned):
-            texts.append(" | ".join(filter(None, names)))  # no row can carry them
+            texts.append(ROW_SEPARATOR.join(filter(None, names)))  # no row can carry them
     for cells in cleaned:
         if names and len(cells) == len(names):
             parts = [f"{name.rstrip(':')}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell]
@@ -29,5 +30,5 @@ def table_rows(rows: Sequence[Sequence[str]], header: bool = False) -> list[str]
             parts = [f"{filled[0].rstrip(':')}: {filled[1]}"]
         else:
             parts = filled
-        texts.append(" | ".join(parts))
+        texts.append(ROW_SEPARATOR.join(parts))
     return texts

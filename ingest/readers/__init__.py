@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.parts import Parts
-from pes_search.ingest.readers.base import Format, Reader
+from pes_search.ingest.readers.base import Format, PageName, Reader
 from pes_search.ingest.types import FileContent
 
 ZIP = b"PK\x03\x04"  # also Office documents since 2007
@@ -27,7 +27,7 @@ READERS: Parts[Reader, Format] = Parts(
             media_type="application/pdf",
             signature=b"%PDF-",
             may_have_forms=True,
-            advice_if_empty="a scan? run it through OCR first",
+            advice_if_empty="a scan? install tesseract, or run it through OCR first",
         ),
         "docx": Format(
             "pes_search.ingest.readers.docx:read",
@@ -35,6 +35,91 @@ READERS: Parts[Reader, Format] = Parts(
             media_type="application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             signature=ZIP,
         ),
+        "pptx": Format(
+            "pes_search.ingest.readers.pptx:read",
+            suffixes=(".pptx",),
+            media_type="application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            signature=ZIP,
+            pages_are="slide",
+        ),
+        "xlsx": Format(
+            "pes_search.ingest.readers.xlsx:read",
+            suffixes=(".xlsx", ".xlsm"),
+            media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            signature=ZIP,
+        ),
+        "odt": Format(
+            "pes_search.ingest.readers.odf:read_text",
+            suffixes=(".odt",),
+            media_type="application/vnd.oasis.opendocument.text",
+            signature=ZIP,
+        ),
+        "odp": Format(
+            "pes_search.ingest.readers.odf:read_presentation",
+            suffixes=(".odp",),
+            media_type="application/vnd.oasis.opendocument.presentation",
+            signature=ZIP,
+            pages_are="slide",
+        ),
+        "ods": Format(
+            "pes_search.ingest.readers.odf:read_sheets",
+            suffixes=(".ods",),
+            media_type="application/vnd.oasis.opendocument.spreadsheet",
+            signature=ZIP,
+        ),
+        "doc": Format(
+            "pes_search.ingest.readers.old_office:read_doc",
+            suffixes=(".doc",),
+            media_type="application/msword",
+            signature=OLD_OFFICE,
+        ),
+        "xls": Format(
+            "pes_search.ingest.readers.old_office:read_xls",
+            suffixes=(".xls",),
+            media_type="application/vnd.ms-excel",
+            signature=OLD_OFFICE,
+        ),
+        "ppt": Format(
+            "pes_search.ingest.readers.old_office:read_ppt",
+            suffixes=(".ppt",),
+            media_type="application/vnd.ms-powerpoint",
+            signature=OLD_OFFICE,
+            pages_are="slide",
+        ),
+        "rtf": Format(
+            "pes_search.ingest.readers.rtf:read", suffixes=(".rtf",), media_type="application/rtf", signature=b"{\\rtf"
+        ),
+        "epub": Format(
+            "pes_search.ingest.readers.epub:read", suffixes=(".epub",), media_type="application/epub+zip", signature=ZIP
+        ),
+        "csv": Format("pes_search.ingest.readers.csv:read", suffixes=(".csv", ".tsv"), media_type="text/csv"),
+        "eml": Format("pes_search.ingest.readers.mail:read_eml", suffixes=(".eml",), media_type="message/rfc822"),
+        "msg": Format(
+            "pes_search.ingest.readers.mail:read_msg",
+            suffixes=(".msg",),
+            media_type="application/vnd.ms-outlook",
+            signature=OLD_OFFICE,
+        ),
+        "vtt": Format(
+            "pes_search.ingest.readers.transcripts:read_vtt", suffixes=(".vtt",), media_type="text/vtt", pages_are="minute"
+        ),
+        "srt": Format(
+            "pes_search.ingest.readers.transcripts:read_srt",
+            suffixes=(".srt",),
+            media_type="application/x-subrip",
+            pages_are="minute",
+        ),
+        "png": Format(
+            "pes_search.ingest.readers.pictures:read", suffixes=(".png",), media_type="image/png", signature=b"\x89PNG"
+        ),
+        "jpeg": Format(
+            "pes_search.ingest.readers.pictures:read",
+            suffixes=(".jpg", ".jpeg"),
+            media_type="image/jpeg",
+            signature=b"\xff\xd8\xff",
+        ),
+        "tiff": Format("pes_search.ingest.readers.pictures:read", suffixes=(".tif", ".tiff"), media_type="image/tiff"),
+        "webp": Format("pes_search.ingest.readers.pictures:read", suffixes=(".webp",), media_type="image/webp"),
         "markdown": Format(
             "pes_search.ingest.readers.markdown:read", suffixes=(".md",), media_type="text/markdown", language_is_stated=True
         ),
@@ -59,6 +144,10 @@ SIGNATURES = {
 SIGNATURE_WINDOW = 1024  # bytes among which the PDF standard lets a file's header stand
 
 
+PAGES: dict[str, PageName] = {row.media_type: row.pages_are for row in READERS.rows.values()}
+"""What the pages of each kind of file are, by its media type."""
+
+
 def format_of(path: PurePath | str) -> str | None:
     """Return the name of the file reader for a path's suffix, or None where there is none."""
     return SUFFIXES.get(PurePath(path).suffix.lower())
@@ -79,7 +168,7 @@ def read_content(data: bytes, name: str) -> FileContent:
     row = READERS.row(format_name)
     _check_signature(data, format_name, row.signature)
     content = READERS.load(format_name)(data)
-    if not any(block.text.strip() for block in content.blocks):
+    if not content.inside and not any(block.text.strip() for block in content.blocks):
         raise UnreadableFileError("no text found" + (f" ({row.advice_if_empty})" if row.advice_if_empty else ""))
     return content
 

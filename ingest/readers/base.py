@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pes_search.ingest.parts import Part
 from pes_search.ingest.types import FileContent
+
+PageName = Literal["page", "slide", "minute"]
+"""What the numbers of pages count."""
 
 
 class Reader(Protocol):
@@ -33,5 +36,6 @@ class Format(Part):
     media_type: str
     signature: bytes | None = None  # what such a file begins with, where it always does
     may_have_forms: bool = False  # a web page, or what one is printed or saved to: with buttons and labels of forms
+    pages_are: PageName = "page"
     language_is_stated: bool = False  # by people, for the file itself: it counts more than what the text looks like
     advice_if_empty: str = ""  # for a file without text

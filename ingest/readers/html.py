@@ -60,10 +60,20 @@ def read(data: bytes) -> FileContent:
     Raises:
         UnreadableFileError: the file holds no markup that can be parsed, or more of it than a page can have.
     """
+    return _read(data, is_page=True)
+
+
+def read_all_text(data: bytes) -> FileContent:
+    """Read markup that has no frame of menus around its text: a mail, a chapter of a book; raises as `read`."""
+    return _read(data, is_page=False)
+
+
+def _read(data: bytes, *, is_page: bool) -> FileContent:
     tree, warnings = _parsed(_decoded(data))
     fields = _stated(tree)
     walked = walk(tree)
-    keep = [True] * len(walked.pieces) if _is_all_text(walked) else _kept(walked, _article(tree, walked))
+    is_all = not is_page or _is_all_text(walked)
+    keep = [True] * len(walked.pieces) if is_all else _kept(walked, _article(tree, walked))
     blocks = _with_headings(walked, keep)
     fields["date"] = fields["date"] or date_line(block.text for block in blocks[:HEAD_BLOCKS])
     return FileContent(

@@ -74,7 +74,6 @@ TITLE_LETTERS = 3  # a shorter or equal line in large letters is an ornament
 TITLE_WORDS_SHOWN = 1 / 2  # of a stated title's words on the first page; with fewer it is that of a template or an older file
 # What could not be read.
 DAMAGED_LOOKED_AT = 50  # pages without text whose content is tried, to say why
-PAGES_NAMED = 20  # in one warning
 UNKNOWN_LETTERS = 0.1  # of the first page; from there on the other extraction is asked too
 WORDS_AGREEING = 0.6  # of the words of the one extraction of the first page that the other has; with fewer they disagree
 LANGUAGE_LINES = 12  # that tell it
@@ -109,7 +108,7 @@ def read(data: bytes) -> FileContent:
             return FileContent([])
         pdf = _opened(data)
         try:
-            content = _read(pdf, structure)
+            content = _with_scans(pdf, *_read(pdf, structure))
         finally:
             pdf.close()
     if structure.damage and not content.blocks:
@@ -143,7 +142,15 @@ def _with_trailer(data: bytes) -> bytes:
     return whole + b"\ntrailer\n<< /Root %s %s R >>\nstartxref\n0\n%%%%EOF\n" % (number, generation)
 
 
-def _read(pdf: PdfiumFile, structure: Structure) -> FileContent:
+def _with_scans(pdf: PdfiumFile, content: FileContent, scanned: Sequence[int]) -> FileContent:
+    """Add the text of pages that are pictures, as far as it can be recognised."""
+    from pes_search.ingest.readers import pdf_scans  # rarely needed, and takes a tenth of a second to load
+
+    return pdf_scans.with_recognised(content, pdf, scanned) if scanned else content
+
+
+def _read(pdf: PdfiumFile, structure: Structure) -> tuple[FileContent, list[int]]:
+    """Return what a PDF's letters say, and the numbers, from 0, of the pages that are pictures without any."""
     warnings = list(structure.warnings)
     numbers = _numbers(pdf, structure, warnings)
     objects = dict(zip(structure.numbers, structure.pages, strict=True)) if numbers == structure.numbers else {}
@@ -157,11 +164,13 @@ def _read(pdf: PdfiumFile, structure: Structure) -> FileContent:
         texts.append(text)
         notes.append(stuck)
         pages.append(_with_values(build_pieces(text.runs), values))
-    warnings += _unread_pages(pdf, numbers, texts, objects)
+    empty = [number for number, text in zip(numbers, texts, strict=True) if not text.runs and not text.turned]
+    warnings += _damaged_pages(empty, objects)
     warnings += _disagreement(numbers, texts, objects)
     edges = without_edges(pages)
     lines = [_lines(pdf, number, page) for number, page in zip(numbers, edges.pages, strict=True)]
-    return _content(structure, pdf.outline(), edges, numbers, lines, [text.turned for text in texts], notes, warnings)
+    content = _content(structure, pdf.outline(), edges, numbers, lines, [text.turned for text in texts], notes, warnings)
+    return content, [number for number in empty if _has_image(pdf, number)]
 
 
 def _numbers(pdf: PdfiumFile, structure: Structure, warnings: list[str]) -> list[int]:
@@ -223,18 +232,12 @@ def _lines(pdf: PdfiumFile, number: int, pieces: list[Piece]) -> list[Line]:
 # ── What could not be read ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _unread_pages(pdf: PdfiumFile, numbers: list[int], texts: list[PageText], objects: dict[int, object]) -> Iterator[str]:
-    """Yield a warning for damaged pages, and one for those that are pictures of text."""
-    empty = [number for number, text in zip(numbers, texts, strict=True) if not text.runs and not text.turned]
+def _damaged_pages(empty: Sequence[int], objects: dict[int, object]) -> Iterator[str]:
+    """Yield a warning for each page without text that is damaged."""
     for number in empty[:DAMAGED_LOOKED_AT]:
         reason = is_damaged(objects[number]) if number in objects else None
         if reason:
             yield f"page {number + 1} could not be read: {reason}"
-    scanned = [number + 1 for number in empty if _has_image(pdf, number)]
-    if scanned:
-        named = ", ".join(map(str, scanned[:PAGES_NAMED])) + (" …" if len(scanned) > PAGES_NAMED else "")
-        one = len(scanned) == 1
-        yield f"{'page' if one else 'pages'} {named} {'holds' if one else 'hold'} a picture and no text: scanned? run OCR first"
 
 
 def _has_image(pdf: PdfiumFile, number: int) -> bool:

@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice, repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LEAST_SIZE = 0.5  # points
 OFF_START = 0.15  # letters from its box's left side to where a letter begins; more is a letter that is turned
@@ -119,6 +122,15 @@ class PdfiumFile:
                 text_page.close()
             found.has_notes = any(kind not in (LINK, POPUP) for kind in _annotations(page.raw, raw))
             return found
+        finally:
+            page.close()
+
+    def picture(self, number: int, dots_per_inch: int) -> Image.Image:
+        """Return a page, counted from 0, as a picture in shades of grey."""
+        page = self._document[number]
+        try:
+            picture: Image.Image = page.render(scale=dots_per_inch / 72, grayscale=True).to_pil()
+            return picture
         finally:
             page.close()
 

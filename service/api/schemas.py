@@ -16,7 +16,7 @@ from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.editing.related import Relations
 from pes_search.service.editing.stated import stated_term, stated_value
 from pes_search.service.engine import AS_IT_IS, Spelling
-from pes_search.service.links import deep_link, place_link
+from pes_search.service.links import deep_link, place_link, place_name, recognition_of
 
 _EXAMPLE_PASSAGE = "de-power-m~318-802"
 
@@ -36,6 +36,12 @@ class PassageHitOut(_ScoresOut):
     score: float = Field(description="higher is better; comparable within one list only")
     passage_id: str = Field(examples=[_EXAMPLE_PASSAGE])
     page: int | None = Field(description="from 1; null for a document without pages")
+    place: str | None = Field(
+        description="what the page is called: page 3, slide 3, 12:00 of a transcript", examples=["page 3"]
+    )
+    recognition_confidence: float | None = Field(
+        description="where the text was recognised in a picture (OCR): how sure its words are on average, 0 to 1"
+    )
     headings: list[str]
     text: str
     highlights: list[tuple[int, int]] = Field(description="characters of the text that the query's words match")
@@ -152,6 +158,12 @@ class CitationOut(BaseModel):
     start: int = Field(description="characters of the passage's text")
     end: int
     page: int | None = Field(description="from 1; null for a document without pages")
+    place: str | None = Field(
+        description="what the page is called: page 3, slide 3, 12:00 of a transcript", examples=["page 3"]
+    )
+    recognition_confidence: float | None = Field(
+        description="where the text was recognised in a picture (OCR): how sure its words are on average, 0 to 1"
+    )
     url: str = Field(description="the place in the original, or in this service where there is no original")
     support: float = Field(description="how far it supports the sentence, 0 to 1; of a quotation 1")
     title: str = Field(description="of the document")
@@ -328,6 +340,8 @@ class DocumentOut(BaseModel):
     evidence: str | None = Field(description="the strongest that the text states, an id of the list evidence-strengths")
     evidence_sentence: str | None = Field(description="of the text, which says so")
     evidence_confidence: float | None = Field(description="0 to 1, where it was inferred; null where front matter states it")
+    recognised_pages: list[int | None] = Field(description="whose text was recognised in a picture (OCR)")
+    recognition_confidence: float | None = Field(description="of their words on average, 0 to 1")
     related: list[str] = Field(description="documents that this one names")
     url: str | None
     path: str
@@ -360,6 +374,8 @@ class PassageOut(BaseModel):
     document_id: str
     title: str
     page: int | None
+    place: str | None
+    recognition_confidence: float | None
     start: int
     end: int
     headings: list[str]
@@ -485,6 +501,8 @@ def citation_out(citation: Citation) -> CitationOut:
         start=citation.start,
         end=citation.end,
         page=citation.passage.page,
+        place=place_name(citation.document, citation.passage.page),
+        recognition_confidence=recognition_of(citation.document, citation.passage.page),
         url=place_link(citation),
         support=citation.support,
         title=citation.document.title,
@@ -537,7 +555,13 @@ def document_detail(text: DocumentText, index_id: str) -> DocumentDetailOut:
 
 def passage_out(document: Document, passage: Passage) -> PassageOut:
     """Return a passage for the outside."""
-    return PassageOut(**dataclasses.asdict(passage), title=document.title, url=deep_link(document, passage.page))
+    return PassageOut(
+        **dataclasses.asdict(passage),
+        title=document.title,
+        url=deep_link(document, passage.page),
+        place=place_name(document, passage.page),
+        recognition_confidence=recognition_of(document, passage.page),
+    )
 
 
 def _hit(hit: Hit) -> dict[str, Any]:
@@ -563,6 +587,8 @@ def _passage_hit(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
         "passage_id": hit.passage.id,
         "page": hit.passage.page,
+        "place": place_name(hit.document, hit.passage.page),
+        "recognition_confidence": recognition_of(hit.document, hit.passage.page),
         "headings": list(hit.passage.headings),
         "text": hit.passage.text,
         "highlights": list(hit.highlights),

@@ -192,7 +192,7 @@ def _show(parsed: argparse.Namespace) -> int:
         if parsed.json:
             print_json(shown.model_dump())
         else:
-            print(f"{shown.title}{place(shown.page, shown.headings)}\n\n{shown.text}")
+            print(f"{shown.title}{place(shown.place, shown.headings, shown.recognition_confidence)}\n\n{shown.text}")
             if shown.url:
                 print(f"\n{shown.url}")
         return 0

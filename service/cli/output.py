@@ -22,7 +22,7 @@ def print_hit(hit: HitOut) -> None:
     """Print a hit with its metadata, place, text and address."""
     facts = " · ".join(filter(None, [", ".join(hit.countries), str(hit.year or ""), hit.kind]))
     print(f"{hit.rank}. {hit.title}  [{facts}]  {hit.score:.3f}")
-    print(f"   {hit.passage_id}{place(hit.page, hit.headings)}")
+    print(f"   {hit.passage_id}{place(hit.place, hit.headings, hit.recognition_confidence)}")
     print("   " + _marked(hit.text, hit.highlights).replace("\n\n", "\n").replace("\n", "\n   "))
     if hit.url:
         print(f"   {hit.url}")
@@ -76,7 +76,8 @@ def print_answer(answer: AskOut) -> None:
         for citation in sentence.citations:
             if number := sources.pop(citation.passage_id, None):
                 language = f", in {citation.language}" if citation.language not in {None, answer.language} else ""
-                print(f"[{number}] {citation.title}{place(citation.page, [])}{language}  {citation.passage_id}")
+                at = place(citation.place, [], citation.recognition_confidence)
+                print(f"[{number}] {citation.title}{at}{language}  {citation.passage_id}")
                 print(f"    {citation.url}")
     if answer.refused and answer.nearest:
         print("Nearest:")
@@ -96,7 +97,8 @@ def print_comparison(comparison: ComparisonOut) -> None:
             elif not cell.citations:
                 print(f"  {document.id}{term}: not stated")
             for citation in cell.citations:
-                print(f"  {document.id}{term}: {citation.quote}{place(citation.page, [])}  {citation.passage_id}")
+                at = place(citation.place, [], citation.recognition_confidence)
+                print(f"  {document.id}{term}: {citation.quote}{at}  {citation.passage_id}")
         print()
 
 
@@ -111,9 +113,13 @@ def _marked(text: str, highlights: Sequence[tuple[int, int]]) -> str:
     return "".join([*parts, text[position:]])
 
 
-def place(page: int | None, headings: Sequence[str]) -> str:
-    """Return page and lowest heading in brackets, or nothing."""
-    parts = ([f"page {page}"] if page else []) + list(headings[-1:])
+def place(page: str | None, headings: Sequence[str], recognition: float | None = None) -> str:
+    """Return in brackets what a page is called, the lowest heading, and that a picture's text was recognised, or nothing."""
+    parts = [
+        *([page] if page else []),
+        *headings[-1:],
+        *([f"recognised by OCR, {recognition:.0%} sure"] if recognition else []),
+    ]
     return "  (" + ", ".join(parts) + ")" if parts else ""
 
 
@@ -148,8 +154,10 @@ def print_related(result: RelatedOut) -> None:
 def print_preview(preview: Preview) -> None:
     """Print what would be indexed of a file."""
     from pes_search.ingest.documents import DESCRIBING_FIELDS
+    from pes_search.service.links import place_name, recognition_of
 
-    if preview.reason or preview.document is None:
+    document = preview.document
+    if preview.reason or document is None:
         print(f"{preview.file}: would not be indexed: {preview.reason}\n")
         return
     values = preview.values()
@@ -164,7 +172,8 @@ def print_preview(preview: Preview) -> None:
     for what, characters in preview.left_out.items():
         print(f"  left out: {what} ({characters} characters)")
     for number, passage in enumerate(preview.passages, start=1):
-        print(f"\n  passage {number}{place(passage.page, passage.headings)}")
+        at = place(place_name(document, passage.page), passage.headings, recognition_of(document, passage.page))
+        print(f"\n  passage {number}{at}")
         print("    " + passage.text.replace("\n\n", "\n").replace("\n", "\n    "))
     print()
 

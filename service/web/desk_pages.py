@@ -20,7 +20,7 @@ from pes_search.service.editing.uploads import LARGEST_UPLOAD_BYTES, clear_pendi
 from pes_search.service.records.judgments import GRADES
 from pes_search.service.web import desk_access
 from pes_search.service.web.desk_access import editor_only
-from pes_search.service.web.hits import facts
+from pes_search.service.web.hits import facts, place_label
 from pes_search.service.web.languages import _, interface_of
 from pes_search.service.web.links import is_local, search_url
 from pes_search.service.web.text import excerpt, places_of
@@ -232,6 +232,7 @@ def upload(request: Request, engine: EngineOf, file: Annotated[UploadFile, File(
     upload_preview = preview(file.filename or "", data, folder, index, engine.encoder, engine.settings.passages)
     context = {
         "preview": upload_preview,
+        "place_of": lambda page: place_label(upload_preview.document, page, interface),
         "facts": facts(upload_preview.document, interface),
         "near": [(hit, facts(hit.document, interface)) for hit in upload_preview.near],
     }

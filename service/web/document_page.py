@@ -12,9 +12,9 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf
 from pes_search.service.editing.related import RelatedDocument, relations
-from pes_search.service.links import deep_link
+from pes_search.service.links import PDF, deep_link
 from pes_search.service.web.facets import kind_label, label_of
-from pes_search.service.web.hits import evidence_label, facts, years
+from pes_search.service.web.hits import evidence_label, facts, place_label, recognition_label, years
 from pes_search.service.web.languages import Interface, interface_of
 from pes_search.service.web.links import filter_url
 from pes_search.service.web.text import Section, contents, sections
@@ -55,17 +55,30 @@ def document_page(
         "source": deep_link(document, None),
         "place": deep_link(document, linked_passage.page) if linked_passage else None,
         "found": linked_passage,
+        "found_at": place_label(document, linked_passage.page, interface) if linked_passage else "",
         "is_lost": bool(passage) and linked_passage is None,  # the text has changed since the address was made
         "terms": _terms(document, index, interface),
         "evidence": evidence_label(document, index, interface),
         "contents": contents(document, pages),
-        "pages": [(number, deep_link(document, number), page_sections) for number, page_sections in pages],
+        "pages": [
+            (
+                _capitalised(place_label(document, number, interface)),
+                recognition_label(document, number, interface),
+                deep_link(document, number) if document.media_type == PDF else None,
+                page_sections,
+            )
+            for number, page_sections in pages
+        ],
         "named": _named(document, index),
         "related": [(one.hit, facts(one.hit.document, interface), _reasons(one, index, interface)) for one in near.related],
         "same": [hit.document for hit in near.same],
         "language_of_text": document.language or "",
     }
     return render(request, "document.html", context)
+
+
+def _capitalised(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _terms(document: Document, index: OpenIndex, interface: Interface) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -10,10 +10,11 @@ from pes_search.index.filters import LISTS
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.types import DocumentText, Hit, SearchResult
 from pes_search.ingest.passages import is_imagined
+from pes_search.ingest.readers import PAGES
 from pes_search.ingest.taxonomy import FIELDS
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.answer import nearest
-from pes_search.service.links import deep_link
+from pes_search.service.links import clock, deep_link, recognition_of
 from pes_search.service.web.facets import kind_label, label_of
 from pes_search.service.web.languages import Interface
 from pes_search.service.web.links import document_url, passage_url
@@ -37,6 +38,7 @@ class ShownHit:
     excerpt: Excerpt
     link: str
     source: str | None  # the original, at the page
+    place: str  # what the page is called
     others: list[tuple[str, str]]  # further passages: address and name
     words: list[str]  # of the query that the passage has
     concepts: list[str]  # that query and document share
@@ -69,6 +71,7 @@ def shown_hits(result: SearchResult, index: OpenIndex, interface: Interface, pas
             excerpt=excerpt(best, result.parsed_query, places[best.passage.id]),
             link=passage_url(best.passage),
             source=deep_link(hit.document, best.passage.page),
+            place=place_label(hit.document, best.passage.page, interface),
             others=[
                 (passage_url(other.passage), passage_name(other, interface))
                 for other in (hit, *hit.passages)
@@ -111,9 +114,30 @@ def facts(document: Document, interface: Interface, page: int | None = None) -> 
         years(document),
         kind_label(document.kind, interface),
         interface.language(document.language or ""),
-        interface.text("page %(page)s") % {"page": page} if page else "",
+        place_label(document, page, interface),
+        recognition_label(document, page, interface),
     ]
     return [fact for fact in candidates if fact]
+
+
+def place_label(document: Document, page: int | None, interface: Interface) -> str:
+    """Return what a page of a document is called, or nothing."""
+    if page is None:
+        return ""
+    pages_are = PAGES.get(document.media_type, "page")
+    if pages_are == "minute":
+        return interface.text("from %(time)s") % {"time": clock(page)}
+    if pages_are == "slide":
+        return interface.text("slide %(page)s") % {"page": page}
+    return interface.text("page %(page)s") % {"page": page}
+
+
+def recognition_label(document: Document, page: int | None, interface: Interface) -> str:
+    """Return that a page's text was recognised in a picture, and how sure its words are, or nothing."""
+    confidence = recognition_of(document, page)
+    if confidence is None:
+        return ""
+    return interface.text("recognised by OCR, %(share)s sure") % {"share": f"{confidence:.0%}"}
 
 
 def evidence_label(document: Document, index: OpenIndex, interface: Interface) -> str:
@@ -133,7 +157,8 @@ def years(document: Document) -> str:
 
 def passage_name(hit: Hit, interface: Interface) -> str:
     """Return a short name for a passage: its last heading, or its first words."""
-    page = interface.text("page %(page)s") % {"page": hit.passage.page} + ": " if hit.passage.page else ""
+    place = place_label(hit.document, hit.passage.page, interface)
+    page = f"{place}: " if place else ""
     if hit.passage.headings and hit.passage.headings[-1] != hit.document.title:
         return page + hit.passage.headings[-1]
     lines = [line for line in hit.passage.text.split("\n") if line and line != hit.document.title]

@@ -91,5 +91,5 @@ def corpus(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "bread.md").write_text("---\nid: bread\ncountries: [FR]\n---\n# Bread\n\nTraining for bakers.", encoding="utf-8")
     (folder / "empty.txt").write_text("")
-    (folder / "table.xlsx").write_bytes(b"PK\x03\x04")
+    (folder / "table.dbf").write_bytes(b"PK\x03\x04")
     return folder

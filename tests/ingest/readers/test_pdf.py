@@ -16,6 +16,7 @@ from reportlab.platypus import Table
 from pes_search.ingest.cleaning.blocks import clean_blocks
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers import read_content
+from pes_search.ingest.readers.pictures import ADVICE
 from pes_search.ingest.types import Block, FileContent
 
 WIDTH, HEIGHT = A4
@@ -498,7 +499,8 @@ def test_a_page_that_cannot_be_unpacked_is_named_and_the_others_are_read(filter_
     assert [warning.partition(" could")[0] for warning in content.warnings] == ["page 2"]
 
 
-def test_a_page_that_is_a_picture_is_called_a_scan() -> None:
+def test_a_page_that_is_a_picture_is_called_a_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pes_search.ingest.readers.pdf_scans.is_installed", lambda: False)
     pdf = Pdf()
     pdf.paragraph(BUS)
     for _ in range(2):
@@ -506,7 +508,7 @@ def test_a_page_that_is_a_picture_is_called_a_scan() -> None:
         pdf.canvas.drawInlineImage(Image.new("L", (40, 40), 128), 72, 400, 300, 300)
     content = read(pdf)
     assert texts(content) == [BUS]
-    assert content.warnings == ("pages 2, 3 hold a picture and no text: scanned? run OCR first",)
+    assert content.warnings == (f"pages 2, 3 consist of pictures and no text: scanned? {ADVICE}",)
 
 
 # ── Tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -38,7 +38,7 @@ def an_archive() -> bytes:
         ("docs/v1.2/a.docx", "docx"),
         ("a.md", "markdown"),
         ("a.b.txt", "text"),
-        ("a.pptx", None),
+        ("a.pages", None),
         ("README", None),
         (".md", None),
     ],
@@ -50,7 +50,7 @@ def test_the_suffix_decides_the_reader(name: str, expected: str | None) -> None:
 @pytest.mark.parametrize(
     ("data", "name", "expected"),
     [
-        (b"text", "a.pptx", "no reader for .pptx"),
+        (b"text", "a.pages", "no reader for .pages"),
         (b"text", "README", "no reader for a file without suffix"),
         *((b"", f"a{suffix}", "empty file") for suffix in SUFFIXES),
         (b" \r\n\t\x00", "a.txt", "empty file"),

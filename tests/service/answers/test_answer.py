@@ -18,7 +18,8 @@ KEYS = {
     "took_ms", "notice", "understood_as", "status", "parts", "missing", "choices", "table", "about", "suggested",
 }  # fmt: skip
 CITATION_KEYS = {
-    "document_id", "passage_id", "quote", "start", "end", "page", "url", "support", "title", "language",
+    "document_id", "passage_id", "quote", "start", "end", "page", "place", "recognition_confidence", "url", "support", "title",
+    "language",
 }  # fmt: skip
 
 

@@ -75,6 +75,8 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "language": "de",
         "evidence": "control-group",
         "page": 3,
+        "place": "page 3",
+        "recognition_confidence": None,
         "headings": ["A report", "Results"],
         "text": "back to work",
         "highlights": [(0, 4), (8, 12)],

@@ -21,7 +21,7 @@ def test_build_reads_corpus_and_names_on_stderr_what_it_could_not_read(corpus: P
     assert "1 documents, 1 passages" in run.out
     assert "1 files not read" in run.out
     assert "not read: corpus/empty.txt: empty file" in run.err
-    assert "skipped: corpus/table.xlsx: no reader for .xlsx" in run.err
+    assert "skipped: corpus/table.dbf: no reader for .dbf" in run.err
     assert (tmp_path / "var" / "index" / "CURRENT").is_file()
     assert [hit["document_id"] for hit in json.loads(pes("search", "bakers", "--json").out)["hits"]] == ["bread"]
 
@@ -32,7 +32,7 @@ def test_many_skipped_files_are_one_line_a_reason(corpus: Path, pes: Pes) -> Non
     lines = [line for line in pes("build").err.splitlines() if line.startswith("skipped: ")]
     assert lines == [
         "skipped: corpus/0.yaml, corpus/1.yaml, corpus/2.yaml and 6 more: no reader for .yaml",
-        "skipped: corpus/table.xlsx: no reader for .xlsx",
+        "skipped: corpus/table.dbf: no reader for .dbf",
     ]
 
 
@@ -43,7 +43,7 @@ def test_build_reports_as_json(corpus: Path, pes: Pes, tmp_path: Path) -> None:
     assert (report["changed"], report["documents"], report["passages"]) == (True, 1, 1)
     assert report["read"] == ["corpus/bread.md"]
     assert report["unread"] == [{"path": "corpus/empty.txt", "reason": "empty file"}]
-    assert [row["path"] for row in report["skipped"]] == ["corpus/table.xlsx"]
+    assert [row["path"] for row in report["skipped"]] == ["corpus/table.dbf"]
     assert json.loads(pes("info", "--index", tmp_path / "elsewhere", "--json").out)["index_id"] == report["index_id"]
 
 

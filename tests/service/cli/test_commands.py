@@ -26,7 +26,8 @@ HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura
 QUERY = "reaching women after career breaks"
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "end_year", "organisation", "language",
-    "page", "headings", "text", "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions",
+    "page", "place", "recognition_confidence",
+    "headings", "text", "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions",
     "passages", "evidence",
 }  # fmt: skip
 
