@@ -46,7 +46,7 @@ class FusionConfig:
     topic_weight: float = 0.2  # of the document's mean vector; the passage has the rest
     concept_weight: float = 0.075
     label_weight: float = 0.2  # of the names of the document's concepts
-    question_weight: float = 0.05  # of the questions that the document answers
+    question_weight: float = 0.25  # of the questions that the document answers
 
     def __post_init__(self) -> None:
         if min(self.lexical_weight, self.concept_weight, self.label_weight, self.question_weight) < 0:

@@ -35,7 +35,7 @@ class OpenIndex:
         bm25 = Bm25Config(**self.manifest.config["bm25"])
         self.main_language = main_language
         self.concepts = HeldConcepts(stored.holdings(), space, self.taxonomy, bm25, main_language)
-        self.questions = DocumentQuestions(stored.questions(), len(self.concepts.ids))
+        self.questions = DocumentQuestions(stored.questions(), len(self.concepts.ids), bm25)
         self.expander = Expander(self.taxonomy, main_language, lambda label: self._is_common(label, main_language))
         self.filter_names = FilterNames(self.taxonomy)
         self.language_mean: Callable[[str], Vectors | None] = space.language_mean  # where the labels in a language lie

@@ -250,7 +250,7 @@ def candidates(
     of_documents = {
         "agreement": index.concepts.agreement(query),
         "labels": index.concepts.labels(query),
-        "questions": index.questions.scores(query.vector, query.language),
+        "questions": index.questions.scores(query.text, query.language, query.vector),
     }
     vectors = np.stack(list({id(vector): vector for vector in query.vectors.values()}.values()) or [query.vector])
     stored = index.stored

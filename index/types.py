@@ -54,7 +54,9 @@ class Scores:
     topic: float = _kind("cosine similarity of the whole document")
     agreement: float = _kind("of the document's concepts with the query's, 0 to 1")
     labels: float = _kind("what the query shares with the names of the document's concepts, 0 to 1")
-    questions: float = _kind("how near the query is to questions that the document is known to answer, 0 to 1")
+    questions: float = _kind(
+        "how near the query is to questions that the document is known to answer, in meaning and words, 0 to 1"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,7 +338,7 @@ def _stages(index: OpenIndex, speed: Speed) -> dict[str, Any]:
         of_documents = {
             "agreement": timed("concepts", partial(index.concepts.agreement, query)),
             "labels": timed("labels", partial(index.concepts.labels, query)),
-            "questions": timed("questions", partial(index.questions.scores, query.vector, language)),
+            "questions": timed("questions", partial(index.questions.scores, query.text, language, query.vector)),
         }
         ids = list(dict.fromkeys([*nearest, *lexical]))
         rows = timed("rows", partial(stored.rows, ids, query.terms))

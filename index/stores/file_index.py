@@ -14,6 +14,7 @@ from pes_search.index.arrays import EightBitVectors, highest
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.evidence.bm25 import Bm25Index
 from pes_search.index.evidence.holdings import Holdings
+from pes_search.index.evidence.question_words import StoredWords
 from pes_search.index.evidence.questions import StoredQuestions
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
@@ -198,7 +199,15 @@ class FileIndex:
         rank = np.empty(len(self._by_id), np.int64)
         rank[self._by_id] = np.arange(len(self._by_id))
         with np.load(self._folder / QUESTIONS_FILE, allow_pickle=False) as file:
-            return StoredQuestions(rank[file["documents"]], file["languages"].tolist(), EightBitVectors(file["vectors"]))
+            words = StoredWords(
+                file["terms"],
+                rank[file["holders"]].astype(np.int32),
+                file["counts"],
+                file["term_languages"],
+                file["codes"].tolist(),
+            )
+            vectors = EightBitVectors(file["vectors"])
+            return StoredQuestions(rank[file["documents"]], file["languages"].tolist(), vectors, words)
 
     def label_vectors(self) -> EightBitVectors:
         """Return the vectors of the lists' labels."""

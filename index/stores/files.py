@@ -31,6 +31,7 @@ from pes_search.index.arrays import EightBitVectors, mean_vectors
 from pes_search.index.config import Bm25Config
 from pes_search.index.errors import BuildRunningError, IndexDamagedError, IndexNotFoundError
 from pes_search.index.evidence.bm25 import Bm25Builder
+from pes_search.index.evidence.question_words import StoredWords
 from pes_search.index.stores.file_index import HOLDINGS_FILE, QUESTIONS_FILE, FileIndex, mapped_vectors
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.stores.nearest import write_quantised
@@ -42,12 +43,15 @@ from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
     from filelock import FileLock
 
     from pes_search.index.arrays import Vectors
+    from pes_search.ingest.types import Question
 
-SCHEMA = 13  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 14  # raise it when a change of the files makes older indexes unreadable
 CHECKED_FILE = "checked.json"  # in a generation: the files whose hashes have been checked, by size and time
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
@@ -220,6 +224,7 @@ class FileWriter:
         self._held: list[tuple[int, int, float]] = []  # document, concept, and how far it is held
         self._questions: list[npt.NDArray[np.int8]] = []  # vectors, document by document
         self._questions_of: list[tuple[int, str]] = []  # document and language of each
+        self._asked: list[Sequence[Question]] = []  # of each document, with their texts
 
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
@@ -232,6 +237,7 @@ class FileWriter:
         if encoded.questions is not None:
             self._questions.append(EightBitVectors.of(encoded.questions.astype(np.float32)).numbers)
             self._questions_of += [(len(self._means), language) for language in encoded.question_languages]
+        self._asked.append(encoded.document.questions)
         self._means.append(mean_vectors(encoded.vectors, np.zeros(len(encoded.vectors), np.int64), 1)[0])
         self._vectors.write(encoded.vectors.tobytes())
         self._sentences.write(encoded.sentences.tobytes())
@@ -278,8 +284,14 @@ class FileWriter:
         texts = Texts(self._aside)
         documents = (texts.document(row) for row in range(len(texts.document_ids)))
         Metadata.of_documents(documents, np.diff(texts.first_passages), taxonomy).save(self._aside)
+        words = StoredWords.of(self._asked)
         np.savez(
             self._aside / QUESTIONS_FILE,
+            terms=words.terms,
+            holders=words.documents,
+            counts=words.counts,
+            term_languages=words.languages,
+            codes=np.array(words.codes, np.str_),
             documents=np.array([document for document, _ in self._questions_of], np.int64),
             languages=np.array([language for _, language in self._questions_of], np.str_),
             vectors=np.concatenate([np.empty((0, dimensions), np.int8), *self._questions]),

@@ -21,6 +21,7 @@ from pes_search.index.config import Bm25Config
 from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
 from pes_search.index.evidence.bm25 import DELTA
 from pes_search.index.evidence.holdings import Holdings
+from pes_search.index.evidence.question_words import StoredWords
 from pes_search.index.evidence.questions import StoredQuestions
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
@@ -333,6 +334,7 @@ class MemoryIndex:
             np.array([row for row, encoded in having for _ in encoded.question_languages], np.int64),
             [language for _, encoded in having for language in encoded.question_languages],
             EightBitVectors.of(every),
+            StoredWords.of(encoded.document.questions for encoded in self._encoded.values()),
         )
 
     # ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
