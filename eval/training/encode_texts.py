@@ -22,7 +22,7 @@ def main() -> int:
         write_text_vectors(settings.taxonomy / LABEL_VECTORS, encoder.model_id, texts, encoder.encode_queries(texts))
         folder = settings.taxonomy.parent / FOLDER
         questions = [text for path in sorted(folder.glob("*.yaml")) for _, text in read_questions(path)]
-        write_text_vectors(folder / QUESTION_VECTORS, encoder.model_id, questions, encoder.encode_queries(questions))
+        write_text_vectors(folder / QUESTION_VECTORS, encoder.model_id, questions, encoder.encode_queries(questions), bits=4)
     except PesSearchError as error:
         print(f"text-vectors: {error}", file=sys.stderr)
         return 1
