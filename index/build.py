@@ -19,8 +19,9 @@ import numpy as np
 
 import pes_search.index
 import pes_search.ingest
-from pes_search.index.arrays import EightBitVectors
+from pes_search.index.arrays import EightBitVectors, mean_vectors
 from pes_search.index.config import IndexConfig
+from pes_search.index.copies import Copies, CopyFinder
 from pes_search.index.derived import with_derived
 from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.errors import IndexDamagedError
@@ -68,6 +69,7 @@ class BuildReport:
     duplicates: tuple[Unread, ...] = ()  # same content as another file, or an id that is taken
     warnings: tuple[Unread, ...] = ()  # read, but not all of it
     left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind, with its characters
+    copies: tuple[tuple[str, ...], ...] = ()  # ids of documents that say the same, first of the one that stands for them
     taxonomy: str | None = None  # the folder of the controlled lists
     seconds: float = field(default=0.0, compare=False)
 
@@ -140,6 +142,7 @@ def build_index(
         read=tuple(sorted(found.read)),
         **{name: tuple(unread) for name, unread in not_read.items()},
         left_out=manifest.left_out,
+        copies=tuple(Copies(manifest.copies).groups),
         taxonomy=files.taxonomy_folder,
         seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
     )
@@ -186,6 +189,7 @@ def write_documents(
     started = datetime.datetime.now(datetime.UTC)
     languages: Counter[str] = Counter()
     content = hashlib.sha256(json.dumps(taxonomy.values()).encode())
+    copies = CopyFinder()
     written = passages = encoded = texts_before = texts_done = 0
 
     def count(finished: int, texts: int, split: int) -> None:
@@ -204,7 +208,9 @@ def write_documents(
         for batch in _batches(_split(documents, encoder, config.passages)):
             questions = [text for split in batch for _, text in split.document.questions]
             vectors = read_as_query(questions, on_progress=partial(progress, "questions"))
-            texts, new = _write_batch(batch, vectors, writer, encoder, cache, taxonomy, space, partial(count, split=len(batch)))
+            texts, new = _write_batch(
+                batch, vectors, writer, encoder, cache, taxonomy, space, copies, partial(count, split=len(batch))
+            )
             texts_before, encoded = texts_before + texts, encoded + new
             for split in batch:
                 parts = [(page.number, page.text) for page in split.pages], [passage.id for passage in split.passages]
@@ -230,6 +236,7 @@ def write_documents(
         report=report or {},
         files={},
         left_out={what: characters for what, characters in sorted((left_out or {}).items()) if characters},
+        copies=copies.groups(),
     )
     return writer.commit(manifest, taxonomy, label_vectors), encoded
 
@@ -291,6 +298,7 @@ def _write_batch(
     cache: VectorCache,
     taxonomy: Taxonomy,
     space: ConceptSpace,
+    copies: CopyFinder,
     progress: Callable[[int, int], object],
 ) -> tuple[int, int]:
     """Encode a batch's passages and their sentences, and hand its documents to the store. `questions` are their vectors.
@@ -317,6 +325,7 @@ def _write_batch(
     for split, own_questions in zip(batch, of_questions, strict=True):
         rows = slice(first, first + len(split.passages))
         first = rows.stop
+        copies.add(split.document, split.passages, mean_vectors(whole[rows], np.zeros(len(whole[rows]), np.int64), 1)[0])
         writer.add(
             EncodedDocument(
                 document=with_derived(split.document, split.pages, split.passages, sentence_places[rows], taxonomy),
@@ -383,6 +392,7 @@ def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:
         encoded=0,
         read=tuple(sorted(document.path for document in documents)),
         left_out=manifest.left_out,
+        copies=tuple(Copies(manifest.copies).groups),
         **{name: tuple(Unread(**file) for file in files) for name, files in manifest.report.items()},  # type: ignore[arg-type]
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pes_search.index.config import Bm25Config
+from pes_search.index.copies import Copies
 from pes_search.index.errors import IndexDamagedError, NotInIndexError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.held_concepts import HeldConcepts
@@ -36,6 +37,7 @@ class OpenIndex:
         self.main_language = main_language
         self.concepts = HeldConcepts(stored.holdings(), space, self.taxonomy, bm25, main_language)
         self.questions = DocumentQuestions(stored.questions(), len(self.concepts.ids), bm25)
+        self.copies = Copies(self.manifest.copies)
         self.expander = Expander(self.taxonomy, main_language, lambda label: self._is_common(label, main_language))
         self.filter_names = FilterNames(self.taxonomy)
         self.language_mean: Callable[[str], Vectors | None] = space.language_mean  # where the labels in a language lie

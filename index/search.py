@@ -23,7 +23,7 @@ from pes_search.index.text.tokens import terms
 from pes_search.index.types import Candidate, Counts, Facets, Hit, Query, QueryConcept, Scores, SearchResult
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.languages.identify import detect_language
-from pes_search.ingest.types import document_of
+from pes_search.ingest.types import Document, document_of
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
@@ -83,7 +83,7 @@ def search(
     vector = encoder.encode_queries([wording.written_out])[0]
     parsed_query = read_query(wording.written_out, language, vector, index, config)
     counts = index.stored.counts(filters)
-    left = counts.documents if group == "document" else counts.passages
+    left = counts.documents - _unlisted(index, filters) if group == "document" else counts.passages
     wanted = min(offset + k, left)
     # What has the words as they were ordered matches, whatever its score.
     is_exact = group == "document" and bool(operators.phrases or operators.titles)
@@ -225,8 +225,9 @@ def _tiers(
         # The vectors rank every passage, so deeper down they alone bring up as many as there are.
         found = ranked(query, index, config, filters, depth, by_vectors_alone=depth != FIRST_DEPTH)
         if group == "document":
-            tier = by_document([one for one in found if one.document_id not in seen], config.fusion)
-            seen.update(one.document_id for one in found)
+            ranked_documents = by_document([one for one in found if one.document_id not in seen], config.fusion)
+            tier = without_copies(ranked_documents, query.language, index)
+            seen.update(other for one in found for other in index.copies.group_of(one.document_id))
         else:
             tier = [(one.score, [one]) for one in found if one.passage_id not in seen]
             seen.update(one.passage_id for one in found)
@@ -295,12 +296,42 @@ def by_document(found: Sequence[Candidate], config: FusionConfig) -> list[tuple[
     return sorted(zip(scores, groups, strict=True), key=lambda group: (-group[0], group[1][0].document_id))
 
 
+def without_copies(
+    ranked_documents: Sequence[tuple[float, list[Candidate]]], language: str | None, index: OpenIndex
+) -> list[tuple[float, list[Candidate]]]:
+    """Return ranked documents with one of each group of copies, where the first of the group stood.
+
+    It is the one in the query's language, else the one that stands for the group, else the first that was found.
+    """
+    if not index.copies.groups:
+        return list(ranked_documents)
+    found = {several[0].document_id: several for _, several in ranked_documents}
+    listed: dict[str, tuple[float, list[Candidate]]] = {}  # by the document that stands for them
+    for score, several in ranked_documents:
+        group = index.copies.group_of(several[0].document_id)
+        if group[0] not in listed:
+            there = [one for one in group if one in found]
+            chosen = next((one for one in there if language and index.copies.language_of(one) == language), there[0])
+            listed[group[0]] = score, found[chosen]
+    return list(listed.values())
+
+
+def _unlisted(index: OpenIndex, filters: Filters) -> int:
+    """Return how many documents that pass the filters are not listed, as another of their group is."""
+    if not index.copies.groups:
+        return 0
+    members = [one for group in index.copies.groups for one in group]
+    passing = {document_of(passage_id) for passage_id in index.stored.members(members, filters, None)}
+    return sum(max(0, len(passing.intersection(group)) - 1) for group in index.copies.groups)
+
+
 # ── Showing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def hits_of(groups: Sequence[tuple[float, Sequence[Candidate]]], index: OpenIndex, first_rank: int = 1) -> tuple[Hit, ...]:
     """Return each group as a hit: its score, and its first passage, which carries the others."""
     shown = index.stored.passages([candidate.passage_id for _, several in groups for candidate in several])
+    also = _also([several[0].document_id for _, several in groups], index)
     hits = iter(
         [
             Hit(0, candidate.score, candidate.scores, passage, document)
@@ -311,8 +342,16 @@ def hits_of(groups: Sequence[tuple[float, Sequence[Candidate]]], index: OpenInde
     for rank, (score, several) in enumerate(groups, start=first_rank):
         best, *others = [next(hits) for _ in several]
         passages = tuple(replace(hit, rank=number) for number, hit in enumerate(others, start=2))
-        ranked_hits.append(replace(best, rank=rank, score=score, passages=passages))
+        ranked_hits.append(replace(best, rank=rank, score=score, passages=passages, also=also.get(best.document.id, ())))
     return tuple(ranked_hits)
+
+
+def _also(document_ids: Sequence[str], index: OpenIndex) -> dict[str, tuple[Document, ...]]:
+    """Return the copies and translations of those documents that have any."""
+    groups = {one: [other for other in index.copies.group_of(one) if other != one] for one in document_ids}
+    others = [other for group in groups.values() for other in group]
+    documents = {text.document.id: text.document for text in index.stored.texts(others)} if others else {}
+    return {one: tuple(documents[other] for other in group if other in documents) for one, group in groups.items()}
 
 
 def _marked(hits: Sequence[Hit], query: str, language: str | None, index: OpenIndex) -> tuple[Hit, ...]:

@@ -84,6 +84,7 @@ class Hit:
     document: Document
     highlights: tuple[tuple[int, int], ...] = ()  # characters of the passage's text that the query's words match
     passages: tuple[Hit, ...] = ()
+    also: tuple[Document, ...] = ()  # copies and translations of the document, which are not listed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,10 @@ class Counts:
     facets: Facets
 
 
+CopyGroup: TypeAlias = Sequence[tuple[str, str]]
+"""Ids and languages of documents that say the same, first the one that stands for the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What an index is made of. Two indexes with the same id hold the same passages and vectors."""
@@ -213,3 +218,4 @@ class Manifest:
     left_out: Mapping[str, int] = field(
         default_factory=dict
     )  # of what was read: what is no content, by kind, with its characters
+    copies: Sequence[CopyGroup] = ()

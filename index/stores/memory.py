@@ -38,7 +38,7 @@ from pes_search.index.types import (
     Terms,
 )
 from pes_search.ingest.taxonomy import Taxonomy
-from pes_search.ingest.types import Document, Passage
+from pes_search.ingest.types import Document, Passage, Question
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
@@ -118,17 +118,21 @@ class MemoryWriter:
     def __init__(self, store: MemoryStore) -> None:
         self._store: MemoryStore | None = store
         self._documents: list[EncodedDocument] = []
+        self._asked: dict[str, Sequence[Question]] = {}  # of each document, for their words
 
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
-        document = dataclasses.replace(encoded.document, questions=())  # their vectors are kept, not their texts
+        # Of questions the vectors are kept, and the words that they have, not their texts.
+        self._asked[encoded.document.id] = encoded.document.questions
+        document = dataclasses.replace(encoded.document, questions=())
         self._documents.append(dataclasses.replace(encoded, document=document))
 
     def commit(self, manifest: Manifest, taxonomy: Taxonomy, labels: EightBitVectors) -> Manifest:
         """Make this generation the current one, and return its manifest."""
         if self._store is None:
             raise RuntimeError("this generation was committed or discarded already")
-        self._store.publish(MemoryIndex(self._documents, manifest, taxonomy, labels))
+        words = StoredWords.of(self._asked[one] for one in sorted(self._asked))
+        self._store.publish(MemoryIndex(self._documents, words, manifest, taxonomy, labels))
         self.discard()
         return manifest
 
@@ -151,13 +155,19 @@ class MemoryIndex:
     """One generation, searched by going through all of it."""
 
     def __init__(
-        self, documents: Sequence[EncodedDocument], manifest: Manifest, taxonomy: Taxonomy, labels: EightBitVectors
+        self,
+        documents: Sequence[EncodedDocument],
+        words: StoredWords,
+        manifest: Manifest,
+        taxonomy: Taxonomy,
+        labels: EightBitVectors,
     ) -> None:
         from rank_bm25 import BM25Plus
 
         self.manifest = manifest
         self.taxonomy = taxonomy
         self._labels = labels
+        self._question_words = words
         self._encoded = {encoded.document.id: encoded for encoded in sorted(documents, key=lambda encoded: encoded.document.id)}
         self._ids = list(self._encoded)
         self._passages: list[Passage] = []
@@ -334,7 +344,7 @@ class MemoryIndex:
             np.array([row for row, encoded in having for _ in encoded.question_languages], np.int64),
             [language for _, encoded in having for language in encoded.question_languages],
             EightBitVectors.of(every),
-            StoredWords.of(encoded.document.questions for encoded in self._encoded.values()),
+            self._question_words,
         )
 
     # ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -29,7 +29,7 @@ def table_rows(asked: Understood, index: OpenIndex, filters: Filters) -> list[Ta
         return []
     documents = [
         document
-        for document in index.stored.documents(filters)
+        for document in _listed(index, filters)
         if (year := _year(document, condition)) is not None
         and _holds(condition, year)
         and (not asked.countries or asked.countries & set(document.countries))
@@ -43,12 +43,18 @@ def table_rows(asked: Understood, index: OpenIndex, filters: Filters) -> list[Ta
     ]
 
 
+def _listed(index: OpenIndex, filters: Filters) -> list[Document]:
+    """Return the documents that pass the filters, of copies and translations one."""
+    documents = {document.id: document for document in index.stored.documents(filters)}
+    return [documents[one] for one in index.copies.without_others(documents)]
+
+
 def _by_figure(asked: Understood, index: OpenIndex, filters: Filters) -> list[TableRow]:
     """Return the practices with the largest or smallest figures: of money where the question is of money, else of people."""
     unit = MONEY if asked.is_of_money else PEOPLE
     documents = [
         document
-        for document in index.stored.documents(filters)
+        for document in _listed(index, filters)
         if document.kind not in DIGESTS and (not asked.countries or asked.countries & set(document.countries))
     ]
     stated = [(figure, document) for document in documents for figure in document.figures if figure.unit == unit]

@@ -22,6 +22,7 @@ from pes_search.service.api.schemas import (
     ComparisonOut,
     DocumentDetailOut,
     DocumentsOut,
+    DuplicatesOut,
     PassageOut,
     RelatedOut,
     SearchOut,
@@ -29,10 +30,12 @@ from pes_search.service.api.schemas import (
     comparison_out,
     document_detail,
     document_out,
+    duplicates_out,
     passage_out,
     related_out,
     search_out,
 )
+from pes_search.service.editing.duplicates import copy_groups
 from pes_search.service.editing.related import relations
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES, dependencies=[Depends(only_known_parameters)])
@@ -121,6 +124,13 @@ def document(engine: EngineOf, document_id: DocumentId) -> DocumentDetailOut:
     """Return a document with its text and passages."""
     index = engine.index()
     return document_detail(index.text(document_id), index.manifest.index_id)
+
+
+@router.get("/duplicates", tags=["documents"])
+def duplicates(engine: EngineOf) -> DuplicatesOut:
+    """List the documents that say the same: copies and translations."""
+    index = engine.index()
+    return duplicates_out(copy_groups(index), index.manifest.index_id)
 
 
 @router.get("/documents/{document_id}/related", tags=["documents"])

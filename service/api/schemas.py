@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -48,6 +49,17 @@ class PassageHitOut(_ScoresOut):
     url: str | None = Field(description="the original, at the page where it has pages")
 
 
+class SameOut(BaseModel):
+    """A document that says the same as another."""
+
+    document_id: str
+    title: str
+    language: str | None = Field(description="ISO 639-1")
+    media_type: str
+    path: str
+    relation: Literal["copy", "translation"]
+
+
 class HitOut(PassageHitOut):
     """A ranked hit: a passage with its document, and the document's next best passages."""
 
@@ -61,6 +73,7 @@ class HitOut(PassageHitOut):
     language: str | None = Field(description="ISO 639-1")
     evidence: str | None = Field(description="how strong it is, an id of the list evidence-strengths; null where not judged")
     passages: list[PassageHitOut]
+    also: list[SameOut] = Field(description="its copies and translations, which are not listed again")
 
 
 class QueryConceptOut(BaseModel):
@@ -349,6 +362,24 @@ class DocumentOut(BaseModel):
     sha256: str
 
 
+class GroupOut(BaseModel):
+    """Documents that say the same: one stands for the others in lists."""
+
+    document_id: str = Field(
+        description="of the one that stands for them: the best described, else the newest, else the fullest"
+    )
+    title: str
+    path: str
+    others: list[SameOut]
+
+
+class DuplicatesOut(BaseModel):
+    """The groups of documents that say the same."""
+
+    index_id: str
+    groups: list[GroupOut]
+
+
 class DocumentsOut(BaseModel):
     """A list of documents."""
 
@@ -510,6 +541,31 @@ def citation_out(citation: Citation) -> CitationOut:
     )
 
 
+def same_out(document: Document, of: Document) -> SameOut:
+    """Return a document that says the same as another for the outside."""
+    return SameOut(
+        document_id=document.id,
+        title=document.title,
+        language=document.language,
+        media_type=document.media_type,
+        path=document.path,
+        relation="translation" if document.language != of.language else "copy",
+    )
+
+
+def duplicates_out(groups: Sequence[Sequence[Document]], index_id: str) -> DuplicatesOut:
+    """Return the groups of documents that say the same for the outside."""
+    return DuplicatesOut(
+        index_id=index_id,
+        groups=[
+            GroupOut(
+                document_id=first.id, title=first.title, path=first.path, others=[same_out(other, first) for other in others]
+            )
+            for first, *others in groups
+        ],
+    )
+
+
 def comparison_out(comparison: Comparison) -> ComparisonOut:
     """Return a comparison for the outside."""
     return ComparisonOut(
@@ -578,6 +634,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "language": document.language,
         "evidence": document.evidence,
         "passages": [PassageHitOut(**_passage_hit(other)) for other in hit.passages],
+        "also": [same_out(other, document) for other in hit.also],
     }
 
 

@@ -17,6 +17,7 @@ from pes_search.service.cli.output import (
     place,
     print_answer,
     print_comparison,
+    print_duplicates,
     print_hit,
     print_preview,
     print_related,
@@ -164,6 +165,20 @@ def _compare(parsed: argparse.Namespace) -> int:
         print_json(result.model_dump())
     else:
         print_comparison(result)
+    return 0
+
+
+def _duplicates(parsed: argparse.Namespace) -> int:
+    from pes_search.index.open_index import open_index
+    from pes_search.service.api.schemas import duplicates_out
+    from pes_search.service.editing.duplicates import copy_groups
+
+    index = open_index(index_settings(parsed).index_store())
+    result = duplicates_out(copy_groups(index), index.manifest.index_id)
+    if parsed.json:
+        print_json(result.model_dump())
+    else:
+        print_duplicates(result)
     return 0
 
 
@@ -330,6 +345,7 @@ COMMANDS: Mapping[str, Run] = {
     "search": _search,
     "ask": _ask,
     "compare": _compare,
+    "duplicates": _duplicates,
     "related": _related,
     "show": _show,
     "serve": _serve,

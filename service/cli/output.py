@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pes_search.index.build import BuildReport
     from pes_search.ingest.preview import Preview
-    from pes_search.service.api.schemas import AskOut, ComparisonOut, HitOut, RelatedOut, SearchOut
+    from pes_search.service.api.schemas import AskOut, ComparisonOut, DuplicatesOut, HitOut, RelatedOut, SearchOut
     from pes_search.service.settings import Settings
 
 SHOWN_PATHS = 3  # of the files that were skipped for one reason
@@ -23,6 +23,9 @@ def print_hit(hit: HitOut) -> None:
     facts = " · ".join(filter(None, [", ".join(hit.countries), str(hit.year or ""), hit.kind]))
     print(f"{hit.rank}. {hit.title}  [{facts}]  {hit.score:.3f}")
     print(f"   {hit.passage_id}{place(hit.place, hit.headings, hit.recognition_confidence)}")
+    for other in hit.also:
+        form = f"in {other.language}" if other.relation == "translation" else "as"
+        print(f"   also {form}: {other.document_id}  {other.path}")
     print("   " + _marked(hit.text, hit.highlights).replace("\n\n", "\n").replace("\n", "\n   "))
     if hit.url:
         print(f"   {hit.url}")
@@ -139,6 +142,16 @@ def search_notes(result: SearchOut, *, everything: bool, group: str) -> Iterator
         yield f"no hit after the first {result.total}"
     else:
         yield f"{result.matching} match, {result.further} further"
+
+
+def print_duplicates(result: DuplicatesOut) -> None:
+    """Print the groups of documents that say the same, first the one that stands for the others."""
+    for group in result.groups:
+        print(f"{group.title}  {group.document_id}  {group.path}")
+        for other in group.others:
+            language = f", {other.language}" if other.relation == "translation" else ""
+            print(f"  {other.relation}{language}: {other.title}  {other.document_id}  {other.path}")
+    print(f"groups of documents that say the same: {len(result.groups)}")
 
 
 def print_related(result: RelatedOut) -> None:

@@ -73,6 +73,12 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     add_index_argument(compare)
     _json_argument(compare)
 
+    duplicates = add_command(
+        commands, "duplicates", runs["duplicates"], "list copies and translations", "pes duplicates --json"
+    )
+    add_index_argument(duplicates)
+    _json_argument(duplicates)
+
     related = add_command(commands, "related", runs["related"], "find documents near to one", "pes related de-power-m -k 5")
     related.add_argument("document_id", metavar="DOCUMENT_ID")
     related.add_argument("-k", type=int, default=10, metavar="N", help="how many documents (default: 10)")

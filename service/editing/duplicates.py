@@ -40,6 +40,13 @@ def near_duplicates(index: OpenIndex, *, least: float = LEAST_DUPLICATE_SCORE, m
     return sorted(pairs, key=lambda pair: (-pair.score, pair.first.id, pair.second.id))[:most]
 
 
+def copy_groups(index: OpenIndex) -> list[list[Document]]:
+    """Return the groups of copies and translations, first the document that stands for them, as the build found them."""
+    ids = [one for group in index.copies.groups for one in group]
+    documents = {text.document.id: text.document for text in index.stored.texts(ids)}
+    return [[documents[one] for one in group] for group in index.copies.groups]
+
+
 def _pairs(documents: list[Document], index: OpenIndex, least: float) -> Iterator[Pair]:
     """Yield the pairs whose cosine or score may reach `least`; the documents are in the order of their ids."""
     ids = [document.id for document in documents]

@@ -13,14 +13,14 @@ from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf, RecordsOf, engine_of
-from pes_search.service.editing.duplicates import Pair, near_duplicates
+from pes_search.service.editing.duplicates import Pair, copy_groups, near_duplicates
 from pes_search.service.editing.gaps import Gap, incomplete, unlinked
 from pes_search.service.editing.judging import pool, qrels, queries
 from pes_search.service.editing.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
 from pes_search.service.records.judgments import GRADES
 from pes_search.service.web import desk_access
 from pes_search.service.web.desk_access import editor_only
-from pes_search.service.web.hits import facts, place_label
+from pes_search.service.web.hits import also_label, facts, place_label
 from pes_search.service.web.languages import _, interface_of
 from pes_search.service.web.links import is_local, search_url
 from pes_search.service.web.text import excerpt, places_of
@@ -98,11 +98,15 @@ def overview(request: Request, engine: EngineOf, records: RecordsOf) -> HTMLResp
 
 
 @desk.get("/duplicates")
-def duplicates(request: Request) -> HTMLResponse:
+def duplicates(request: Request, engine: EngineOf) -> HTMLResponse:
     """List documents that say the same, perhaps in two languages."""
     interface = interface_of(request)
     pairs = [(pair, facts(pair.first, interface), facts(pair.second, interface)) for pair in _findings(request).pairs]
-    return _page(request, "desk/duplicates.html", {"pairs": pairs})
+    groups = [
+        (first, [(other, also_label(other, first, interface)) for other in others])
+        for first, *others in copy_groups(engine.index())
+    ]
+    return _page(request, "desk/duplicates.html", {"pairs": pairs, "groups": groups})
 
 
 @desk.get("/gaps")

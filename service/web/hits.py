@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from textwrap import shorten
 
 from pes_search.index.filters import LISTS
@@ -39,6 +40,7 @@ class ShownHit:
     link: str
     source: str | None  # the original, at the page
     place: str  # what the page is called
+    also: list[tuple[str, str]]  # copies and translations of the document: address and what they are
     others: list[tuple[str, str]]  # further passages: address and name
     words: list[str]  # of the query that the passage has
     concepts: list[str]  # that query and document share
@@ -72,6 +74,7 @@ def shown_hits(result: SearchResult, index: OpenIndex, interface: Interface, pas
             link=passage_url(best.passage),
             source=deep_link(hit.document, best.passage.page),
             place=place_label(hit.document, best.passage.page, interface),
+            also=[(document_url(other.id), also_label(other, hit.document, interface)) for other in hit.also],
             others=[
                 (passage_url(other.passage), passage_name(other, interface))
                 for other in (hit, *hit.passages)
@@ -130,6 +133,14 @@ def place_label(document: Document, page: int | None, interface: Interface) -> s
     if pages_are == "slide":
         return interface.text("slide %(page)s") % {"page": page}
     return interface.text("page %(page)s") % {"page": page}
+
+
+def also_label(document: Document, of: Document, interface: Interface) -> str:
+    """Return what another form of a document is: in German, or as PDF."""
+    if document.language and document.language != of.language:
+        return interface.text("in %(language)s") % {"language": interface.language(document.language)}
+    suffix = PurePosixPath(document.path).suffix.lstrip(".").upper()
+    return interface.text("as %(format)s") % {"format": suffix if document.media_type != of.media_type else document.title}
 
 
 def recognition_label(document: Document, page: int | None, interface: Interface) -> str:

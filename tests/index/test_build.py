@@ -41,7 +41,7 @@ def test_every_file_is_accounted_for(build: Build, sources: Path, tmp_path: Path
     (sources / "copy.md").write_text(GUIDE)
     (sources / "empty.txt").write_text("\n")
     (sources / "noise.pdf").write_bytes(random.Random(1).randbytes(3000))
-    (sources / "picture.png").write_bytes(b"\x89PNG")
+    (sources / "table.dbf").write_bytes(b"\x03")
     (sources / ".hidden.md").write_text(GUIDE)
     report = build([sources], tmp_path / "index")
     assert report.read == ("sources/copy.md", "sources/fair.md")
@@ -50,7 +50,7 @@ def test_every_file_is_accounted_for(build: Build, sources: Path, tmp_path: Path
         ("sources/empty.txt", "empty file"),
         ("sources/noise.pdf", "wrong suffix or damaged: the content is not a PDF file"),
     ]
-    assert [row.path for row in report.skipped] == ["sources/picture.png"]
+    assert [row.path for row in report.skipped] == ["sources/table.dbf"]
     assert (report.documents, report.changed) == (2, True)
 
 

@@ -33,6 +33,7 @@ def test_openapi_describes_every_operation(client: TestClient) -> None:
         ("/api/v1/compare", "get"),
         ("/api/v1/documents", "get"),
         ("/api/v1/documents/{document_id}", "get"),
+        ("/api/v1/duplicates", "get"),
         ("/api/v1/documents/{document_id}/related", "get"),
         ("/api/v1/passages/{passage_id}", "get"),
         ("/healthz", "get"),

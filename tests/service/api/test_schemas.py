@@ -77,6 +77,7 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "page": 3,
         "place": "page 3",
         "recognition_confidence": None,
+        "also": [],
         "headings": ["A report", "Results"],
         "text": "back to work",
         "highlights": [(0, 4), (8, 12)],

@@ -21,14 +21,14 @@ from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.open_index import OpenIndex
 from pes_search.service.cli.commands import command_line
 
-COMMANDS = ("build", "enrich", "search", "related", "show", "serve", "info", "corpus check")
+COMMANDS = ("build", "enrich", "search", "duplicates", "related", "show", "serve", "info", "corpus check")
 HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura", "fastapi", "uvicorn", "numpy", "pydantic")
 QUERY = "reaching women after career breaks"
 HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "end_year", "organisation", "language",
     "page", "place", "recognition_confidence",
     "headings", "text", "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions",
-    "passages", "evidence",
+    "passages", "evidence", "also",
 }  # fmt: skip
 
 Pes = Callable[..., Any]  # gives status, out and err (see conftest)
@@ -439,3 +439,9 @@ def test_preview_shows_files_and_fails_only_if_none_can_be_read(pes: Pes, tmp_pa
     assert "kind: document (inferred)" in told.out
     assert "gone.md: would not be indexed: cannot be opened" in told.out
     assert pes("preview", files[1]).status == 1
+
+
+def test_duplicates_are_listed_by_group(pes: Pes, corpus_folder: Path) -> None:
+    run = pes("duplicates", "--index", corpus_folder)
+    assert (run.status, run.out) == (0, "groups of documents that say the same: 0\n")
+    assert json.loads(pes("duplicates", "--index", corpus_folder, "--json").out)["groups"] == []

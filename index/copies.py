@@ -1,0 +1,189 @@
+"""Documents that are the same text again: as another file, in another format, cut, or translated.
+
+Copies are found by their words: MinHash over runs of five words (Broder 1997) brings up the pairs, and the estimates decide,
+
+    J ≥ .7, or J · (|a| + |b|) / ((1 + J) · min(|a|, |b|)) ≥ .85: the shorter is in the longer, of twice its length at most
+
+and they have one title, or half of their figures in common: rows of a list may share all but what they tell. Translations have
+no words in common: their mean vectors are near, and the figures in them are the same. A group is one document with all that are
+copies or translations of it, so that two that are only like a third are not taken for each other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import regex
+from rensa import RMinHash, RMinHashLSH
+
+from pes_search.ingest.numbers import NUMBER, plain_number
+
+if TYPE_CHECKING:
+    from pes_search.index.arrays import Vectors
+    from pes_search.index.types import CopyGroup
+    from pes_search.ingest.types import Document, Passage
+
+PERMUTATIONS, BANDS = 128, 32  # pairs of J = .42 are brought up half of the times, of .6 in .99
+SEED = 1
+RUN_WORDS = 5
+LEAST_RUNS = 20  # of a document; a shorter one is like too many others
+LEAST_JACCARD = 0.7
+LEAST_CONTAINED = 0.85
+MOST_TIMES_LONGER = 2.0  # a newsletter holds ten stories and is a copy of none
+# Measured on XQuAD's paragraphs and the corpus (docs/copies.md).
+LEAST_COSINE = 0.88  # of a translation …
+LEAST_FIGURES = 3  # … that has so many figures …
+LEAST_FIGURES_SHARED = 0.5  # … and this share of both in common; or without figures
+SURE_COSINE = 0.93
+LEAST_LENGTH_SHARE = 0.5  # characters of the shorter translation
+BLOCK_DOCUMENTS = 1_000
+DESCRIBING = (
+    "countries",
+    "organisation",
+    "target_groups",
+    "measure_types",
+    "url",
+)  # fields that say which of several is kept well
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is kept of a document until all are there."""
+
+    id: str
+    title: str
+    language: str | None
+    described: int  # fields that it states
+    newest: str  # of its date or year
+    characters: int
+    runs: int  # of five words
+    figures: frozenset[str]
+    hashed: RMinHash
+
+
+@dataclass(slots=True)
+class CopyFinder:
+    """Takes documents one by one, and tells the groups at the end."""
+
+    _known: list[_Known] = field(default_factory=list)
+    _means: list[Vectors] = field(default_factory=list)
+
+    def add(self, document: Document, passages: Sequence[Passage], mean: Vectors) -> None:
+        """Add a document; `mean` is its mean vector, of unit length."""
+        text = "\n".join(passage.text for passage in passages)
+        words = _WORD.findall(text.casefold())
+        runs = {" ".join(words[start : start + RUN_WORDS]) for start in range(max(len(words) - RUN_WORDS + 1, 0))}
+        hashed = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
+        hashed.update(sorted(runs))
+        figures = frozenset(plain_number(match[0]) for match in NUMBER.finditer(text))
+        self._known.append(
+            _Known(
+                document.id,
+                document.title.casefold(),
+                document.language,
+                sum(bool(getattr(document, name)) for name in DESCRIBING),
+                document.date or str(document.year or ""),
+                len(text),
+                len(runs),
+                frozenset(figure for figure in figures if len(figure) > 1),
+                hashed,
+            )
+        )
+        self._means.append(mean)
+
+    def groups(self) -> list[CopyGroup]:
+        """Return each group, first the document that stands for it: the best described, else the newest, else the fullest."""
+        alike: dict[int, set[int]] = {}
+        for first, second in [*self._copies(), *self._translations()]:
+            alike.setdefault(first, set()).add(second)
+            alike.setdefault(second, set()).add(first)
+        order = sorted(alike, key=lambda row: self._known[row].id)
+        order.sort(
+            key=lambda row: (self._known[row].described, self._known[row].newest, self._known[row].characters), reverse=True
+        )
+        taken: set[int] = set()
+        groups: list[CopyGroup] = []
+        for row in order:
+            if row not in taken and (others := sorted(alike[row] - taken, key=lambda other: self._known[other].id)):
+                taken.update([row, *others])
+                members = [self._known[place] for place in (row, *others)]
+                groups.append([(known.id, known.language or "") for known in members])
+        return groups
+
+    def _copies(self) -> Iterable[tuple[int, int]]:
+        """Yield the pairs whose words are the same."""
+        buckets = RMinHashLSH(threshold=0.5, num_perm=PERMUTATIONS, num_bands=BANDS)
+        for row, known in enumerate(self._known):
+            if known.runs < LEAST_RUNS:
+                continue
+            for other in buckets.query(known.hashed):
+                if _are_copies(known, self._known[other]):
+                    yield other, row
+            buckets.insert(row, known.hashed)
+
+    def _translations(self) -> Iterable[tuple[int, int]]:
+        """Yield the pairs in two languages that say the same."""
+        languages = Counter(known.language for known in self._known if known.language)
+        if len(languages) < 2:
+            return
+        means = np.stack(self._means)
+        numbers = {language: number for number, language in enumerate(languages)}
+        of_rows = np.array([numbers.get(known.language or "", -1) for known in self._known])
+        for start in range(0, len(means), BLOCK_DOCUMENTS):
+            block = slice(start, start + BLOCK_DOCUMENTS)
+            near = means[block] @ means.T >= LEAST_COSINE
+            near &= (of_rows[block, None] != of_rows[None, :]) & (of_rows[block, None] >= 0) & (of_rows[None, :] >= 0)
+            for row, other in np.argwhere(near).tolist():
+                if start + row < other and self._is_translation(start + row, other):
+                    yield start + row, other
+
+    def _is_translation(self, first: int, second: int) -> bool:
+        one, other = self._known[first], self._known[second]
+        if min(one.characters, other.characters) < LEAST_LENGTH_SHARE * max(one.characters, other.characters):
+            return False
+        every, both = one.figures | other.figures, one.figures & other.figures
+        shared = len(both) / len(every) if every else 0.0
+        if len(every) >= LEAST_FIGURES:
+            return shared >= LEAST_FIGURES_SHARED
+        return shared == (1.0 if every else 0.0) and float(self._means[first] @ self._means[second]) >= SURE_COSINE
+
+
+def _are_copies(one: _Known, other: _Known) -> bool:
+    jaccard = float(one.hashed.jaccard(other.hashed))
+    shorter, longer = sorted([one.runs, other.runs])
+    contained = jaccard * (one.runs + other.runs) / ((1 + jaccard) * shorter)
+    is_same_text = jaccard >= LEAST_JACCARD or (contained >= LEAST_CONTAINED and longer <= MOST_TIMES_LONGER * shorter)
+    fewer = min(len(one.figures), len(other.figures))
+    has_same_figures = len(one.figures & other.figures) >= LEAST_FIGURES_SHARED * fewer
+    return is_same_text and (one.title == other.title or has_same_figures)
+
+
+class Copies:
+    """The groups of an index, by document."""
+
+    def __init__(self, groups: Iterable[CopyGroup]) -> None:
+        """The first of a group stands for it."""
+        languages = [dict(group) for group in groups]
+        self.groups = [tuple(group) for group in languages]
+        self._languages = {one: language for group in languages for one, language in group.items()}
+        self._group_of: Mapping[str, tuple[str, ...]] = {one: group for group in self.groups for one in group}
+
+    def group_of(self, document_id: str) -> tuple[str, ...]:
+        """Return the ids of a document's group, the one that stands for it first; its own alone where it has none."""
+        return self._group_of.get(document_id, (document_id,))
+
+    def language_of(self, document_id: str) -> str | None:
+        """Return the language of a document in a group."""
+        return self._languages.get(document_id) or None
+
+    def without_others(self, document_ids: Iterable[str]) -> list[str]:
+        """Return ids in their order, of each group only the first that comes."""
+        first: dict[str, str] = {}
+        for one in document_ids:
+            first.setdefault(self.group_of(one)[0], one)
+        return list(first.values())
