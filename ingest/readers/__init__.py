@@ -169,7 +169,8 @@ def read_content(data: bytes, name: str) -> FileContent:
     _check_signature(data, format_name, row.signature)
     content = READERS.load(format_name)(data)
     if not content.inside and not any(block.text.strip() for block in content.blocks):
-        raise UnreadableFileError("no text found" + (f" ({row.advice_if_empty})" if row.advice_if_empty else ""))
+        why = "; ".join(content.warnings) or row.advice_if_empty
+        raise UnreadableFileError("no text found" + (f" ({why})" if why else ""))
     return content
 
 

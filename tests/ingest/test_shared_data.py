@@ -78,7 +78,7 @@ def test_dates_are_days_of_our_calendar(parsers: Outcome) -> None:
     ("name", "expected"),
     [
         ("pdf-sample-files/005-libreoffice-writer-password__libreoffice-writer-password.pdf", "encrypted: needs a password"),
-        ("pdf-sample-files/019-grayscale-image__grayscale-image.pdf", "no text found (a scan?"),
+        ("pdf-sample-files/019-grayscale-image__grayscale-image.pdf", "no text found (page 1 consists of pictures"),
         ("pdf-sample-files/017-unreadable-meta-data__unreadablemetadata.pdf", "damaged PDF"),
         ("markitdown-files/random.bin", "no reader for .bin"),
         ("pdf-sample-files/LICENSE", "no reader for a file without suffix"),
