@@ -169,7 +169,8 @@ def read_content(data: bytes, name: str) -> FileContent:
     _check_signature(data, format_name, row.signature)
     content = READERS.load(format_name)(data)
     if not content.inside and not any(block.text.strip() for block in content.blocks):
-        why = "; ".join(content.warnings) or row.advice_if_empty
+        # A warning of pages that are pictures says more: what was tried with them.
+        why = next((warning for warning in content.warnings if "OCR" in warning), row.advice_if_empty)
         raise UnreadableFileError("no text found" + (f" ({why})" if why else ""))
     return content
 
