@@ -31,7 +31,7 @@ def read(data: bytes) -> FileContent:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _book(archive)
-    except UnreadableFileError:
+    except (UnreadableFileError, MemoryError):
         raise
     except Exception as error:
         raise UnreadableFileError(f"damaged or no book: {type(error).__name__}: {error}") from error

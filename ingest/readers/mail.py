@@ -72,7 +72,7 @@ def read_msg(data: bytes) -> FileContent:
         ]
         rich, plain = message.html_body or "", message.body or ""
         return _content(message.subject or "", sender, day, rich, plain, files, [])
-    except UnreadableFileError:
+    except (UnreadableFileError, MemoryError):
         raise
     except Exception as error:
         raise UnreadableFileError(f"damaged or no mail: {type(error).__name__}: {error}") from error

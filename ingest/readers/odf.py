@@ -70,8 +70,10 @@ def _read(data: bytes, kind: str, read: Any) -> FileContent:
         levels = _heading_levels([root, *([_parsed(styles)] if styles.strip() else [])])
         found: FileContent | None = read(_Body(levels), body) if body is not None else None
         title = _parsed(meta).findtext(f".//{{{_URIS['dc']}}}title") if meta.strip() else None
-    except etree.XMLSyntaxError as error:
-        raise UnreadableFileError(f"damaged: {error}") from error
+    except (UnreadableFileError, MemoryError):
+        raise
+    except Exception as error:
+        raise UnreadableFileError(f"damaged: {type(error).__name__}: {error}") from error
     if found is None:
         raise UnreadableFileError(f"wrong suffix: it holds no {kind}")
     first = next((block.text for block in found.blocks if block.kind == "heading"), None)

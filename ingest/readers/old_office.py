@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -51,16 +52,21 @@ def converted(data: bytes, old: str, new: str) -> bytes:
         # A profile of its own: LibreOffice allows one process each. Macros do not run when files are converted.
         command = [program, "--headless", "--norestore", f"-env:UserInstallation=file://{folder}/profile"]
         try:
-            subprocess.run(  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603
                 [*command, "--convert-to", new, "--outdir", folder, str(source)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                timeout=SECONDS,
-                check=False,
                 env={**os.environ, "HOME": folder},
+                start_new_session=True,  # what it starts itself must end with it
                 preexec_fn=_without_memory_limit,  # the reading processes have one thread
             )
+            try:
+                process.wait(SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise
         except (OSError, subprocess.TimeoutExpired) as error:
             raise UnreadableFileError(f"LibreOffice could not read it within {SECONDS} s ({type(error).__name__})") from error
         if not target.is_file():

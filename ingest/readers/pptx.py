@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -20,6 +21,7 @@ from pes_search.ingest.types import Block, BlockKind, FileContent
 ROW_HEIGHT = Emu(360_000)  # a centimetre: shapes whose tops are that near stand side by side
 DEEPEST_GROUP = 20
 LARGEST_CHARACTERS = 50_000_000
+LARGEST_MARKUP_BYTES = 200_000_000  # unpacked; a thousand slides have some ten million
 _FURNITURE = {PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.HEADER}
 _TITLES = {PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE, PP_PLACEHOLDER.VERTICAL_TITLE}
 _DRAWN = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
@@ -34,11 +36,14 @@ def read(data: bytes) -> FileContent:
         UnreadableFileError: the archive is damaged or holds no presentation.
     """
     try:
-        presentation = Presentation(io.BytesIO(data))
-        return _Slides().read(presentation)
-    except UnreadableFileError:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            markup = sum(file.file_size for file in archive.infolist() if file.filename.endswith((".xml", ".rels")))
+        if markup > LARGEST_MARKUP_BYTES:
+            raise UnreadableFileError(f"too large: more than {LARGEST_MARKUP_BYTES // 1_000_000} MB of text when unpacked")
+        return _Slides().read(Presentation(io.BytesIO(data)))
+    except (UnreadableFileError, MemoryError):
         raise
-    except (PythonPptxError, Exception) as error:
+    except Exception as error:
         raise UnreadableFileError(f"damaged or no presentation: {type(error).__name__}: {error}") from error
 
 

@@ -38,6 +38,8 @@ def read(data: bytes) -> FileContent:
         raise UnreadableFileError("wrong suffix or damaged: the content is not an RTF file")
     try:
         plain = str(rtf_to_text(markup, encoding="cp1252", errors="ignore"))
+    except MemoryError:
+        raise
     except Exception as error:
         raise UnreadableFileError(f"damaged or no rich text: {type(error).__name__}: {error}") from error
     blocks = [block for line in plain.split("\n") if (block := _block(line))]

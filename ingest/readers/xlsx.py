@@ -30,7 +30,7 @@ def read(data: bytes) -> FileContent:
             if sum(file.file_size for file in archive.infolist()) > LARGEST_SHEET_BYTES:
                 raise UnreadableFileError(f"too large: more than {LARGEST_SHEET_BYTES // 1_000_000} MB when unpacked")
         return _content(openpyxl.load_workbook(io.BytesIO(data), data_only=True))
-    except UnreadableFileError:
+    except (UnreadableFileError, MemoryError):
         raise
     except Exception as error:
         raise UnreadableFileError(f"damaged or no workbook: {type(error).__name__}: {error}") from error
