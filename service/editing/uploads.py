@@ -29,7 +29,7 @@ from pes_search.index.search import hits_of
 from pes_search.index.text.passage_text import full_text
 from pes_search.index.types import Candidate, Hit, Scores
 from pes_search.ingest.config import PassageConfig
-from pes_search.ingest.documents import read_document
+from pes_search.ingest.documents import read_documents
 from pes_search.ingest.errors import PesSearchError, UnreadableFileError
 from pes_search.ingest.passages import build_pages, build_passages
 from pes_search.ingest.readers import SUFFIXES, format_of
@@ -106,7 +106,7 @@ def preview(name: str, data: bytes, folder: Path, index: OpenIndex, encoder: Enc
             # The id is made from the name, which is that of the file when it is kept.
             kept_name = _free_name(folder, safe, data)
             try:
-                upload = read_document(SourceFile(path, f"{folder.absolute().name}/{kept_name}"))
+                upload, *others = read_documents(SourceFile(path, f"{folder.absolute().name}/{kept_name}"))
             except UnreadableFileError as error:
                 raise UploadError(f"{safe} cannot be read: {error}; mend the file and hand it in again") from error
             target = folder / PENDING_FOLDER / token
@@ -122,7 +122,7 @@ def preview(name: str, data: bytes, folder: Path, index: OpenIndex, encoder: Enc
         token=token,
         document=document,
         passages=tuple(passages),
-        warnings=upload.warnings,
+        warnings=(*upload.warnings, *([f"it holds {len(others) + 1} documents; the first is shown"] if others else [])),
         near=_near(document, passages, index, encoder),
         taken_id=document.id in index.concepts.rows,
         same_content=next((other.id for other in index.stored.documents(EVERYTHING) if other.sha256 == document.sha256), None),

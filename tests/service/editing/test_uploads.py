@@ -346,3 +346,10 @@ def test_a_file_that_is_previewed_again_waits_anew(show: Show, folder: Path) -> 
     os.utime(folder / ".pending" / token, (hour_ago, hour_ago))
     show("bus.md", MARKDOWN)
     assert clear_pending(folder, 1_800) == 0
+
+
+def test_a_file_of_several_documents_says_so(show: Show) -> None:
+    rows = "Practice,Country,Start\nMobile office,Belgium,2019\nJob club,Austria,2020\n"
+    shown = show("list.csv", rows.encode())
+    assert shown.document.title == "Mobile office"
+    assert shown.warnings == ("it holds 2 documents; the first is shown",)
