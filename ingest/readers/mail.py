@@ -9,7 +9,6 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
 from email.utils import parseaddr, parsedate_to_datetime
 
@@ -124,8 +123,7 @@ def _body(rich: str, plain: str) -> tuple[FileContent, dict[str, int]]:
             pass
     kept = _QUOTED.sub("", plain)
     left_out["quoted mails"] += len(plain) - len(kept)
-    body = text.read(kept.encode("utf-8", "replace")) if kept.strip() else FileContent([])
-    return replace(body, fields={}), {key: value for key, value in left_out.items() if value}
+    return FileContent(text.blocks_of(kept)), {key: value for key, value in left_out.items() if value}
 
 
 def _tags_off(markup: str) -> str:

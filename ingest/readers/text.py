@@ -29,12 +29,7 @@ OTHER_CONJUNCTIONS = frozenset({"bzw", "eller", "lub", "nebo", "o", "of", "oder"
 
 def read(data: bytes) -> FileContent:
     """Read plain text in any common encoding."""
-    text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
-    words = _Words(text)
-    blocks: list[Block] = []
-    for paragraph in re.split(r"\n\s*\n", text):
-        blocks.extend(_paragraph_blocks(paragraph.strip("\n"), words))
-    blocks = [block for block in blocks if clean_text(block.text)]
+    blocks = blocks_of(decode(data))
     head = [clean_text(block.text) for block in blocks[:HEAD_PARAGRAPHS]]
     title, above = _title(head), 0
     fields: dict[str, object] = {"date": date_line(head)}
@@ -46,6 +41,16 @@ def read(data: bytes) -> FileContent:
         above = sum(len(clean_text(block.text)) for block in whole[: len(whole) - len(blocks)])
         blocks = [Block("heading", block.text, level=1) if clean_text(block.text) == title else block for block in blocks]
     return FileContent(blocks, fields, left_out={"lines above the title": above} if above else {})
+
+
+def blocks_of(text: str) -> list[Block]:
+    """Return all paragraphs and list items of a text, none of them taken for its title."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    words = _Words(text)
+    blocks: list[Block] = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        blocks.extend(_paragraph_blocks(paragraph.strip("\n"), words))
+    return [block for block in blocks if clean_text(block.text)]
 
 
 def _paragraph_blocks(paragraph: str, words: _Words) -> list[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator
+from html import unescape
 
 import webvtt
 import webvtt.errors
@@ -59,7 +60,7 @@ def _paragraphs(captions: Iterable[webvtt.Caption]) -> Iterator[Block]:
 
     latest = 0.0
     for caption in captions:
-        lines = [line for raw in caption.raw_text.split("\n") if (line := clean_text(_TAG.sub("", raw)))]
+        lines = [line for raw in caption.raw_text.split("\n") if (line := clean_text(unescape(_TAG.sub("", raw))))]
         new = [line for line in lines if line not in shown and not _NO_SPEECH.match(line)]
         shown = lines
         if not new:

@@ -35,6 +35,13 @@ def test_a_mail_tells_its_subject_sender_and_day() -> None:
     assert content.fields == {"title": "News of the bus", "date": "2023-04-27"}
 
 
+def test_nothing_of_a_mail_is_taken_for_a_title_that_other_text_stands_above() -> None:
+    content = mail.read_eml(a_mail("Hello Anna\n\nThe figures of the year, as you asked\n\nIn 2019 they were 412.").as_bytes())
+    assert [block.text for block in content.blocks][2:] == [
+        "Hello Anna", "The figures of the year, as you asked", "In 2019 they were 412.",
+    ]  # fmt: skip
+
+
 def test_quoted_mails_are_counted_and_left_out() -> None:
     content = mail.read_eml(a_mail(f"{TEXT}\n\n> What did you say?\n> I forgot.\n").as_bytes())
     assert "forgot" not in str(content.blocks)

@@ -133,6 +133,11 @@ def test_a_transcript_has_a_paragraph_a_speaker_and_the_minute_as_its_page() -> 
     ]
 
 
+def test_signs_of_markup_in_a_transcript_are_read() -> None:
+    (block,) = transcripts.read_vtt(b"WEBVTT\n\n00:01.000 --> 00:02.000\n<i>R&amp;D</i> and jobs &lt; 50\n").blocks
+    assert block.text == "R&D and jobs < 50"
+
+
 def test_the_pages_of_a_transcript_that_is_out_of_order_only_grow() -> None:
     text = "1\n00:05:00,000 --> 00:05:02,000\nFirst.\n\n2\n00:01:00,000 --> 00:01:02,000\nSecond.\n"
     pages = [block.page for block in transcripts.read_srt(text.encode()).blocks]
