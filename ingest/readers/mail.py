@@ -37,9 +37,12 @@ def read_eml(data: bytes) -> FileContent:
     try:
         plain, rich = (message.get_body([kind]) for kind in ("plain", "html"))
         attached = [*message.iter_attachments()] if message.is_multipart() else []
+    except (AttributeError, KeyError, LookupError, TypeError, ValueError, IndexError) as error:
+        raise UnreadableFileError(f"damaged: {type(error).__name__}: {error}") from error
+    try:
         day = parsedate_to_datetime(str(message["Date"])).date().isoformat() if message["Date"] else None
-    except (AttributeError, KeyError, LookupError, TypeError, ValueError, IndexError):
-        plain, rich, attached, day = None, None, [], None
+    except (ValueError, TypeError, IndexError):
+        day = None
     warnings: list[str] = []
     files = []
     for part in attached[:MOST_ATTACHMENTS]:

@@ -148,7 +148,7 @@ class _Body:
         for element in parent:
             name = _name(element)
             if name == "text:h":
-                level = min(max(int(_get(element, "text:outline-level") or 1), 1), 6)
+                level = min(max(_count(element, "text:outline-level"), 1), 6)
                 yield from self._paragraph(element, "heading", page, depth, level)
             elif name == "text:p":
                 level = 0 if in_list else self._heading_levels.get(_get(element, "text:style-name"), 0)

@@ -42,6 +42,13 @@ def test_nothing_of_a_mail_is_taken_for_a_title_that_other_text_stands_above() -
     ]  # fmt: skip
 
 
+def test_a_mail_of_no_day_and_of_an_encoding_that_does_not_exist_is_read() -> None:
+    data = b"Subject: Bus\nDate: someday\nContent-Type: text/plain; charset=nowhere-1\n\nIt stops at the market place.\n"
+    content = mail.read_eml(data)
+    assert [block.text for block in content.blocks] == ["Bus", "It stops at the market place."]
+    assert content.fields == {"title": "Bus"}
+
+
 def test_quoted_mails_are_counted_and_left_out() -> None:
     content = mail.read_eml(a_mail(f"{TEXT}\n\n> What did you say?\n> I forgot.\n").as_bytes())
     assert "forgot" not in str(content.blocks)
