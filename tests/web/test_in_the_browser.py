@@ -349,8 +349,13 @@ def test_an_unanswered_question_shows_on_the_desk(corpus_site: str, open_page: O
     page.get_by_role("searchbox").fill("How deep is the Mariana trench?")
     page.keyboard.press("Enter")  # the script asks, and it counts
     expect(page.locator(".answer.refused")).to_be_visible()
-    page.goto(corpus_site + "/desk/questions")
-    expect(page.locator("tr", has_text="How deep is the Mariana trench?")).to_contain_text("near")
+    row = page.locator("tr", has_text="How deep is the Mariana trench?")
+    for _ in range(20):  # it is written down after the answer has been shown
+        page.goto(corpus_site + "/desk/questions")
+        if row.count():
+            break
+        page.wait_for_timeout(250)
+    expect(row).to_contain_text("near")
 
 
 # ── Editors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
