@@ -61,7 +61,7 @@ class Sources:
         for path in (*self.lists, *(file.path for file in self.questions)):
             digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
         for file in self.files:
-            digest.update(f"\0{file.name}\0".encode("utf-8", "replace"))
+            digest.update(f"\0{file.name}\0{file.origin!r}\0".encode("utf-8", "replace"))
             try:
                 if file.path.is_file() and file.path.stat().st_size <= LARGEST_FILE_BYTES:  # others are not read either
                     with file.path.open("rb") as content:

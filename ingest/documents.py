@@ -21,6 +21,7 @@ from pes_search.ingest.errors import MissingPartError, UnreadableFileError
 from pes_search.ingest.labelled_fields import Labelled, labelled_fields
 from pes_search.ingest.languages.dictionary import has_dictionary, is_word
 from pes_search.ingest.languages.identify import detect_language
+from pes_search.ingest.origin import Layout, Origin
 from pes_search.ingest.readers import READERS, format_of, read_content
 from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.types import Block, Document, FileContent
@@ -68,7 +69,7 @@ def read_documents(source: SourceFile) -> list[ReadDocument]:
         UnreadableFileError: with the reason, if the file gives no document.
     """
     data = _bytes_of(source)
-    content = _content(data, source.name)
+    content = _with_origin(_content(data, source.name, source.origin.layout if source.origin else None), source.origin)
     documents: list[ReadDocument] = []
     faults: list[str] = []
     try:
@@ -123,9 +124,16 @@ def _bytes_of(source: SourceFile) -> bytes:
         raise UnreadableFileError(f"cannot be opened: {error.strerror}") from error
 
 
-def _content(data: bytes, name: str) -> FileContent:
+def _with_origin(content: FileContent, origin: Origin | None) -> FileContent:
+    """Return what a file tells about itself, with what is known from where it was fetched: what it says itself counts first."""
+    if origin is None:
+        return content
+    return dataclasses.replace(content, fields={**origin.fields, **content.fields, "url": origin.address})
+
+
+def _content(data: bytes, name: str, layout: Layout | None = None) -> FileContent:
     try:
-        return read_content(data, name)
+        return read_content(data, name, layout)
     except UnreadableFileError:
         raise
     except MissingPartError as error:
@@ -144,7 +152,7 @@ def _document(content: FileContent, data: bytes, name: str, format_name: str | N
     if not blocks:
         raise UnreadableFileError("no text left after cleaning: nothing but navigation or interface words")
     fields = _completed(dict(content.fields), name, blocks, language_is_stated=row.language_is_stated)
-    labelled = labelled_fields(blocks, fields["language"])
+    labelled = labelled_fields(blocks, fields["language"], content.labelled)
     document = Document(
         **_described(fields, blocks, labelled, is_stated=row.language_is_stated),
         sha256=hashlib.sha256(data).hexdigest(),

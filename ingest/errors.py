@@ -29,3 +29,11 @@ class MissingPartError(PesSearchError):
 
 class LanguageFileError(PesSearchError):
     """The file of a language cannot be used as it is."""
+
+
+class FetchError(PesSearchError):
+    """Something of the web cannot be fetched, or must not be."""
+
+
+class BusyHostError(FetchError):
+    """A host asks to be left alone for longer than a run waits, or does not answer at all."""

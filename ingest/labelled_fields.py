@@ -7,7 +7,7 @@ stands before a colon, alone on its line above its value, or as a heading.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +34,10 @@ class Labelled:
     other_dates: frozenset[str]  # of beginning and end: none of them is the day of publication
 
 
-def labelled_fields(blocks: Sequence[Block], language: str | None) -> Labelled:
-    """Return what a document with these blocks states of itself."""
+def labelled_fields(blocks: Sequence[Block], language: str | None, told: Iterable[tuple[str, str]] = ()) -> Labelled:
+    """Return what a document with these blocks states of itself; `told` are fields that its site's layout tells."""
     values: dict[str, list[str]] = {}
-    for field, value in _stated(blocks[:FIELD_BLOCKS]):
+    for field, value in (*told, *_stated(blocks[:FIELD_BLOCKS])):
         values.setdefault(field, []).append(value)
     fields: dict[str, Any] = {}
     if codes := next((codes for value in values.get("country", ()) if (codes := codes_in(value))), ()):

@@ -234,7 +234,7 @@ def _key(file: SourceFile) -> bytes | None:
             digest = hashlib.file_digest(content, "sha256")
     except OSError:
         return None
-    digest.update(b"\0" + file.name.encode("utf-8", "replace"))
+    digest.update(f"\0{file.name}\0{file.origin!r}".encode("utf-8", "replace"))
     return digest.digest()
 
 

@@ -31,6 +31,7 @@ class FileContent:
     warnings: tuple[str, ...] = ()  # parts that could not be read, such as a damaged page
     left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind ("menus"), with its characters
     inside: tuple[Inside, ...] = ()  # documents of their own that the file holds
+    labelled: tuple[tuple[str, str], ...] = ()  # labelled fields and their values, where a layout tells them
 
 
 @dataclass(frozen=True, slots=True)

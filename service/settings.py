@@ -15,6 +15,8 @@ from pes_search.index.config import Bm25Config, IndexConfig, SearchConfig
 from pes_search.index.encoders.base import EncoderConfig
 from pes_search.ingest.config import PassageConfig, ReadingConfig
 from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.web.config import FetchConfig, WebSource
+from pes_search.ingest.web.presets import complete
 from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.records.config import DatabaseConfig
 
@@ -66,10 +68,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PES_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     sources: tuple[str, ...] = ("corpus",)
+    source: tuple[WebSource, ...] = ()  # places on the web, which `pes fetch` turns into files
     taxonomy: Path = Path("corpus/taxonomy")
     store: str = "files"  # where the index is kept: a name of `index.stores.STORES`
     index_dir: Path = Path("var/index")
     cache_dir: Path = Path(platformdirs.user_cache_dir("pes-search"))
+    fetch: FetchConfig = FetchConfig()
     reading: ReadingConfig = ReadingConfig()
     passages: PassageConfig = PassageConfig()
     encoder: EncoderConfig = EncoderConfig()
@@ -90,9 +94,24 @@ class Settings(BaseSettings):
         """Return what an index depends on, beside the encoder."""
         return IndexConfig(self.passages, self.bm25)
 
-    def sources_with_uploads(self) -> list[str]:
-        """Return what a build without arguments reads: the sources, and the folder of uploads once there is one."""
-        return [*self.sources, *([str(self.desk.uploads)] if self.desk.uploads.is_dir() else [])]
+    def all_sources(self) -> list[str]:
+        """Return what a build without arguments reads: the sources, and the folders of uploads and fetched files there are."""
+        return [*self.sources, *(str(folder) for folder in (self.desk.uploads, self.fetch.folder) if folder.is_dir())]
+
+    @field_validator("source")
+    @classmethod
+    def _complete(cls, sources: tuple[WebSource, ...]) -> tuple[WebSource, ...]:
+        """Add what presets tell; each source needs a name of its own, since its files are kept under it."""
+        try:
+            whole = tuple(complete(source) for source in sources)
+        except PesSearchError as error:
+            raise ValueError(str(error)) from error
+        names = [source.name for source in whole]
+        if faulty := [source for source in whole if not source.name or names.count(source.name) > 1]:
+            raise ValueError(
+                f"each [[source]] needs a name of its own; look at {faulty[0].name or faulty[0].urls or faulty[0].preset}"
+            )
+        return whole
 
     @classmethod
     def settings_customise_sources(

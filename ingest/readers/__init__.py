@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.origin import Layout
 from pes_search.ingest.parts import Parts
 from pes_search.ingest.readers.base import Format, PageName, Reader
 from pes_search.ingest.types import FileContent
@@ -153,8 +154,8 @@ def format_of(path: PurePath | str) -> str | None:
     return SUFFIXES.get(PurePath(path).suffix.lower())
 
 
-def read_content(data: bytes, name: str) -> FileContent:
-    """Return what the file holds, by the reader of its suffix.
+def read_content(data: bytes, name: str, layout: Layout | None = None) -> FileContent:
+    """Return what the file holds, by the reader of its suffix; `layout` is that of the pages of its site.
 
     Raises:
         UnreadableFileError: the suffix has no reader, or the content is empty, damaged or of another format.
@@ -167,7 +168,12 @@ def read_content(data: bytes, name: str) -> FileContent:
         raise UnreadableFileError("empty file")
     row = READERS.row(format_name)
     _check_signature(data, format_name, row.signature)
-    content = READERS.load(format_name)(data)
+    if format_name == "html" and layout is not None:
+        from pes_search.ingest.readers.html import read_laid_out
+
+        content = read_laid_out(data, layout)
+    else:
+        content = READERS.load(format_name)(data)
     if not content.inside and not any(block.text.strip() for block in content.blocks):
         # A warning of pages that are pictures says more: what was tried with them.
         why = next((warning for warning in content.warnings if "OCR" in warning), row.advice_if_empty)

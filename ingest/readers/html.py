@@ -11,6 +11,7 @@ from typing import Any
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.origin import Layout
 from pes_search.ingest.readers.decode import LARGEST_CONTROL_SHARE, decode
 from pes_search.ingest.readers.html_blocks import CONTENT, HEADINGS, MENUS, OTHER, RELATED, Node, Piece, Walk, key_of, walk
 from pes_search.ingest.types import Block, FileContent
@@ -68,24 +69,81 @@ def read_all_text(data: bytes) -> FileContent:
     return _read(data, is_page=False)
 
 
-def _read(data: bytes, *, is_page: bool) -> FileContent:
-    tree, warnings = _parsed(_decoded(data))
+def read_laid_out(data: bytes, layout: Layout) -> FileContent:
+    """Read a web page whose site's layout is known; raises as `read`. One without the main part is read like any other."""
+    tree, warnings = parsed(decoded(data))
     fields = _stated(tree)
+    labelled = tuple(
+        (name, value)
+        for name, selector in layout.fields.items()
+        for element in tree.cssselect(selector)
+        if (value := _value(element))
+    )
+    title = next(iter(tree.cssselect(layout.title or "h1")), None)
+    if layout.title and title is not None:
+        fields["title"] = clean_text(" ".join(title.itertext())) or fields["title"]
+    for element in tree.cssselect(layout.remove) if layout.remove else ():
+        if element.getparent() is not None:
+            element.drop_tree()
+    main = next(iter(tree.cssselect(layout.main)), None) if layout.main else None
+    if layout.main and main is None:
+        warnings = (*warnings, "the main part that the layout of its site names is not in it: read like any other page")
+    if main is not None:
+        body = next(iter(tree.iter("body")), tree)
+        has_title = title is None or any(element is title for element in main.iter())
+        if main is not body:
+            body[:] = [main] if has_title else [title, main]
+    return _content(tree, fields, warnings, labelled, is_page=main is None)
+
+
+def _value(element: Any) -> str:
+    """Return what an element states: a time in its own form, what a meta element holds, else its text."""
+    return clean_text(element.get("datetime") or element.get("content") or " ".join(element.itertext()))
+
+
+def _read(data: bytes, *, is_page: bool) -> FileContent:
+    tree, warnings = parsed(decoded(data))
+    return _content(tree, _stated(tree), warnings, (), is_page=is_page)
+
+
+def _content(
+    tree: Any,
+    fields: dict[str, str | None],
+    warnings: tuple[str, ...],
+    labelled: tuple[tuple[str, str], ...],
+    *,
+    is_page: bool,
+) -> FileContent:
     walked = walk(tree)
     is_all = not is_page or _is_all_text(walked)
     keep = [True] * len(walked.pieces) if is_all else _kept(walked, _article(tree, walked))
     blocks = _with_headings(walked, keep)
     fields["date"] = fields["date"] or date_line(block.text for block in blocks[:HEAD_BLOCKS])
-    return FileContent(
-        blocks, {key: value for key, value in fields.items() if value}, warnings, _left_out(walked, keep, blocks)
-    )
+    stated = {key: value for key, value in fields.items() if value}
+    return FileContent(blocks, stated, warnings, _left_out(walked, keep, blocks), labelled=labelled)
+
+
+def with_encoding(data: bytes, name: str) -> bytes:
+    """Return a page in UTF-8 whose encoding only its server tells; as it is where it tells itself, or the name misleads."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")) or _DECLARED.search(data[:4096]):
+        return data
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    else:
+        return data
+    try:
+        return data.decode("cp1252" if name.lower() in ("iso-8859-1", "latin1") else name).encode("utf-8-sig")
+    except (LookupError, UnicodeError):
+        return data
 
 
 # ── From bytes to a tree ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _decoded(data: bytes) -> str:
-    """Return the page's text: in UTF-8 if it is that, else in the encoding that it declares."""
+def decoded(data: bytes) -> str:
+    """Return a page's text: in UTF-8 if it is that, else in the encoding that it declares."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:1000]:
         return decode(data)
     try:
@@ -101,7 +159,12 @@ def _decoded(data: bytes) -> str:
         return decode(data)  # told from its bytes
 
 
-def _parsed(text: str) -> tuple[Any, tuple[str, ...]]:
+def parsed(text: str) -> tuple[Any, tuple[str, ...]]:
+    """Return a page's tree, and what of it could not be read.
+
+    Raises:
+        UnreadableFileError: it holds no markup that can be parsed, or more of it than a page can have.
+    """
     if text.count("<") > MOST_TAGS:
         text = _BREAKS.sub("<br><br>", text)
         if (tags := text.count("<")) > MOST_TAGS:

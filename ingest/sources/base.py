@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pes_search.ingest.origin import Origin
 from pes_search.ingest.parts import Part
 
 
@@ -20,6 +21,7 @@ class SourceFile:
 
     path: Path  # where its bytes are on this machine
     name: str
+    origin: Origin | None = None  # of a file that was fetched
 
 
 class Source(Protocol):

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pes_search.ingest.errors import SourceNotFoundError
+from pes_search.ingest.origin import Origin
 from pes_search.ingest.sources.base import SourceFile
+from pes_search.ingest.sources.fetched import origins
 
 SKIPPED_FOLDERS = {"__pycache__", "node_modules"}
 
@@ -24,8 +26,8 @@ def files_of(source: str) -> Iterator[SourceFile]:
     path = Path(source)
     if path.is_dir():
         base = Path(os.path.abspath(path)).parent
-        for file in _walk(path):
-            yield SourceFile(file, _name(file, base))
+        for file, origin in _walk(path):
+            yield SourceFile(file, _name(file, base), origin)
     elif path.exists():
         yield SourceFile(path, path.name)
     else:
@@ -41,12 +43,15 @@ def files_of(source: str) -> Iterator[SourceFile]:
                 yield SourceFile(match, _name(match, base))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[tuple[Path, Origin | None]]:
     paths: list[Path] = []
+    fetched: dict[Path, Origin] = {}
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS]
         paths.extend(Path(here) / name for name in files if not name.startswith("."))
-    yield from sorted(paths)
+        fetched |= {Path(here) / name: origin for name, origin in origins(Path(here)).items()}
+    for path in sorted(paths):
+        yield path, fetched.get(path)
 
 
 def _name(file: Path, base: Path) -> str:

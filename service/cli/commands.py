@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
@@ -18,6 +19,7 @@ from pes_search.service.cli.output import (
     print_answer,
     print_comparison,
     print_duplicates,
+    print_fetched,
     print_hit,
     print_preview,
     print_related,
@@ -51,12 +53,33 @@ def _build(parsed: argparse.Namespace) -> int:
 
     settings = index_settings(parsed)
     with ProgressDisplay() as display:
-        report = build(settings, parsed.sources or settings.sources_with_uploads(), display.show)
+        report = build(settings, parsed.sources or settings.all_sources(), display.show)
     if parsed.json:
         print_json(report_values(report))
     else:
         print_report(report, settings)
     return 0
+
+
+def _fetch(parsed: argparse.Namespace) -> int:
+    import dataclasses
+
+    from pes_search.ingest.web.client import Client
+    from pes_search.ingest.web.fetch import fetch
+    from pes_search.service.fetching import places
+    from pes_search.service.settings import read_settings
+
+    settings = read_settings()
+    reports = []
+    with ProgressDisplay() as display, Client(settings.fetch) as client:
+        for source, folder in places(parsed, settings):
+            reports.append(fetch(source, folder, client, partial(display.show, f"fetching {source.name}")))
+    if parsed.json:
+        print_json([dataclasses.asdict(report) for report in reports])
+    else:
+        for report in reports:
+            print_fetched(report)
+    return FAILED_STATUS if any(report.unfinished or report.is_empty for report in reports) else 0
 
 
 def _enrich(parsed: argparse.Namespace) -> int:
@@ -340,6 +363,7 @@ def _corpus_check(parsed: argparse.Namespace) -> int:
 
 COMMANDS: Mapping[str, Run] = {
     "build": _build,
+    "fetch": _fetch,
     "enrich": _enrich,
     "preview": _preview,
     "search": _search,

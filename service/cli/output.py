@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pes_search.index.build import BuildReport
     from pes_search.ingest.preview import Preview
+    from pes_search.ingest.web.fetch import FetchReport
     from pes_search.service.api.schemas import AskOut, ComparisonOut, DuplicatesOut, HitOut, RelatedOut, SearchOut
     from pes_search.service.settings import Settings
 
+SHOWN_ADDRESSES = 20  # of those that were left out at a source
 SHOWN_PATHS = 3  # of the files that were skipped for one reason
 
 
@@ -189,6 +191,22 @@ def print_preview(preview: Preview) -> None:
         print(f"\n  passage {number}{at}")
         print("    " + passage.text.replace("\n\n", "\n").replace("\n", "\n    "))
     print()
+
+
+def print_fetched(report: FetchReport) -> None:
+    """Print the counts of a run on stdout, and each address that was left out with its reason on stderr."""
+    for label, rows in (("failed", report.failed), ("left out", report.skipped)):
+        for row in rows[:SHOWN_ADDRESSES]:
+            print(f"{label}: {row.path}: {row.reason}", file=sys.stderr)
+        if len(rows) > SHOWN_ADDRESSES:
+            print(f"{label}: {len(rows) - SHOWN_ADDRESSES} more; --json names them all", file=sys.stderr)
+    if report.unfinished:
+        print(f"not at its end: {report.unfinished}", file=sys.stderr)
+    print(
+        f"{report.source}: {len(report.new)} new, {len(report.changed)} changed, {report.unchanged} unchanged, "
+        f"{len(report.removed)} removed, {len(report.skipped)} left out, {len(report.failed)} failed; {report.outside} addresses "
+        f"elsewhere; {report.requests} requests in {report.seconds} s; in {report.folder}"
+    )
 
 
 def print_report(report: BuildReport, settings: Settings) -> None:

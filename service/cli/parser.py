@@ -24,6 +24,32 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     add_index_argument(build)
     _json_argument(build)
 
+    fetch = add_command(
+        commands,
+        "fetch",
+        runs["fetch"],
+        "fetch documents from the web into a folder that builds read",
+        "pes fetch https://www.example.org/sitemap.xml --only '/news/*'",
+    )
+    fetch.add_argument(
+        "urls",
+        nargs="*",
+        metavar="URL",
+        help="pages, files, sitemaps, feeds, OAI-PMH interfaces, or a file with one address a line (default: the [[source]] "
+        "entries of pes.toml)",
+    )
+    fetch.add_argument("--source", metavar="NAME", help="only this [[source]] entry of pes.toml")
+    fetch.add_argument(
+        "--preset", metavar="NAME", help="a site that is known: commission-news, pes-practices … (docs/sources.md)"
+    )
+    fetch.add_argument("--into", metavar="FOLDER", help="where files go (default: a folder of its own in var/web)")
+    fetch.add_argument("--depth", type=int, metavar="N", help="follow links so many pages far (default: 0)")
+    fetch.add_argument("--only", nargs="+", metavar="PATTERN", help="of paths, such as '/news/*': fetch no others")
+    fetch.add_argument("--skip", nargs="+", metavar="PATTERN", help="of paths that are left out")
+    fetch.add_argument("--lists", nargs="+", metavar="PATTERN", help="of pages that only list others: followed, not kept")
+    fetch.add_argument("--most", type=int, metavar="N", help="stop after so many addresses (default: 10000)")
+    _json_argument(fetch)
+
     preview = add_command(
         commands, "preview", runs["preview"], "show what would be indexed of files", "pes preview report.pdf --json"
     )

@@ -201,6 +201,6 @@ def test_an_empty_editors_key_is_none_and_a_newline_is_no_part_of_it(monkeypatch
 
 def test_uploads_are_built_with_the_sources_once_there_is_a_folder(tmp_path: Path, write_file: WriteFile) -> None:
     write_file('sources = ["notes"]\n[desk]\nuploads = "handed-in"\n')
-    assert read_settings().sources_with_uploads() == ["notes"]
+    assert read_settings().all_sources() == ["notes"]
     (tmp_path / "handed-in").mkdir()
-    assert read_settings().sources_with_uploads() == ["notes", "handed-in"]
+    assert read_settings().all_sources() == ["notes", "handed-in"]

@@ -1,0 +1,88 @@
+"""One address for one page, however it is written: without tracking, sessions and what only changes the frame around it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+from pes_search.ingest.errors import FetchError
+
+USUAL_PORTS = {"http": 80, "https": 443}
+LONGEST_ADDRESS = 2_000  # characters; longer ones are traps or data
+# Parameters that say who came how, or in which language the frame is; courlan knows those of the trackers.
+DROPPED_PARAMETERS = frozenset(
+    {"preflang", "phpsessid", "jsessionid", "sid", "pk_campaign", "pk_source", "pk_medium", "pk_kwd"}
+)
+# Pages of the Commission's old site have one item under many addresses: what tells an item, and in which language it is.
+ITEM_PARAMETERS = frozenset({"newsid", "practiceid", "eventsid", "pubid"})
+LANGUAGE_PARAMETER = "langid"
+ITEM_PAGE = re.compile(r"/main\.jsp$", re.IGNORECASE)
+SLUG_CHARACTERS = 60
+_SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
+
+
+def canonical(address: str, base: str = "") -> str:
+    """Return the one form of an address, relative to the page `base` that names it.
+
+    Raises:
+        FetchError: it is no address of a web page.
+    """
+    import httpx2
+    from courlan import normalize_url
+
+    written = address.strip()
+    try:
+        url = httpx2.URL(urljoin(base, _SESSION.sub("", written)))
+        if url.scheme not in ("http", "https") or not url.host or url.userinfo:
+            raise FetchError(
+                f"{written!r} is no address of a web page; it needs http:// or https:// and a host, and no password"
+            )
+        parts = urlsplit(normalize_url(str(url.copy_with(fragment=None))))
+    except (httpx2.InvalidURL, ValueError, UnicodeError) as error:
+        raise FetchError(f"{written!r} is no address of a web page: {error}") from error
+    port = f":{url.port}" if url.port and url.port != USUAL_PORTS[url.scheme] else ""
+    whole = urlunsplit(
+        (url.scheme, url.raw_host.decode("ascii") + port, parts.path or "/", _query(parts.path, parts.query), "")
+    )
+    if len(whole) > LONGEST_ADDRESS:
+        raise FetchError(f"{whole[:80]}… is longer than {LONGEST_ADDRESS:,} characters")
+    return whole
+
+
+def _query(path: str, query: str) -> str:
+    parameters = [
+        (name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name.lower() not in DROPPED_PARAMETERS
+    ]
+    items = [pair for pair in parameters if pair[0].lower() in ITEM_PARAMETERS]
+    if items and ITEM_PAGE.search(path):
+        parameters = [*(pair for pair in parameters if pair[0].lower() == LANGUAGE_PARAMETER), *items[:1]]
+    return urlencode(parameters)
+
+
+def host_of(address: str) -> str:
+    """Return the host that an address names, with its port where that is none of the usual ones."""
+    return urlsplit(address).netloc
+
+
+def origin_of(address: str) -> str:
+    """Return scheme and host of an address."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def path_of(address: str) -> str:
+    """Return path and query of an address, as patterns are compared with."""
+    parts = urlsplit(address)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def file_name(address: str, suffix: str) -> str:
+    """Return where a page is kept: its host, the words of its path and a hash of all of it, so that no two share a name."""
+    parts = urlsplit(address)
+    last = parts.path.rstrip("/").rpartition("/")[2].rpartition(".")[0] or parts.path.rstrip("/").rpartition("/")[2]
+    words = unicodedata.normalize("NFKD", f"{last} {parts.query}").encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:SLUG_CHARACTERS].rstrip("-") or "page"
+    digest = hashlib.sha256(address.encode()).hexdigest()[:8]
+    return f"{re.sub(r'[^A-Za-z0-9.-]', '-', parts.netloc)}/{slug}-{digest}{suffix}"
