@@ -34,6 +34,7 @@ from pes_search.index.text.passage_text import full_text, sentence_text
 from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.collection import Collection, Sources, find_sources
 from pes_search.ingest.config import IN_THIS_PROCESS, PassageConfig, ReadingConfig
+from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.passages import build_pages, build_passages, passage_sentences
 from pes_search.ingest.reading import library_versions
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
@@ -109,7 +110,7 @@ def build_index(
     try:
         encoder = load_encoder()
         count = partial(progress, "reading")
-        with Collection(files, count, reading, cache_dir / "files") as collection:
+        with Collection(files, count, reading, cache_dir / "files", _earlier(store)) as collection:
             found = collection.report
             not_read = {
                 "unread": found.unread,
@@ -395,6 +396,14 @@ def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:
         copies=tuple(Copies(manifest.copies).groups),
         **{name: tuple(Unread(**file) for file in files) for name, files in manifest.report.items()},  # type: ignore[arg-type]
     )
+
+
+def _earlier(store: IndexStore) -> list[Document]:
+    """Return the documents of the index in use; none where there is no whole one."""
+    try:
+        return store.open().documents(EVERYTHING) if store.current() is not None else []
+    except PesSearchError:
+        return []  # one that cannot be used is replaced
 
 
 def _index_id(content_hash: str, model_id: str, config: IndexConfig) -> str:

@@ -236,19 +236,28 @@ def _address_of(blocks: list[Block], name: str) -> str | None:
     return None
 
 
-def document_id(name: str) -> str:
-    """Return a short, URL-safe id for a file without one: words of its name, and a hash of its whole path."""
+def document_id(name: str, number: int = 1) -> str:
+    """Return a short, URL-safe id for a file without one: words of its name, and a hash of its whole path.
+
+    `number` tells files apart that had the same name one after the other.
+    """
     stem = PurePosixPath(name.rpartition(WITHIN)[2] if is_within(name) else name).stem
     ascii_only = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")[:SLUG_CHARACTERS].rstrip("-")
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    whole = name if number == 1 else f"{name}\0{number}"
+    digest = hashlib.sha256(whole.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return f"{slug}-{digest}" if slug else digest
 
 
 def is_within(name: str) -> bool:
     """Tell whether a name is that of a document within a file."""
+    return file_of(name) != name
+
+
+def file_of(name: str) -> str:
+    """Return the name of the file that a document is, or is in."""
     file, sign, _ = name.partition(WITHIN)
-    return bool(sign) and format_of(file) is not None
+    return file if sign and format_of(file) is not None else name
 
 
 def _kind(name: str) -> str:

@@ -310,10 +310,10 @@ def _suffix(response: Response, media_type: str) -> str:
         fitting = [row.suffixes for row in READERS.rows.values() if row.signature == begins_as]
         if by_name in {suffix for suffixes in fitting for suffix in suffixes}:
             return by_name
-        if stated := next(
+        if by_type := next(
             (row.suffixes[0] for row in READERS.rows.values() if row.media_type == media_type and row.suffixes in fitting), ""
         ):
-            return stated
+            return by_type
         return fitting[0][0] if len(fitting) == 1 else ""
     if media_type in PAGE_TYPES or re.match(rb"(?i)<!doctype html|<html", head):
         return ".html"

@@ -52,12 +52,24 @@ def _build(parsed: argparse.Namespace) -> int:
     from pes_search.service.engine import build
 
     settings = index_settings(parsed)
-    with ProgressDisplay() as display:
-        report = build(settings, parsed.sources or settings.all_sources(), display.show)
-    if parsed.json:
-        print_json(report_values(report))
-    else:
-        print_report(report, settings)
+
+    def run(sources: Sequence[str]) -> None:
+        with ProgressDisplay() as display:
+            report = build(settings, sources, display.show)
+        if parsed.json:
+            print_json(report_values(report))
+        else:
+            print_report(report, settings)
+        sys.stdout.flush()
+
+    def sources() -> Sequence[str]:
+        return parsed.sources or settings.all_sources()
+
+    if parsed.watch:
+        from pes_search.service.cli.watching import build_on_change
+
+        build_on_change(sources, run, settings.index_dir)
+    run(sources())
     return 0
 
 

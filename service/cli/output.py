@@ -204,8 +204,8 @@ def print_fetched(report: FetchReport) -> None:
         print(f"not at its end: {report.unfinished}", file=sys.stderr)
     print(
         f"{report.source}: {len(report.new)} new, {len(report.changed)} changed, {report.unchanged} unchanged, "
-        f"{len(report.removed)} removed, {len(report.skipped)} left out, {len(report.failed)} failed; {report.outside} addresses "
-        f"elsewhere; {report.requests} requests in {report.seconds} s; in {report.folder}"
+        f"{len(report.removed)} removed, {len(report.skipped)} left out, {len(report.failed)} failed; "
+        f"{report.outside} addresses elsewhere; {report.requests} requests in {report.seconds} s; in {report.folder}"
     )
 
 

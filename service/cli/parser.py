@@ -21,6 +21,7 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
     build = add_command(commands, "build", runs["build"], "make an index of files", "pes build corpus/ reports/*.pdf")
     build.add_argument("sources", nargs="*", metavar="SOURCE", help="files, folders or globs (default: corpus/)")
+    build.add_argument("--watch", action="store_true", help="go on: build again whenever a file has changed")
     add_index_argument(build)
     _json_argument(build)
 

@@ -211,3 +211,69 @@ def test_the_libraries_that_reading_depends_on_are_those_that_it_imports(tmp_pat
         "PyYAML", "sentencex", "trafilatura",
     }  # fmt: skip
     assert not libraries & {"fastapi", "torch", "uvicorn"}
+
+
+# ── Ids that last ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ids(folder: Path) -> dict[str, str]:
+    """Return the ids of an index by the names of the files."""
+    return {Path(one.path).name: one.id for one in open_index(FileStore(folder)).stored.documents(Filters())}
+
+
+def test_a_file_that_is_renamed_moved_and_edited_keeps_its_id(build: Build, sources: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    build([sources], index)
+    first = ids(index)["guide.md"]
+
+    (sources / "guide.md").rename(sources / "guidance-2024.md")
+    assert build([sources], index).encoded == 0
+    assert ids(index)["guidance-2024.md"] == first
+
+    (sources / "old").mkdir()
+    (sources / "guidance-2024.md").rename(sources / "old" / "guidance.md")
+    build([sources], index)
+    assert ids(index)["guidance.md"] == first
+
+    (sources / "old" / "guidance.md").write_text(GUIDE + "\nThey meet in the town hall.\n")
+    build([sources], index)
+    assert ids(index)["guidance.md"] == first
+
+
+def test_a_new_file_under_a_name_that_another_had_gets_an_id_of_its_own(build: Build, sources: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    build([sources], index)
+    first = ids(index)["guide.md"]
+    (sources / "guide.md").rename(sources / "z-guide.md")
+    build([sources], index)
+    (sources / "guide.md").write_text("# Another guide\n\nIt is about founders.\n")
+    report = build([sources], index)
+    assert report.duplicates == ()
+    assert ids(index)["z-guide.md"] == first
+    second = ids(index)["guide.md"]
+    assert second not in (first, "")
+    (sources / "fair.md").unlink()
+    build([sources], index)
+    assert (ids(index)["z-guide.md"], ids(index)["guide.md"]) == (first, second)
+
+
+def test_a_copy_that_stays_takes_over_the_id_of_the_one_that_goes(build: Build, sources: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    (sources / "copy.md").write_text(FAIR)
+    build([sources], index)
+    first = ids(index)["copy.md"]
+    (sources / "copy.md").unlink()
+    build([sources], index)
+    assert ids(index)["fair.md"] == first
+
+
+def test_an_id_that_a_file_states_is_its_own_under_every_name(build: Build, sources: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    (sources / "guide.md").write_text(f"---\nid: our-guide\n---\n{GUIDE}")
+    build([sources], index)
+    (sources / "guide.md").rename(sources / "other.md")
+    build([sources], index)
+    assert ids(index)["other.md"] == "our-guide"
+    (sources / "other.md").write_text(f"---\nid: new-guide\n---\n{GUIDE}")
+    build([sources], index)
+    assert ids(index)["other.md"] == "new-guide"

@@ -67,8 +67,8 @@ class Site:
                 with contextlib.suppress(OSError):
                     self.wfile.write(page.content)
 
-            def log_message(self, format: str, *arguments: Any) -> None:
-                pass
+            def log_message(self, *arguments: Any) -> None:
+                """Say nothing."""
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True

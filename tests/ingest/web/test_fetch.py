@@ -40,7 +40,7 @@ def test_one_page_becomes_one_document_that_knows_its_address(site: Site, client
     ((address, one),) = read(tmp_path).items()
     assert address == f"{site.address}/news/more-jobs"
     assert (one.document.title, one.document.kind, one.document.countries) == ("More jobs", "news", ("AT",))
-    assert not report.unfinished and not report.failed
+    assert (report.unfinished, report.failed) == ("", [])
 
 
 def test_links_are_followed_as_far_as_told_and_on_the_own_host_only(site: Site, client: Client, tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_a_host_that_asks_for_time_ends_the_run_and_the_next_goes_on(site: Site,
     assert "3600 s" in report.unfinished
     site.pages["/a"] = a_page("First")
     report = fetch(source, tmp_path, client)
-    assert report.went_on and not report.unfinished
+    assert (report.went_on, report.unfinished) == (True, "")
     assert paths(site, report.new) == ["/a", "/b"]
 
 
