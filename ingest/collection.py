@@ -21,7 +21,7 @@ from pes_search.ingest.readers import SUFFIXES, format_of
 from pes_search.ingest.reading import Read, read_files
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.sources.base import SourceFile
-from pes_search.ingest.stated_terms import with_stated_terms
+from pes_search.ingest.stated_terms import StatedTerms
 from pes_search.ingest.taxonomy import LABEL_VECTORS, NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
 from pes_search.ingest.types import Block, Document, Unread
 
@@ -218,6 +218,7 @@ class Collection:
         """
         files_in = Counter(map(_folder, self.report.read))
         shared = {folder: shared_edges(counts, files_in[folder]) for folder, counts in self._edges.items()}
+        stated = StatedTerms(taxonomy)
         self._spool.seek(0)
         for _ in self.report.read:
             content: ReadDocument = pickle.load(self._spool)  # noqa: S301 – written by this process, into a file without a name
@@ -226,7 +227,7 @@ class Collection:
             self.report.left_out[SHARED_EDGES] += sum(len(block.text) for block in content.blocks) - sum(
                 len(block.text) for block in own
             )
-            yield with_stated_terms(document, content.terms, taxonomy), own
+            yield stated.added_to(document, content.terms), own
 
     def close(self) -> None:
         """Forget the documents."""

@@ -14,7 +14,7 @@ from pes_search.ingest.passages import TokenStarts, build_pages, build_passages
 from pes_search.ingest.readers import format_of
 from pes_search.ingest.reading import read_files
 from pes_search.ingest.sources.base import SourceFile
-from pes_search.ingest.stated_terms import with_stated_terms
+from pes_search.ingest.stated_terms import StatedTerms
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Page, Passage
 
@@ -78,7 +78,7 @@ def _preview(
 ) -> Preview:
     within = read.document.path.removeprefix(file.name)  # of a document that the file holds
     pages = build_pages(read.document, read.blocks)
-    document = with_stated_terms(read.document, read.terms, taxonomy)
+    document = StatedTerms(taxonomy).added_to(read.document, read.terms)
     mapped = [name for name in read.terms if getattr(document, name) != getattr(read.document, name)]
     passages = build_passages(read.document, pages, token_starts, config)
     return Preview(

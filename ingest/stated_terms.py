@@ -56,15 +56,27 @@ OF_PEOPLE = frozenset(
 )
 
 
-def with_stated_terms(document: Document, stated: Mapping[str, Sequence[str]], taxonomy: Taxonomy) -> Document:
-    """Return the document with the terms that its labelled fields name, in the fields that it leaves empty."""
-    found: dict[str, Any] = {
-        field: ids
-        for field, values in stated.items()
-        if field in FIELDS and not getattr(document, field)
-        if (ids := _terms(values, _labels(taxonomy, FIELDS[field], document.language)))
-    }
-    return replace(document, **found) if found else document
+class StatedTerms:
+    """Looks up what documents state, by the labels of one taxonomy."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self._taxonomy = taxonomy
+        self._labels: dict[tuple[str, str | None], Mapping[str, str]] = {}  # by list and language, once each
+
+    def added_to(self, document: Document, stated: Mapping[str, Sequence[str]]) -> Document:
+        """Return the document with the terms that its labelled fields name, in the fields that it leaves empty."""
+        found: dict[str, Any] = {
+            field: ids
+            for field, values in stated.items()
+            if field in FIELDS and not getattr(document, field)
+            if (ids := _terms(values, self._labels_of(FIELDS[field], document.language)))
+        }
+        return replace(document, **found) if found else document
+
+    def _labels_of(self, list_name: str, language: str | None) -> Mapping[str, str]:
+        if (list_name, language) not in self._labels:
+            self._labels[list_name, language] = _labels(self._taxonomy, list_name, language)
+        return self._labels[list_name, language]
 
 
 def _terms(values: Sequence[str], labels: Mapping[str, str]) -> tuple[str, ...]:

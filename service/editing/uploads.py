@@ -34,7 +34,7 @@ from pes_search.ingest.errors import PesSearchError, UnreadableFileError
 from pes_search.ingest.passages import build_pages, build_passages
 from pes_search.ingest.readers import SUFFIXES, format_of
 from pes_search.ingest.sources.base import SourceFile
-from pes_search.ingest.stated_terms import with_stated_terms
+from pes_search.ingest.stated_terms import StatedTerms
 from pes_search.ingest.taxonomy import FIELDS
 from pes_search.ingest.types import Document, Passage, document_of
 
@@ -115,7 +115,7 @@ def preview(name: str, data: bytes, folder: Path, index: OpenIndex, encoder: Enc
         for other in target.iterdir():
             if other.name != safe:  # the same file under an earlier name
                 other.unlink(missing_ok=True)
-    document = with_stated_terms(upload.document, upload.terms, index.taxonomy)
+    document = StatedTerms(index.taxonomy).added_to(upload.document, upload.terms)
     passages = build_passages(document, build_pages(document, upload.blocks), encoder.token_starts, passage_config)
     return Preview(
         name=kept_name,

@@ -15,7 +15,7 @@ from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.passages import build_pages, build_passages
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.sources.base import SourceFile
-from pes_search.ingest.stated_terms import with_stated_terms
+from pes_search.ingest.stated_terms import StatedTerms
 from pes_search.ingest.taxonomy import read_taxonomy
 from pes_search.ingest.types import Document
 
@@ -128,7 +128,7 @@ def test_labelled_fields_of_factsheets_are_read(shared_data: Path) -> None:
     paths = sorted((shared_data / "eurofound" / "factsheets").glob("*.html"))
     for path in paths:
         page, found = path.read_text(encoding="utf-8"), read(path)
-        document = with_stated_terms(found.document, found.terms, lists)
+        document = StatedTerms(lists).added_to(found.document, found.terms)
         years = [int(year) for year in re.findall(r"\b(?:19|20)\d\d\b", cell(page, "Time period"))]
         native = re.search(r'<h2[^>]*title="Title in national language"[^>]*>([^<]*)</h2>', page)
         title = " ".join(html.unescape(native[1]).split()) if native else ""

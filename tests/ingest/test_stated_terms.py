@@ -2,7 +2,7 @@
 
 import pytest
 
-from pes_search.ingest.stated_terms import with_stated_terms
+from pes_search.ingest.stated_terms import StatedTerms
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 from pes_search.ingest.types import Document
 
@@ -35,17 +35,17 @@ def document(language: str = "en", **values: object) -> Document:
     ],
 )
 def test_labels_are_found_within_values(value: str, ids: tuple[str, ...]) -> None:
-    assert with_stated_terms(document(), {"target_groups": [value]}, TAXONOMY).target_groups == ids
+    assert StatedTerms(TAXONOMY).added_to(document(), {"target_groups": [value]}).target_groups == ids
 
 
 def test_labels_are_of_the_documents_language_or_english() -> None:
-    assert with_stated_terms(document("de"), {"target_groups": ["Junge Menschen"]}, TAXONOMY).target_groups == ("young",)
-    assert with_stated_terms(document("fr"), {"target_groups": ["Junge Menschen"]}, TAXONOMY).target_groups == ()
+    assert StatedTerms(TAXONOMY).added_to(document("de"), {"target_groups": ["Junge Menschen"]}).target_groups == ("young",)
+    assert StatedTerms(TAXONOMY).added_to(document("fr"), {"target_groups": ["Junge Menschen"]}).target_groups == ()
 
 
 def test_what_the_document_has_stays() -> None:
     given = document(target_groups=("women",))
     stated = {"target_groups": ["young people"], "measure_types": ["Training vouchers"]}
-    described = with_stated_terms(given, stated, TAXONOMY)
+    described = StatedTerms(TAXONOMY).added_to(given, stated)
     assert (described.target_groups, described.measure_types) == (("women",), ("vouchers",))
-    assert with_stated_terms(given, stated, NO_TAXONOMY) == given
+    assert StatedTerms(NO_TAXONOMY).added_to(given, stated) == given
