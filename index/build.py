@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import datetime
 import hashlib
@@ -21,16 +22,19 @@ import pes_search.index
 import pes_search.ingest
 from pes_search.index.arrays import EightBitVectors, mean_vectors
 from pes_search.index.config import IndexConfig
-from pes_search.index.copies import Copies, CopyFinder
+from pes_search.index.copies import Copies, CopyFinder, signature_of
 from pes_search.index.derived import with_derived
 from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.errors import IndexDamagedError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.text_vectors import read_text_vectors
 from pes_search.index.filters import EVERYTHING
+from pes_search.index.kept_documents import KeptDocument, KeptDocuments, kept_path
 from pes_search.index.stores.base import IndexStore, IndexWriter
 from pes_search.index.stores.files import SCHEMA
 from pes_search.index.text.passage_text import full_text, sentence_text
+from pes_search.index.text.tokens import terms
+from pes_search.index.text.words import words_of
 from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.collection import Collection, Sources, find_sources
 from pes_search.ingest.config import IN_THIS_PROCESS, PassageConfig, ReadingConfig
@@ -106,9 +110,13 @@ def build_index(
         return dataclasses.replace(unchanged, skipped=files.skipped, taxonomy=files.taxonomy_folder)
 
     taxonomy = files.taxonomy()
-    writer = store.writer()
-    try:
+    with contextlib.ExitStack() as stack:
+        writer = store.writer()
+        stack.callback(writer.discard)
         encoder = load_encoder()
+        recipe = _digest(model, SCHEMA, config.values(), _code(store), taxonomy.values())
+        kept = KeptDocuments(kept_path(cache_dir, store.place), recipe)
+        stack.callback(kept.close)
         count = partial(progress, "reading")
         with Collection(files, count, reading, cache_dir / "files", _earlier(store)) as collection:
             found = collection.report
@@ -127,13 +135,13 @@ def build_index(
                 taxonomy=taxonomy,
                 expected=len(found.read),
                 known_vectors=files.known_vectors(),
+                kept=kept,
                 inputs_sha256=inputs,
                 report={name: [dataclasses.asdict(file) for file in unread] for name, unread in not_read.items()},
                 left_out=found.left_out,
                 on_progress=progress,
             )
-    finally:
-        writer.discard()
+        kept.forget_others()
     return BuildReport(
         index_id=manifest.index_id,
         changed=True,
@@ -158,11 +166,23 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """A document with its pages and passages."""
+    """A document with its pages and passages, which is not encoded yet."""
 
     document: Document
     pages: list[Page]
     passages: list[Passage]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A document of the batch that is written next: it waits to be encoded, or was kept from a build before."""
+
+    key: bytes
+    content: _Split | KeptDocument
+
+    @property
+    def passages(self) -> Sequence[Passage]:
+        return self.content.encoded.passages if isinstance(self.content, KeptDocument) else self.content.passages
 
 
 def write_documents(
@@ -174,6 +194,7 @@ def write_documents(
     config: IndexConfig,
     taxonomy: Taxonomy = NO_TAXONOMY,
     known_vectors: Sequence[Path] = (),
+    kept: KeptDocuments | None = None,
     expected: int = 0,
     inputs_sha256: str = "",
     report: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
@@ -182,8 +203,9 @@ def write_documents(
 ) -> tuple[Manifest, int]:
     """Split, encode and write the documents, and make them the current generation.
 
-    `known_vectors` are files that may hold vectors of labels and questions; `expected` is the number of documents, if known;
-    `left_out` is complete when the documents have come to their end.
+    `known_vectors` are files that may hold vectors of labels and questions; `kept` has what builds before made of documents,
+    and takes up what this one makes; `expected` is the number of documents, if known; `left_out` is complete when the documents
+    have come to their end.
     Returns its manifest, and how many texts had to be encoded.
     """
     progress = on_progress or _silent
@@ -204,20 +226,27 @@ def write_documents(
     read_as_query = partial(_query_vectors, known_vectors=known_vectors, encoder=encoder, cache_dir=cache_dir)
     label_vectors = EightBitVectors.of(read_as_query(labels, on_progress=partial(progress, "labels")))
     space = ConceptSpace(labels_of(taxonomy), label_vectors)
+    kept = kept or KeptDocuments(None)
     cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "passages"))
     try:
-        for batch in _batches(_split(documents, encoder, config.passages)):
-            questions = [text for split in batch for _, text in split.document.questions]
+        for batch in _batches(_split(documents, encoder, config.passages, kept)):
+            new = [one.content for one in batch if isinstance(one.content, _Split)]
+            questions = [text for split in new for _, text in split.document.questions]
             vectors = read_as_query(questions, on_progress=partial(progress, "questions"))
-            texts, new = _write_batch(
-                batch, vectors, writer, encoder, cache, taxonomy, space, copies, partial(count, split=len(batch))
-            )
-            texts_before, encoded = texts_before + texts, encoded + new
-            for split in batch:
-                parts = [(page.number, page.text) for page in split.pages], [passage.id for passage in split.passages]
-                content.update(repr((split.document, parts)).encode("utf-8", "replace"))
-                languages.update(passage.language or "" for passage in split.passages)
-                passages += len(split.passages)
+            made, texts, fresh = _made(new, vectors, encoder, cache, taxonomy, space, partial(count, split=len(batch)))
+            texts_before, encoded = texts_before + texts, encoded + fresh
+            of_new = iter(made)
+            ready = [(one.key, one.content if isinstance(one.content, KeptDocument) else next(of_new)) for one in batch]
+            kept.put((key, document) for (key, document), one in zip(ready, batch, strict=True) if document is not one.content)
+            for _, document in ready:
+                one = document.encoded
+                mean = mean_vectors(one.vectors, np.zeros(len(one.vectors), np.int64), 1)[0]
+                copies.add(document.signature, mean)
+                writer.add(one)
+                parts = [(page.number, page.text) for page in one.pages], [passage.id for passage in one.passages]
+                content.update(repr((one.document, parts)).encode("utf-8", "replace"))
+                languages.update(passage.language or "" for passage in one.passages)
+                passages += len(one.passages)
             written += len(batch)
     finally:
         cache.close()
@@ -272,18 +301,26 @@ def _query_vectors(
     return np.stack([known[text] for text in texts]) if texts else np.empty((0, encoder.dimensions), np.float32)
 
 
-def _split(documents: Iterable[tuple[Document, Sequence[Block]]], encoder: Encoder, config: PassageConfig) -> Iterator[_Split]:
+def _split(
+    documents: Iterable[tuple[Document, Sequence[Block]]], encoder: Encoder, config: PassageConfig, kept: KeptDocuments
+) -> Iterator[_Waiting]:
     for document, blocks in documents:
+        key = kept.key(document, blocks)
+        known = kept.get(key)
+        if known is not None:
+            yield _Waiting(key, known)
+            continue
         pages = build_pages(document, blocks)
-        yield _Split(document, [page for page, _ in pages], build_passages(document, pages, encoder.token_starts, config))
+        passages = build_passages(document, pages, encoder.token_starts, config)
+        yield _Waiting(key, _Split(document, [page for page, _ in pages], passages))
 
 
-def _batches(documents: Iterator[_Split]) -> Iterator[list[_Split]]:
-    batch: list[_Split] = []
+def _batches(documents: Iterator[_Waiting]) -> Iterator[list[_Waiting]]:
+    batch: list[_Waiting] = []
     waiting = 0
-    for split in documents:
-        batch.append(split)
-        waiting += len(split.passages)
+    for one in documents:
+        batch.append(one)
+        waiting += len(one.passages)
         if waiting >= BATCH_PASSAGES:
             yield batch
             batch, waiting = [], 0
@@ -291,29 +328,32 @@ def _batches(documents: Iterator[_Split]) -> Iterator[list[_Split]]:
         yield batch
 
 
-def _write_batch(
+def _made(
     batch: Sequence[_Split],
     questions: Vectors,
-    writer: IndexWriter,
     encoder: Encoder,
     cache: VectorCache,
     taxonomy: Taxonomy,
     space: ConceptSpace,
-    copies: CopyFinder,
     progress: Callable[[int, int], object],
-) -> tuple[int, int]:
-    """Encode a batch's passages and their sentences, and hand its documents to the store. `questions` are their vectors.
+) -> tuple[list[KeptDocument], int, int]:
+    """Encode a batch's passages and their sentences; return its documents. `questions` are the vectors of theirs.
 
-    Returns how many texts it has, and how many of them had to be encoded.
+    Returns also how many texts it has, and how many of them had to be encoded.
     """
+    if not batch:
+        return [], 0, 0
     passages = [(split.document, passage) for split in batch for passage in split.passages]
     page_of = {(page.document_id, page.number): page for split in batch for page in split.pages}
     sentence_places = [passage_sentences(passage, page_of[passage.document_id, passage.page]) for _, passage in passages]
-    texts = [full_text(document, passage) for document, passage in passages]
-    texts += [
-        sentence_text(passage.text[start:end])
-        for (_, passage), spans in zip(passages, sentence_places, strict=True)
-        for start, end in spans
+    read = [full_text(document, passage) for document, passage in passages]
+    texts = [
+        *read,
+        *(
+            sentence_text(passage.text[start:end])
+            for (_, passage), spans in zip(passages, sentence_places, strict=True)
+            for start, end in spans
+        ),
     ]
     vectors, encoded = encode_cached(
         texts, encoder.encode_passages, encoder.dimensions, cache, lambda finished: progress(finished, len(texts))
@@ -322,25 +362,34 @@ def _write_batch(
     sentences_of = np.split(sentences, np.cumsum([len(spans) for spans in sentence_places])[:-1])
     similarities = space.similarities(whole.astype(np.float32))
     of_questions = np.split(questions, np.cumsum([len(split.document.questions) for split in batch])[:-1])
+    made: list[KeptDocument] = []
     first = 0
     for split, own_questions in zip(batch, of_questions, strict=True):
         rows = slice(first, first + len(split.passages))
         first = rows.stop
-        copies.add(split.document, split.passages, mean_vectors(whole[rows], np.zeros(len(whole[rows]), np.int64), 1)[0])
-        writer.add(
-            EncodedDocument(
-                document=with_derived(split.document, split.pages, split.passages, sentence_places[rows], taxonomy),
-                pages=split.pages,
-                passages=split.passages,
-                vectors=whole[rows],
-                sentence_spans=sentence_places[rows],
-                sentences=np.concatenate([sentences[:0], *sentences_of[rows]]),
-                concepts=space.concepts_of(split.document, similarities[rows], taxonomy),
-                question_languages=[language for language, _ in split.document.questions],
-                questions=own_questions.astype(np.float16) if len(own_questions) else None,
-            )
+        encoded_document = EncodedDocument(
+            document=with_derived(split.document, split.pages, split.passages, sentence_places[rows], taxonomy),
+            pages=split.pages,
+            passages=split.passages,
+            vectors=whole[rows].copy(),
+            sentence_spans=sentence_places[rows],
+            sentences=np.concatenate([sentences[:0], *sentences_of[rows]]),
+            concepts=space.concepts_of(split.document, similarities[rows], taxonomy),
+            terms=[terms(text, passage.language) for text, passage in zip(read[rows], split.passages, strict=True)],
+            words=_words(read[rows], split.passages),
+            question_languages=[language for language, _ in split.document.questions],
+            questions=own_questions.astype(np.float16) if len(own_questions) else None,
         )
-    return len(texts), encoded
+        made.append(KeptDocument(encoded_document, signature_of(split.document, split.passages)))
+    return made, len(texts), encoded
+
+
+def _words(texts: Sequence[str], passages: Sequence[Passage]) -> dict[str, Counter[str]]:
+    """Return in how many of the passages each word is, by language; `texts` is what is read of them."""
+    words: dict[str, Counter[str]] = {}
+    for text, passage in zip(texts, passages, strict=True):
+        words.setdefault(passage.language or "", Counter()).update(words_of(text))
+    return words
 
 
 # ── Identity ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -348,12 +397,20 @@ def _write_batch(
 
 def _inputs_hash(files: Sources, model: str, config: IndexConfig, store: IndexStore) -> str:
     """Hash all that the index depends on, so that an unchanged one is recognised without reading a document."""
+    return _digest(model, SCHEMA, config.values(), _code(store), files.content_hash())
+
+
+def _code(store: IndexStore) -> str:
+    """Hash the code that builds, and the versions of the libraries that it imports."""
     code = [path.read_bytes() for path in building_code(store)]
-    libraries = library_versions(code)
-    digest = hashlib.sha256(repr((model, SCHEMA, config.values(), libraries, files.content_hash())).encode())
+    digest = hashlib.sha256(repr(library_versions(code)).encode())
     for content in code:
         digest.update(content)
     return digest.hexdigest()
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode("utf-8", "replace")).hexdigest()
 
 
 def building_code(store: IndexStore) -> list[Path]:

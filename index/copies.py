@@ -52,8 +52,8 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What is kept of a document until all are there."""
+class Signature:
+    """What of a document tells its copies."""
 
     id: str
     title: str
@@ -66,34 +66,37 @@ class _Known:
     hashed: RMinHash
 
 
+def signature_of(document: Document, passages: Sequence[Passage]) -> Signature:
+    """Return what of a document tells its copies."""
+    text = "\n".join(passage.text for passage in passages)
+    words = _WORD.findall(text.casefold())
+    runs = {" ".join(words[start : start + RUN_WORDS]) for start in range(max(len(words) - RUN_WORDS + 1, 0))}
+    hashed = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
+    hashed.update(sorted(runs))
+    figures = frozenset(plain_number(match[0]) for match in NUMBER.finditer(text))
+    return Signature(
+        document.id,
+        document.title.casefold(),
+        document.language,
+        sum(bool(getattr(document, name)) for name in DESCRIBING),
+        document.date or str(document.year or ""),
+        len(text),
+        len(runs),
+        frozenset(figure for figure in figures if len(figure) > 1),
+        hashed,
+    )
+
+
 @dataclass(slots=True)
 class CopyFinder:
     """Takes documents one by one, and tells the groups at the end."""
 
-    _known: list[_Known] = field(default_factory=list)
+    _known: list[Signature] = field(default_factory=list)
     _means: list[Vectors] = field(default_factory=list)
 
-    def add(self, document: Document, passages: Sequence[Passage], mean: Vectors) -> None:
+    def add(self, signature: Signature, mean: Vectors) -> None:
         """Add a document; `mean` is its mean vector, of unit length."""
-        text = "\n".join(passage.text for passage in passages)
-        words = _WORD.findall(text.casefold())
-        runs = {" ".join(words[start : start + RUN_WORDS]) for start in range(max(len(words) - RUN_WORDS + 1, 0))}
-        hashed = RMinHash(num_perm=PERMUTATIONS, seed=SEED)
-        hashed.update(sorted(runs))
-        figures = frozenset(plain_number(match[0]) for match in NUMBER.finditer(text))
-        self._known.append(
-            _Known(
-                document.id,
-                document.title.casefold(),
-                document.language,
-                sum(bool(getattr(document, name)) for name in DESCRIBING),
-                document.date or str(document.year or ""),
-                len(text),
-                len(runs),
-                frozenset(figure for figure in figures if len(figure) > 1),
-                hashed,
-            )
-        )
+        self._known.append(signature)
         self._means.append(mean)
 
     def groups(self) -> list[CopyGroup]:
@@ -153,7 +156,7 @@ class CopyFinder:
         return shared == (1.0 if every else 0.0) and float(self._means[first] @ self._means[second]) >= SURE_COSINE
 
 
-def _are_copies(one: _Known, other: _Known) -> bool:
+def _are_copies(one: Signature, other: Signature) -> bool:
     jaccard = float(one.hashed.jaccard(other.hashed))
     shorter, longer = sorted([one.runs, other.runs])
     contained = jaccard * (one.runs + other.runs) / ((1 + jaccard) * shorter)

@@ -151,6 +151,8 @@ class EncodedDocument:
     sentence_spans: Sequence[Sequence[tuple[int, int]]]  # for each passage the places of its sentences in its text
     sentences: HalfVectors  # row i is sentence i, passage after passage
     concepts: Mapping[str, float]  # held, as `list/id`, with the confidence
+    terms: Sequence[Sequence[str]] = ()  # for BM25, of each passage
+    words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # by language: how many passages have each
     question_languages: Sequence[str] = ()  # of the questions that the document answers
     questions: HalfVectors | None = None  # row i is question i, read as a query, unit length; None where there are none
 

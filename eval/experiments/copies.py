@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from pes_search.eval.collections.beir import read_beir
-from pes_search.index.copies import CopyFinder
+from pes_search.index.copies import CopyFinder, signature_of
 from pes_search.index.encoders import load_encoder
 from pes_search.index.encoders.base import Encoder
 from pes_search.ingest.documents import read_document
@@ -47,7 +47,7 @@ def main() -> int:
             for form, blocks in (("as-it-is", one.blocks), ("changed", change(one.blocks))):
                 document = replace(one.document, id=f"{form}{OF_ONE_TEXT}{one.document.id}")
                 passages = build_passages(document, build_pages(document, blocks), encoder.token_starts, settings.passages)
-                finder.add(document, passages, np.zeros(encoder.dimensions, np.float32))
+                finder.add(signature_of(document, passages), np.zeros(encoder.dimensions, np.float32))
         print(f"| {name} | {len(read)} | {_counted(finder)} |")
     if not (BENCH / "xquad-en").is_dir():
         print(f"no translations: {BENCH} is not there", file=sys.stderr)
@@ -96,7 +96,7 @@ def translations(encoder: Encoder) -> CopyFinder:
         for (text_id, text), vector in zip(texts, vectors, strict=True):
             name = f"{language}{OF_ONE_TEXT}{text_id}"
             document = Document(name, "", "document", language, name, name)
-            finder.add(document, [Passage(name, name, None, 0, len(text), (), language, text)], vector)
+            finder.add(signature_of(document, [Passage(name, name, None, 0, len(text), (), language, text)]), vector)
     return finder
 
 

@@ -36,9 +36,6 @@ from pes_search.index.stores.file_index import HOLDINGS_FILE, QUESTIONS_FILE, Fi
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.stores.nearest import write_quantised
 from pes_search.index.stores.text_files import Texts, TextWriter
-from pes_search.index.text.passage_text import full_text
-from pes_search.index.text.tokens import terms as terms_of
-from pes_search.index.text.words import words_of
 from pes_search.index.types import EncodedDocument, Manifest
 from pes_search.ingest.taxonomy import Taxonomy
 
@@ -51,7 +48,7 @@ if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
     from pes_search.ingest.types import Question
 
-SCHEMA = 15  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 16  # raise it when a change of the files makes older indexes unreadable
 CHECKED_FILE = "checked.json"  # in a generation: the files whose hashes have been checked, by size and time
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 
@@ -228,10 +225,10 @@ class FileWriter:
 
     def add(self, encoded: EncodedDocument) -> None:
         """Add a document with its passages."""
-        for passage in encoded.passages:
-            text = full_text(encoded.document, passage)
-            self._terms.add(terms_of(text, passage.language))
-            self._words.setdefault(passage.language or "", Counter()).update(words_of(text))
+        for terms in encoded.terms:
+            self._terms.add(terms)
+        for language, words in encoded.words.items():
+            self._words.setdefault(language, Counter()).update(words)
         for concept, value in encoded.concepts.items():
             self._held.append((len(self._means), self._concepts.setdefault(concept, len(self._concepts)), value))
         if encoded.questions is not None:

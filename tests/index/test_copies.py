@@ -8,7 +8,7 @@ import pytest
 
 from pes_search.index.build import write_documents
 from pes_search.index.config import IndexConfig, SearchConfig
-from pes_search.index.copies import Copies, CopyFinder
+from pes_search.index.copies import Copies, CopyFinder, signature_of
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
@@ -43,7 +43,8 @@ def groups(texts: dict[str, str], means: dict[str, list[float]] | None = None, *
     finder = CopyFinder()
     for name, text in texts.items():
         mean = np.array((means or {}).get(name, [1.0, 0.0]), np.float32)
-        finder.add(document(name, languages.get(name, "en")), [Passage(name, name, None, 0, len(text), (), "en", text)], mean)
+        of = document(name, languages.get(name, "en"))
+        finder.add(signature_of(of, [Passage(name, name, None, 0, len(text), (), "en", text)]), mean)
     return [[one for one, _ in group] for group in finder.groups()]
 
 
@@ -87,7 +88,8 @@ def test_the_best_described_stands_for_the_others_then_the_newest() -> None:
         document("old", date="2020-01-01"),
         document("described", countries=("BE",), organisation="VDAB"),
     ):
-        finder.add(one, [Passage(one.id, one.id, None, 0, len(text), (), "en", text)], np.array([1.0, 0.0], np.float32))
+        signature = signature_of(one, [Passage(one.id, one.id, None, 0, len(text), (), "en", text)])
+        finder.add(signature, np.array([1.0, 0.0], np.float32))
     assert finder.groups() == [[("described", "en"), ("new", "en"), ("old", "en")]]
 
 
