@@ -45,12 +45,18 @@ class Copies:
         """Return the language of a document in a group."""
         return self._languages.get(document_id) or None
 
-    def without_others(self, document_ids: Iterable[str]) -> list[str]:
-        """Return ids in their order, of each group only the first that comes."""
-        first: dict[str, str] = {}
-        for one in document_ids:
-            first.setdefault(self.group_of(one)[0], one)
-        return list(first.values())
+    def without_others(self, document_ids: Iterable[str], language: str | None = None) -> list[str]:
+        """Return ids in their order, of each group one, where the first of it stood.
+
+        It is the one in this language, else the one that stands for the group, else the next of the group that is given.
+        """
+        given = dict.fromkeys(document_ids)
+        chosen: dict[str, str] = {}
+        for group in map(self.group_of, given):
+            if group[0] not in chosen:
+                there = [one for one in group if one in given]
+                chosen[group[0]] = next((one for one in there if language and self.language_of(one) == language), there[0])
+        return list(chosen.values())
 
     def is_confirmed(self, document_ids: Sequence[str]) -> bool:
         """Tell whether editors said of all of these that they are copies of each other."""

@@ -315,14 +315,11 @@ def without_copies(
     if not index.copies.groups:
         return list(ranked_documents)
     found = {several[0].document_id: several for _, several in ranked_documents}
-    listed: dict[str, tuple[float, list[Candidate]]] = {}  # by the document that stands for them
+    first: dict[str, float] = {}  # the score of each group's first, by the document that stands for them
     for score, several in ranked_documents:
-        group = index.copies.group_of(several[0].document_id)
-        if group[0] not in listed:
-            there = [one for one in group if one in found]
-            chosen = next((one for one in there if language and index.copies.language_of(one) == language), there[0])
-            listed[group[0]] = score, found[chosen]
-    return list(listed.values())
+        first.setdefault(index.copies.group_of(several[0].document_id)[0], score)
+    chosen = index.copies.without_others(found, language)
+    return [(score, found[one]) for score, one in zip(first.values(), chosen, strict=True)]
 
 
 def _unlisted(index: OpenIndex, filters: Filters) -> int:

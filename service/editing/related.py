@@ -56,7 +56,8 @@ def relations(document_id: str, index: OpenIndex, *, k: int, filters: Filters = 
     # However far they are: an editor may have said that they are copies.
     same = related(document_id, index, k=min(len(copies), LARGEST_K), filters=filters, among=copies) if len(copies) > 1 else ()
     document = index.document(document_id)
-    shown = [RelatedDocument(hits[one], _reasons(document, hits[one], index)) for one in index.copies.without_others(hits)[:k]]
+    listed = index.copies.without_others(hits, document.language)[:k]
+    shown = [RelatedDocument(hits[one], _reasons(document, hits[one], index)) for one in listed]
     return Relations(tuple(shown), same)
 
 

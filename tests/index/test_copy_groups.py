@@ -79,3 +79,17 @@ def test_documents_that_are_like_a_third_only_are_not_taken_for_each_other() -> 
     assert copies.group_of("b") == ("a", "b")
     assert copies.group_of("c") == ("c",)
     assert copies.language_of("b") == "de"
+
+
+@pytest.mark.parametrize(
+    ("ids", "language", "listed"),
+    [
+        (["x", "b3", "c2", "b1", "c1"], None, ["x", "b1", "c1"]),  # those that stand for the others
+        (["x", "b3", "c2", "b1", "b2"], "fr", ["x", "b3", "c2"]),
+        (["b3", "b2"], "en", ["b2"]),  # the next of the group
+    ],
+)
+def test_of_a_group_one_is_listed_in_the_readers_language_if_there_is_one(
+    ids: list[str], language: str | None, listed: list[str]
+) -> None:
+    assert Copies(BUILT).without_others(ids, language) == listed
