@@ -22,7 +22,7 @@ import pes_search.index
 import pes_search.ingest
 from pes_search.index.arrays import EightBitVectors, mean_vectors
 from pes_search.index.config import IndexConfig
-from pes_search.index.copies import Copies, CopyFinder, signature_of
+from pes_search.index.copies import CopyFinder, signature_of
 from pes_search.index.derived import with_derived
 from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.errors import IndexDamagedError
@@ -35,7 +35,7 @@ from pes_search.index.stores.files import SCHEMA
 from pes_search.index.text.passage_text import full_text, sentence_text
 from pes_search.index.text.tokens import terms
 from pes_search.index.text.words import words_of
-from pes_search.index.types import EncodedDocument, Manifest
+from pes_search.index.types import CopyGroup, EncodedDocument, Manifest
 from pes_search.ingest.collection import Collection, Sources, find_sources
 from pes_search.ingest.config import IN_THIS_PROCESS, PassageConfig, ReadingConfig
 from pes_search.ingest.errors import PesSearchError
@@ -151,7 +151,7 @@ def build_index(
         read=tuple(sorted(found.read)),
         **{name: tuple(unread) for name, unread in not_read.items()},
         left_out=manifest.left_out,
-        copies=tuple(Copies(manifest.copies).groups),
+        copies=_ids(manifest.copies),
         taxonomy=files.taxonomy_folder,
         seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
     )
@@ -450,7 +450,7 @@ def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:
         encoded=0,
         read=tuple(sorted(document.path for document in documents)),
         left_out=manifest.left_out,
-        copies=tuple(Copies(manifest.copies).groups),
+        copies=_ids(manifest.copies),
         **{name: tuple(Unread(**file) for file in files) for name, files in manifest.report.items()},  # type: ignore[arg-type]
     )
 
@@ -461,6 +461,10 @@ def _earlier(store: IndexStore) -> list[Document]:
         return store.open().documents(EVERYTHING) if store.current() is not None else []
     except PesSearchError:
         return []  # one that cannot be used is replaced
+
+
+def _ids(groups: Sequence[CopyGroup]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(document_id for document_id, _ in group) for group in groups)
 
 
 def _index_id(content_hash: str, model_id: str, config: IndexConfig) -> str:

@@ -12,7 +12,7 @@ copies or translations of it, so that two that are only like a third are not tak
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ import numpy as np
 import regex
 from rensa import RMinHash, RMinHashLSH
 
+from pes_search.index.copy_groups import standing
 from pes_search.ingest.numbers import NUMBER, plain_number
 
 if TYPE_CHECKING:
@@ -41,13 +42,6 @@ LEAST_FIGURES_SHARED = 0.5  # … and this share of both in common; or without f
 SURE_COSINE = 0.93
 LEAST_LENGTH_SHARE = 0.5  # characters of the shorter translation
 BLOCK_DOCUMENTS = 1_000
-DESCRIBING = (
-    "countries",
-    "organisation",
-    "target_groups",
-    "measure_types",
-    "url",
-)  # fields that say which of several is kept well
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 
@@ -58,9 +52,8 @@ class Signature:
     id: str
     title: str
     language: str | None
-    described: int  # fields that it states
-    newest: str  # of its date or year
     characters: int
+    standing: tuple[int, str, int]  # the highest stands for its group
     runs: int  # of five words
     figures: frozenset[str]
     hashed: RMinHash
@@ -78,9 +71,8 @@ def signature_of(document: Document, passages: Sequence[Passage]) -> Signature:
         document.id,
         document.title.casefold(),
         document.language,
-        sum(bool(getattr(document, name)) for name in DESCRIBING),
-        document.date or str(document.year or ""),
         len(text),
+        standing(document, len(text)),
         len(runs),
         frozenset(figure for figure in figures if len(figure) > 1),
         hashed,
@@ -106,9 +98,7 @@ class CopyFinder:
             alike.setdefault(first, set()).add(second)
             alike.setdefault(second, set()).add(first)
         order = sorted(alike, key=lambda row: self._known[row].id)
-        order.sort(
-            key=lambda row: (self._known[row].described, self._known[row].newest, self._known[row].characters), reverse=True
-        )
+        order.sort(key=lambda row: self._known[row].standing, reverse=True)
         taken: set[int] = set()
         groups: list[CopyGroup] = []
         for row in order:
@@ -164,29 +154,3 @@ def _are_copies(one: Signature, other: Signature) -> bool:
     fewer = min(len(one.figures), len(other.figures))
     has_same_figures = len(one.figures & other.figures) >= LEAST_FIGURES_SHARED * fewer
     return is_same_text and (one.title == other.title or has_same_figures)
-
-
-class Copies:
-    """The groups of an index, by document."""
-
-    def __init__(self, groups: Iterable[CopyGroup]) -> None:
-        """The first of a group stands for it."""
-        languages = [dict(group) for group in groups]
-        self.groups = [tuple(group) for group in languages]
-        self._languages = {one: language for group in languages for one, language in group.items()}
-        self._group_of: Mapping[str, tuple[str, ...]] = {one: group for group in self.groups for one in group}
-
-    def group_of(self, document_id: str) -> tuple[str, ...]:
-        """Return the ids of a document's group, the one that stands for it first; its own alone where it has none."""
-        return self._group_of.get(document_id, (document_id,))
-
-    def language_of(self, document_id: str) -> str | None:
-        """Return the language of a document in a group."""
-        return self._languages.get(document_id) or None
-
-    def without_others(self, document_ids: Iterable[str]) -> list[str]:
-        """Return ids in their order, of each group only the first that comes."""
-        first: dict[str, str] = {}
-        for one in document_ids:
-            first.setdefault(self.group_of(one)[0], one)
-        return list(first.values())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pes_search.index.config import Bm25Config
-from pes_search.index.copies import Copies
+from pes_search.index.copy_groups import Copies, decided_groups
 from pes_search.index.errors import IndexDamagedError, NotInIndexError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.held_concepts import HeldConcepts
@@ -16,7 +17,7 @@ from pes_search.index.query.expansion import LEAST_FIELD_SHARE, Expander
 from pes_search.index.query.named_filters import FilterNames
 from pes_search.index.stores.base import IndexStore, StoredIndex
 from pes_search.index.text.tokens import terms
-from pes_search.index.types import DocumentText
+from pes_search.index.types import CopyDecisions, DocumentText
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
@@ -47,6 +48,12 @@ class OpenIndex:
         frequencies = self.stored.idf(terms(label, language)).values()
         most = math.log((self.manifest.passages + 1) / max(1.0, LEAST_FIELD_SHARE * self.manifest.passages))
         return bool(frequencies) and max(frequencies) <= most
+
+    def decided(self, decisions: CopyDecisions) -> OpenIndex:
+        """Return this index with its groups of copies as editors decided; all else is shared with this one."""
+        decided = copy.copy(self)
+        decided.copies = Copies(decided_groups(self.manifest.copies, decisions, self.stored.texts), decisions)
+        return decided
 
     def text(self, document_id: str) -> DocumentText:
         """Return a document with its pages and passages.

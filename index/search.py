@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -131,8 +131,15 @@ def _count_matching(groups: Sequence[tuple[float, list[Candidate]]], query: Quer
     )
 
 
-def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters = EVERYTHING) -> tuple[Hit, ...]:
-    """Return the k documents nearest to this one, each with the passage that is closest to it.
+def related(
+    document_id: str,
+    index: OpenIndex,
+    *,
+    k: int = 10,
+    filters: Filters = EVERYTHING,
+    among: Collection[str] | None = None,
+) -> tuple[Hit, ...]:
+    """Return the k documents nearest to this one, each with the passage that is closest to it; `among` some, if they are given.
 
     The score is mostly the cosine of the documents' mean vectors, the rest the concepts that they share; near 1 they say the
     same, perhaps in two languages.
@@ -146,7 +153,9 @@ def related(document_id: str, index: OpenIndex, *, k: int = 10, filters: Filters
         raise unknown_document(document_id)
     mean = index.stored.means([document_id])[0]
     depth = max(FIRST_DEPTH, CANDIDATES_PER_HIT * k)
-    near = dict.fromkeys([*index.stored.nearest_documents(mean, filters, depth), *index.concepts.sharing(document_id, depth)])
+    if among is None:
+        among = [*index.stored.nearest_documents(mean, filters, depth), *index.concepts.sharing(document_id, depth)]
+    near = dict.fromkeys(among)
     near.pop(document_id, None)
     members: dict[str, list[str]] = {}
     for passage_id in index.stored.members(near, filters, None):
@@ -306,14 +315,11 @@ def without_copies(
     if not index.copies.groups:
         return list(ranked_documents)
     found = {several[0].document_id: several for _, several in ranked_documents}
-    listed: dict[str, tuple[float, list[Candidate]]] = {}  # by the document that stands for them
+    first: dict[str, float] = {}  # the score of each group's first, by the document that stands for them
     for score, several in ranked_documents:
-        group = index.copies.group_of(several[0].document_id)
-        if group[0] not in listed:
-            there = [one for one in group if one in found]
-            chosen = next((one for one in there if language and index.copies.language_of(one) == language), there[0])
-            listed[group[0]] = score, found[chosen]
-    return list(listed.values())
+        first.setdefault(index.copies.group_of(several[0].document_id)[0], score)
+    chosen = index.copies.without_others(found, language)
+    return [(score, found[one]) for score, one in zip(first.values(), chosen, strict=True)]
 
 
 def _unlisted(index: OpenIndex, filters: Filters) -> int:

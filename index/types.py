@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from pes_search.ingest.types import Document, Page, Passage, document_of
@@ -197,6 +198,11 @@ class Counts:
 
 CopyGroup: TypeAlias = Sequence[tuple[str, str]]
 """Ids and languages of documents that say the same, first the one that stands for the others."""
+
+CopyDecisions: TypeAlias = Mapping[tuple[str, str], bool]
+"""Whether two documents are copies, as an editor said; the ids of a pair are in their order."""
+
+NOTHING_DECIDED: CopyDecisions = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

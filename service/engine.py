@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pes_search.service.answers.answer import Answerer
     from pes_search.service.answers.types import Answer, Comparison, Event
     from pes_search.service.answers.writer_name import WriterName
+    from pes_search.service.records.copies import CopyDecision
     from pes_search.service.settings import Settings
 
 Found = TypeVar("Found")
@@ -46,8 +47,20 @@ class Spelling:
 AS_IT_IS = Spelling(None, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A generation with what editors decided about copies."""
+
+    built: OpenIndex
+    decisions: Sequence[CopyDecision]
+    index: OpenIndex
+
+
 class Engine:
-    """Searches the generation in use; after a build it goes over to the new one with the next request."""
+    """Searches the generation in use, with what editors decided about copies.
+
+    After a build it goes over to the new one with the next request, and after a decision, by whatever process, too.
+    """
 
     def __init__(
         self, settings: Settings, store: IndexStore, encoder: Encoder | Future[Encoder], index: OpenIndex | None = None
@@ -61,6 +74,8 @@ class Engine:
         self._lock = threading.Lock()
         self._name = store.current_name()
         self._index = index or open_index(store)
+        self._decided = Decided(self._index, [], self._index)
+        self._told = ""  # what kept decisions from being read, the last time
         self._speller: Speller | None = None  # made when it is asked for
         if not isinstance(encoder, Future):
             self.encoder = encoder
@@ -104,7 +119,10 @@ class Engine:
         self.did_you_mean(index, "women retuning to work")
 
     def index(self) -> OpenIndex:
-        """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays."""
+        """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays.
+
+        It has what editors decided about copies until now.
+        """
         from pes_search.index.open_index import open_index
 
         try:
@@ -123,7 +141,23 @@ class Engine:
             finally:
                 self._name = name
                 self._lock.release()
-        return self._index
+        return self._as_decided(self._index)
+
+    def _as_decided(self, built: OpenIndex) -> OpenIndex:
+        """Return a generation with the decisions that are kept; where they cannot be read, with those that were last."""
+        known = self._decided
+        decisions = known.decisions
+        try:
+            decisions = copy_decisions(self.settings)
+            self._told = ""
+        except PesSearchError as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                logger.error("keeping the decisions about copies that are known: %s", error)
+        if known.built is not built or known.decisions != decisions:
+            known = Decided(built, decisions, decided(built, decisions))
+            self._decided = known
+        return known.index
 
     def search(
         self,
@@ -207,7 +241,7 @@ class Engine:
         speller = self._speller
         if speller is None or speller.index is not index.stored:
             speller = Speller(index.stored)
-            if index is self._index:  # no request that began before a build ended
+            if index.stored is self._index.stored:  # no request that began before a build ended
                 self._speller = speller
         return speller.suggestion(query, detect_language(query))
 
@@ -297,6 +331,39 @@ def start_engine(settings: Settings) -> Engine:
         return Engine(settings, store, encoder, open_index(store))
     finally:
         pool.shutdown(wait=False)
+
+
+def copy_decisions(settings: Settings) -> list[CopyDecision]:
+    """Return what editors decided about copies, as it is now: another process may have added to it.
+
+    Raises:
+        DatabaseError: it cannot be read.
+    """
+    if not settings.database.path.exists():
+        return []
+    from pes_search.service.records.copies import kept_decisions
+
+    return kept_decisions(settings.database.path)
+
+
+def open_decided_index(settings: Settings) -> OpenIndex:
+    """Open the newest generation with what editors decided about copies, where no model is needed.
+
+    Raises:
+        PesSearchError: the index or the decisions cannot be read.
+    """
+    from pes_search.index.open_index import open_index
+
+    return decided(open_index(settings.index_store()), copy_decisions(settings))
+
+
+def decided(built: OpenIndex, decisions: Sequence[CopyDecision]) -> OpenIndex:
+    """Return an index with its groups of copies as editors decided."""
+    if not decisions:
+        return built
+    from pes_search.service.records.copies import by_pair
+
+    return built.decided(by_pair(decisions))
 
 
 def _check_model(store: IndexStore, encoder: Encoder, index: OpenIndex) -> None:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from pes_search.index.errors import NotInIndexError, QueryError
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.api.schemas import ProblemOut
+from pes_search.service.editing.copy_decisions import ContradictionError
 from pes_search.service.editing.uploads import UploadError
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.saved_searches import TooManySavedError
@@ -30,7 +31,16 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (503, "the index cannot be used"),
     )
 }
+EDITOR_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemOut, "description": description}
+    for status, description in (
+        (401, "the editor's key is missing or wrong"),
+        (403, "sent from another site"),
+        (409, "it contradicts an earlier decision"),
+    )
+}
 _STATUS: dict[type[PesSearchError], int] = {
+    ContradictionError: 409,
     NotInIndexError: 404,
     NotStoredError: 404,
     QueryError: 422,

@@ -13,13 +13,22 @@ from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.answer_messages import answer_messages
 from pes_search.service.api.event_stream import begun, event_stream
-from pes_search.service.api.problems import RESPONSES
+from pes_search.service.api.problems import EDITOR_RESPONSES, RESPONSES
 from pes_search.service.api.question_log import log_answer
-from pes_search.service.api.requests import DocumentId, EngineOf, FiltersOf, K, Offset, only_known_parameters
+from pes_search.service.api.requests import (
+    DocumentId,
+    EngineOf,
+    FiltersOf,
+    K,
+    Offset,
+    RecordsOf,
+    only_known_parameters,
+)
 from pes_search.service.api.schemas import (
     AskIn,
     AskOut,
     ComparisonOut,
+    CopyDecisionIn,
     DocumentDetailOut,
     DocumentsOut,
     DuplicatesOut,
@@ -35,8 +44,11 @@ from pes_search.service.api.schemas import (
     related_out,
     search_out,
 )
+from pes_search.service.editing.copy_decisions import decide
 from pes_search.service.editing.duplicates import copy_groups
 from pes_search.service.editing.related import relations
+from pes_search.service.engine import copy_decisions
+from pes_search.service.web.desk_access import editor_with_key
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES, dependencies=[Depends(only_known_parameters)])
 
@@ -128,9 +140,19 @@ def document(engine: EngineOf, document_id: DocumentId) -> DocumentDetailOut:
 
 @router.get("/duplicates", tags=["documents"])
 def duplicates(engine: EngineOf) -> DuplicatesOut:
-    """List the documents that say the same: copies and translations."""
+    """List the documents that say the same, copies and translations, and what editors decided of them."""
     index = engine.index()
-    return duplicates_out(copy_groups(index), index.manifest.index_id)
+    return duplicates_out(copy_groups(index), copy_decisions(engine.settings), index.manifest.index_id)
+
+
+@router.post("/duplicates", tags=["documents"], dependencies=[Depends(editor_with_key)], responses=EDITOR_RESPONSES)
+def decide_duplicates(engine: EngineOf, records: RecordsOf, body: CopyDecisionIn) -> DuplicatesOut:
+    """Say that a document and others are copies, or that they are none, or take that back; it counts at once.
+
+    Where the editor's desk has a key it is wanted here too: `Authorization: Bearer KEY`.
+    """
+    decide(body.verdict, body.document_id, body.other_ids, engine.index(), records.copies)
+    return duplicates(engine)
 
 
 @router.get("/documents/{document_id}/related", tags=["documents"])

@@ -14,10 +14,13 @@ from pes_search.index.types import DocumentText, Hit, Scores, SearchResult
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, Status, TableRow
 from pes_search.service.answers.writer_name import WriterName
+from pes_search.service.editing.copy_decisions import Verdict
+from pes_search.service.editing.duplicates import Group
 from pes_search.service.editing.related import Relations
 from pes_search.service.editing.stated import stated_term, stated_value
 from pes_search.service.engine import AS_IT_IS, Spelling
 from pes_search.service.links import deep_link, place_link, place_name, recognition_of
+from pes_search.service.records.copies import CopyDecision
 
 _EXAMPLE_PASSAGE = "de-power-m~318-802"
 
@@ -371,13 +374,40 @@ class GroupOut(BaseModel):
     title: str
     path: str
     others: list[SameOut]
+    confirmed: bool = Field(description="editors said of all of them that they are copies")
+    parted: list[str] = Field(description="ids of documents that are no copies of one of them, as editors said")
+
+
+class CopyDecisionOut(BaseModel):
+    """What an editor said of two documents."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    first: str = Field(description="a document's id")
+    second: str = Field(description="another's; they may have gone from the index")
+    are_copies: bool
+    at: str = Field(description="ISO 8601, UTC")
 
 
 class DuplicatesOut(BaseModel):
-    """The groups of documents that say the same."""
+    """The groups of documents that say the same, and what editors decided of them."""
 
     index_id: str
     groups: list[GroupOut]
+    decisions: list[CopyDecisionOut]
+
+
+class CopyDecisionIn(BaseModel):
+    """What an editor says of a document and each of the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Verdict = Field(
+        description="they are copies (confirm), they are none (part), or what was decided is taken back (undo)",
+        examples=["confirm"],
+    )
+    document_id: str = Field(examples=["de-power-m"])
+    other_ids: list[str] = Field(min_length=1, max_length=LARGEST_K, examples=[["pl-kfs"]])
 
 
 class DocumentsOut(BaseModel):
@@ -468,7 +498,7 @@ def related_out(document_id: str, relations: Relations, index_id: str) -> Relate
         RelatedHitOut(
             **_hit(one.hit),
             reasons=[ReasonOut.model_validate(reason) for reason in one.reasons],
-            same=[document.id for document in one.same],
+            same=[document.id for document in one.hit.also],
         )
         for one in relations.related
     ]
@@ -553,16 +583,22 @@ def same_out(document: Document, of: Document) -> SameOut:
     )
 
 
-def duplicates_out(groups: Sequence[Sequence[Document]], index_id: str) -> DuplicatesOut:
-    """Return the groups of documents that say the same for the outside."""
+def duplicates_out(groups: Sequence[Group], decisions: Sequence[CopyDecision], index_id: str) -> DuplicatesOut:
+    """Return the groups of documents that say the same for the outside, and what editors decided."""
     return DuplicatesOut(
         index_id=index_id,
         groups=[
             GroupOut(
-                document_id=first.id, title=first.title, path=first.path, others=[same_out(other, first) for other in others]
+                document_id=group.documents[0].id,
+                title=group.documents[0].title,
+                path=group.documents[0].path,
+                others=[same_out(other, group.documents[0]) for other in group.documents[1:]],
+                confirmed=group.is_confirmed,
+                parted=list(group.parted),
             )
-            for first, *others in groups
+            for group in groups
         ],
+        decisions=[CopyDecisionOut.model_validate(decision) for decision in decisions],
     )
 
 

@@ -204,12 +204,22 @@ def _compare(parsed: argparse.Namespace) -> int:
 
 
 def _duplicates(parsed: argparse.Namespace) -> int:
+    from typing import get_args
+
     from pes_search.index.open_index import open_index
     from pes_search.service.api.schemas import duplicates_out
+    from pes_search.service.editing.copy_decisions import Verdict, decide
     from pes_search.service.editing.duplicates import copy_groups
+    from pes_search.service.engine import copy_decisions, decided
+    from pes_search.service.records.records import open_records
 
-    index = open_index(index_settings(parsed).index_store())
-    result = duplicates_out(copy_groups(index), index.manifest.index_id)
+    settings = index_settings(parsed)
+    built = open_index(settings.index_store())
+    for verdict in get_args(Verdict):
+        if ids := getattr(parsed, verdict):
+            decide(verdict, ids[0], ids[1:], built, open_records(settings.database).copies)
+    decisions = copy_decisions(settings)
+    result = duplicates_out(copy_groups(decided(built, decisions)), decisions, built.manifest.index_id)
     if parsed.json:
         print_json(result.model_dump())
     else:
@@ -218,11 +228,11 @@ def _duplicates(parsed: argparse.Namespace) -> int:
 
 
 def _related(parsed: argparse.Namespace) -> int:
-    from pes_search.index.open_index import open_index
     from pes_search.service.api.schemas import related_out
     from pes_search.service.editing.related import relations
+    from pes_search.service.engine import open_decided_index
 
-    index = open_index(index_settings(parsed).index_store())  # the vectors are stored, so no model is needed
+    index = open_decided_index(index_settings(parsed))  # the vectors are stored, so no model is needed
     found = relations(parsed.document_id, index, k=parsed.k, filters=_filters(parsed, index))
     result = related_out(parsed.document_id, found, index.manifest.index_id)
     if parsed.json:

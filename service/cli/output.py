@@ -147,13 +147,19 @@ def search_notes(result: SearchOut, *, everything: bool, group: str) -> Iterator
 
 
 def print_duplicates(result: DuplicatesOut) -> None:
-    """Print the groups of documents that say the same, first the one that stands for the others."""
+    """Print the groups of documents that say the same, first the one that stands for the others, and what was decided."""
     for group in result.groups:
-        print(f"{group.title}  {group.document_id}  {group.path}")
+        print(f"{group.title}  {group.document_id}  {group.path}" + ("  (confirmed)" if group.confirmed else ""))
         for other in group.others:
             language = f", {other.language}" if other.relation == "translation" else ""
             print(f"  {other.relation}{language}: {other.title}  {other.document_id}  {other.path}")
+        if group.parted:
+            print(f"  parted from it: {', '.join(group.parted)}")
     print(f"groups of documents that say the same: {len(result.groups)}")
+    for decision in result.decisions:
+        print(
+            f"{'copies' if decision.are_copies else 'no copies'}: {decision.first} {decision.second}  (decided {decision.at})"
+        )
 
 
 def print_related(result: RelatedOut) -> None:

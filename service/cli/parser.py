@@ -101,8 +101,19 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _json_argument(compare)
 
     duplicates = add_command(
-        commands, "duplicates", runs["duplicates"], "list copies and translations", "pes duplicates --json"
+        commands,
+        "duplicates",
+        runs["duplicates"],
+        "list copies and translations, part them or confirm them",
+        "pes duplicates --part at-bus de-bus",
     )
+    decision = duplicates.add_mutually_exclusive_group()
+    for verdict, about in (
+        ("confirm", "these are copies of the first, also where the build found none"),
+        ("part", "the first is no copy of the others"),
+        ("undo", "take back what was decided of the first and the others"),
+    ):
+        decision.add_argument(f"--{verdict}", nargs="+", metavar="DOCUMENT_ID", help=about)
     add_index_argument(duplicates)
     _json_argument(duplicates)
 

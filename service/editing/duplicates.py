@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,15 @@ class Pair:
     is_translation: bool  # their languages are known and differ, and their countries do not contradict it
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Copies and translations of one document, of which a search lists one."""
+
+    documents: tuple[Document, ...]  # first the one that stands for them
+    is_confirmed: bool  # editors said of all of them that they are copies
+    parted: tuple[str, ...]  # ids of what editors said that it is no copy of one of them
+
+
 def near_duplicates(index: OpenIndex, *, least: float = LEAST_DUPLICATE_SCORE, most: int = 50) -> list[Pair]:
     """Return the pairs of documents whose score is at least `least`, each once, the nearest first, at most `most`.
 
@@ -40,11 +49,23 @@ def near_duplicates(index: OpenIndex, *, least: float = LEAST_DUPLICATE_SCORE, m
     return sorted(pairs, key=lambda pair: (-pair.score, pair.first.id, pair.second.id))[:most]
 
 
-def copy_groups(index: OpenIndex) -> list[list[Document]]:
-    """Return the groups of copies and translations, first the document that stands for them, as the build found them."""
+def unsettled(pairs: Sequence[Pair], index: OpenIndex) -> list[Pair]:
+    """Return the pairs that are in no group together, and that no editor has parted."""
+    return [pair for pair in pairs if not index.copies.is_settled(pair.first.id, pair.second.id)]
+
+
+def copy_groups(index: OpenIndex) -> list[Group]:
+    """Return the groups of copies and translations, as the build found them and editors decided."""
     ids = [one for group in index.copies.groups for one in group]
     documents = {text.document.id: text.document for text in index.stored.texts(ids)}
-    return [[documents[one] for one in group] for group in index.copies.groups]
+    return [
+        Group(
+            tuple(documents[one] for one in group),
+            index.copies.is_confirmed(group),
+            tuple(index.copies.parted_from(group)),
+        )
+        for group in index.copies.groups
+    ]
 
 
 def _pairs(documents: list[Document], index: OpenIndex, least: float) -> Iterator[Pair]:

@@ -1,4 +1,4 @@
-"""The documents related to one, why they are, and which say the same as another: copies and translations stand apart."""
+"""The documents related to one, and why they are; copies and translations, as the index has them, stand apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import LARGEST_K, related
 from pes_search.index.types import Hit
 from pes_search.ingest.types import Document
-from pes_search.service.editing.duplicates import LEAST_DUPLICATE_SCORE, pair_score
 
 SEARCHED_BEYOND = 20  # documents more than are wanted, as some are copies
 # Of documents' mean vectors, from which on they have one topic: a fifth of the corpus' six nearest have it.
@@ -28,11 +27,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class RelatedDocument:
-    """A document that is related to another."""
+    """A document that is related to another; the hit names its copies and translations (`also`), which are not listed again."""
 
     hit: Hit
     reasons: tuple[Reason, ...]
-    same: tuple[Document, ...]  # copies and translations of it, which are not listed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +42,23 @@ class Relations:
 
 
 def relations(document_id: str, index: OpenIndex, *, k: int, filters: Filters = EVERYTHING) -> Relations:
-    """Return the k documents related to one, the nearest first, without those that say the same as it or as a nearer one.
+    """Return the k documents related to one, the nearest first, without copies of it or of a nearer one.
 
     Raises:
         NotInIndexError: no document has this id.
         QueryError: `k` is out of range.
     """
-    most = k if not 1 <= k < LARGEST_K else min(LARGEST_K, k + SEARCHED_BEYOND)
-    hits = related(document_id, index, k=most, filters=filters)
-    documents = [index.document(document_id), *(hit.document for hit in hits)]
-    ids = [document.id for document in documents]
-    means = index.stored.means(ids)
-    cosines = means @ means.T
-    overlaps = index.concepts.overlaps(ids, ids, cosines)
-
-    def say_the_same(first: int, second: int) -> bool:
-        nearness = float(cosines[first, second]), float(overlaps[first, second])
-        return pair_score(documents[first], documents[second], *nearness) >= LEAST_DUPLICATE_SCORE
-
-    same: list[Hit] = []
-    listed: dict[int, list[Document]] = {}  # of each row that is listed its copies
-    for row, hit in enumerate(hits, start=1):
-        if say_the_same(0, row):
-            same.append(hit)
-        elif (original := next((other for other in listed if say_the_same(other, row)), None)) is not None:
-            listed[original].append(hit.document)
-        else:
-            listed[row] = []
-    shown = [
-        RelatedDocument(hits[row - 1], _reasons(documents[0], hits[row - 1], index), tuple(copies))
-        for row, copies in list(listed.items())[:k]
-    ]
-    return Relations(tuple(shown), tuple(same))
+    copies = index.copies.group_of(document_id)
+    most = k if not 1 <= k < LARGEST_K else min(LARGEST_K, k + len(copies) + SEARCHED_BEYOND)
+    hits = {
+        hit.document.id: hit for hit in related(document_id, index, k=most, filters=filters) if hit.document.id not in copies
+    }
+    # However far they are: an editor may have said that they are copies.
+    same = related(document_id, index, k=min(len(copies), LARGEST_K), filters=filters, among=copies) if len(copies) > 1 else ()
+    document = index.document(document_id)
+    listed = index.copies.without_others(hits, document.language)[:k]
+    shown = [RelatedDocument(hits[one], _reasons(document, hits[one], index)) for one in listed]
+    return Relations(tuple(shown), same)
 
 
 def _reasons(document: Document, hit: Hit, index: OpenIndex) -> tuple[Reason, ...]:

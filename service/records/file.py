@@ -52,6 +52,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        """
+        CREATE TABLE copy_decisions (
+            first TEXT NOT NULL, second TEXT NOT NULL, are_copies INTEGER NOT NULL, at TEXT NOT NULL, index_id TEXT NOT NULL,
+            PRIMARY KEY (first, second)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 
 
@@ -134,6 +142,21 @@ class RecordFile:
                 connection.execute(statement)
             # Written even if it is so already: a file that can only be read is told of now, not when somebody leaves something.
             connection.execute(f"PRAGMA user_version = {latest}")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection that only reads a file that is there, as it is: of whatever version.
+
+    Raises:
+        DatabaseError: it cannot be read.
+    """
+    try:
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_WAIT_SECONDS, isolation_level=None)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise _fault(path, error) from error
 
 
 def _fault(path: Path, error: sqlite3.Error) -> DatabaseError:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pes_search.service.records.arrivals import ArrivalRecords
 from pes_search.service.records.config import DatabaseConfig
+from pes_search.service.records.copies import CopyRecords
 from pes_search.service.records.feedback import FeedbackRecords
 from pes_search.service.records.file import RecordFile, utc_now
 from pes_search.service.records.judgments import JudgmentRecords
@@ -26,11 +27,12 @@ class Records:
     arrivals: ArrivalRecords
     questions: QuestionRecords
     judgments: JudgmentRecords
+    copies: CopyRecords
 
     def forget(self) -> dict[str, int]:
         """Remove what is older than the retention, all or nothing, and return how much of each kind went.
 
-        Judgments stay, as they are work, and so do open feedback and the dates of arrival.
+        Judgments and decisions about copies stay, as they are work, and so do open feedback and the dates of arrival.
         """
         since = self.file.time(days_ago=self.retention_days)
         with self.file.transaction(write=True) as connection:
@@ -56,4 +58,5 @@ def open_records(config: DatabaseConfig, now: Callable[[], datetime] = utc_now) 
         arrivals=ArrivalRecords(file),
         questions=QuestionRecords(file, is_logging=config.log_questions),
         judgments=JudgmentRecords(file),
+        copies=CopyRecords(file),
     )

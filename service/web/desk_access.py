@@ -12,6 +12,8 @@ from fastapi import HTTPException, Request
 from fastapi.responses import Response
 from pydantic import SecretStr
 
+from pes_search.service.web.headers import comes_from_elsewhere
+
 EDITOR_COOKIE = "editor"
 SESSION_SECONDS = 12 * 3600
 
@@ -22,6 +24,17 @@ def editor_only(request: Request) -> None:
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         here = address if request.method == "GET" else "/desk"
         raise HTTPException(303, "sign in first", headers={"Location": "/desk/sign-in?" + urlencode({"next": here})})
+
+
+def editor_with_key(request: Request) -> None:
+    """Let a program's request through that brings the editor's key, or an editor's own; no other site's page."""
+    if comes_from_elsewhere(request):
+        raise HTTPException(403, "this was sent from another site's page")
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if not is_editor(request) and not (scheme.casefold() == "bearer" and _is_key(request, given)):
+        raise HTTPException(
+            401, "give the editor's key: Authorization: Bearer KEY ([desk] key)", headers={"WWW-Authenticate": "Bearer"}
+        )
 
 
 def is_editor(request: Request) -> bool:
@@ -43,7 +56,7 @@ def has_key(request: Request) -> bool:
 def sign_in(request: Request, response: Response, given: str) -> bool:
     """Mark the visitor as an editor if the key is right; return whether it is."""
     key = _key(request)
-    if key is None or not hmac.compare_digest(given.strip().encode(), key.get_secret_value().encode()):
+    if key is None or not _is_key(request, given):
         return key is None
     expires = str(int(time.time()) + SESSION_SECONDS)
     secure = request.url.scheme == "https"
@@ -61,6 +74,11 @@ def sign_in(request: Request, response: Response, given: str) -> bool:
 def _key(request: Request) -> SecretStr | None:
     key: SecretStr | None = request.app.state.engine.settings.desk.key
     return key
+
+
+def _is_key(request: Request, given: str) -> bool:
+    key = _key(request)
+    return key is not None and hmac.compare_digest(given.strip().encode(), key.get_secret_value().encode())
 
 
 def _proof(key: SecretStr, expires: str) -> str:

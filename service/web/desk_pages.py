@@ -13,21 +13,24 @@ from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf, RecordsOf, engine_of
-from pes_search.service.editing.duplicates import Pair, copy_groups, near_duplicates
+from pes_search.service.editing.copy_decisions import Verdict, decide
+from pes_search.service.editing.duplicates import Group, Pair, copy_groups, near_duplicates, unsettled
 from pes_search.service.editing.gaps import Gap, incomplete, unlinked
 from pes_search.service.editing.judging import pool, qrels, queries
 from pes_search.service.editing.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
+from pes_search.service.engine import copy_decisions
 from pes_search.service.records.judgments import GRADES
 from pes_search.service.web import desk_access
 from pes_search.service.web.desk_access import editor_only
 from pes_search.service.web.hits import also_label, facts, place_label
-from pes_search.service.web.languages import _, interface_of
+from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import is_local, search_url
 from pes_search.service.web.text import excerpt, places_of
 from pes_search.service.web.view import render
 
 PENDING_SECONDS = 24 * 3600  # a preview that nobody decided on
 WEAK_ANSWER_CONFIDENCE = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
+SHOWN_PAIRS, KEPT_PAIRS = 50, 1_000  # that are alike: the next ones come up when those before are decided
 router = APIRouter(include_in_schema=False)
 desk = APIRouter(prefix="/desk", dependencies=[Depends(editor_only)], include_in_schema=False)
 
@@ -85,7 +88,7 @@ def overview(request: Request, engine: EngineOf, records: RecordsOf) -> HTMLResp
     """Say what waits to be done."""
     findings = _findings(request)
     context = {
-        "pairs": len(findings.pairs),
+        "pairs": len(unsettled(findings.pairs, engine.index())),
         "unlinked": len(findings.unlinked),
         "gaps": len(findings.gaps),
         "questions": len(records.questions.find(below=WEAK_ANSWER_CONFIDENCE)),
@@ -99,14 +102,46 @@ def overview(request: Request, engine: EngineOf, records: RecordsOf) -> HTMLResp
 
 @desk.get("/duplicates")
 def duplicates(request: Request, engine: EngineOf) -> HTMLResponse:
-    """List documents that say the same, perhaps in two languages."""
-    interface = interface_of(request)
-    pairs = [(pair, facts(pair.first, interface), facts(pair.second, interface)) for pair in _findings(request).pairs]
-    groups = [
-        (first, [(other, also_label(other, first, interface)) for other in others])
-        for first, *others in copy_groups(engine.index())
+    """List documents that say the same, perhaps in two languages, and what was decided of them."""
+    index, interface = engine.index(), interface_of(request)
+    pairs = unsettled(_findings(request).pairs, index)[:SHOWN_PAIRS]
+    decisions = copy_decisions(engine.settings)
+    ids = {one for decision in decisions for one in (decision.first, decision.second)}
+    titles = {text.document.id: text.document.title for text in index.stored.texts(sorted(ids))}
+    context = {
+        "pairs": [(pair, facts(pair.first, interface), facts(pair.second, interface)) for pair in pairs],
+        "groups": [(group, _members(group, interface)) for group in copy_groups(index)],
+        "decisions": decisions,
+        "titles": titles,
+    }
+    return _page(request, "desk/duplicates.html", context)
+
+
+def _members(group: Group, interface: Interface) -> list[tuple[Document, str, list[str]]]:
+    """Return each document of a group with what it is beside the first, and the ids of all others."""
+    first = group.documents[0]
+    ids = [document.id for document in group.documents]
+    return [
+        (
+            document,
+            "" if document is first else also_label(document, first, interface),
+            [one for one in ids if one != document.id],
+        )
+        for document in group.documents
     ]
-    return _page(request, "desk/duplicates.html", {"pairs": pairs, "groups": groups})
+
+
+@desk.post("/duplicates")
+def decide_duplicates(
+    engine: EngineOf,
+    records: RecordsOf,
+    verdict: Annotated[Verdict, Form()],
+    document_id: Annotated[str, Form()],
+    other_ids: Annotated[list[str], Form()],
+) -> Response:
+    """Keep that documents are copies, or that they are none, or take it back."""
+    decide(verdict, document_id, other_ids, engine.index(), records.copies)
+    return RedirectResponse("/desk/duplicates", status_code=303)
 
 
 @desk.get("/gaps")
@@ -269,7 +304,7 @@ def _findings(request: Request) -> Findings:
     if kept_findings is None or kept_findings.index_id != index.manifest.index_id:
         kept_findings = Findings(
             index.manifest.index_id,
-            near_duplicates(index),
+            near_duplicates(index, most=KEPT_PAIRS),
             unlinked(index),
             incomplete(index, engine.encoder, engine.answerer.models.field_scorer),
         )

@@ -23,9 +23,14 @@ API_PATH = "/api/"
 
 
 def is_foreign(request: Request) -> bool:
-    """Tell whether a form was sent by another site's page, which browsers say; programs send neither header."""
+    """Tell whether a form was sent by another site's page; the API asks itself where it changes anything."""
     if request.method in {"GET", "HEAD", "OPTIONS"} or request.url.path.startswith(API_PATH):
         return False
+    return comes_from_elsewhere(request)
+
+
+def comes_from_elsewhere(request: Request) -> bool:
+    """Tell whether another site's page sent this, which browsers say; programs send neither header."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site not in {"same-origin", "none"}

@@ -8,7 +8,7 @@ import pytest
 
 from pes_search.index.build import write_documents
 from pes_search.index.config import IndexConfig, SearchConfig
-from pes_search.index.copies import Copies, CopyFinder, signature_of
+from pes_search.index.copies import CopyFinder, signature_of
 from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex, open_index
@@ -108,13 +108,6 @@ def test_rows_that_differ_in_their_figures_only_are_no_copies() -> None:
     assert groups({"a": row.format(1200, 431, 88), "b": row.format(950, 77, 12)}) == []
 
 
-def test_documents_that_are_like_a_third_only_are_not_taken_for_each_other() -> None:
-    copies = Copies([[("a", "en"), ("b", "de")]])
-    assert copies.group_of("b") == ("a", "b")
-    assert copies.group_of("c") == ("c",)
-    assert copies.language_of("b") == "de"
-
-
 # ── In an index ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -167,3 +160,45 @@ def test_pages_of_a_list_with_groups_join_up(index: OpenIndex, encoder: Encoder)
     listed = [hit.document.id for page in pages for hit in page]
     assert len(listed) == len(set(listed)) == 31
     assert all(len({*pair}) == 2 for pair in combinations(listed, 2))
+
+
+# ── As editors decided ──────────────────────────────────────────────────────────────────────────────────────────────
+
+BUS = "a bus that visits villages"
+
+
+def listed(query: str, index: OpenIndex, encoder: Encoder) -> dict[str, list[str]]:
+    """Return what a search lists of the story and its forms, each with what it stands for."""
+    hits = search(query, index, encoder, CONFIG, k=100).hits
+    return {hit.document.id: sorted(other.id for other in hit.also) for hit in hits if not hit.document.id.startswith("other")}
+
+
+def test_what_is_parted_is_listed_by_itself(index: OpenIndex, encoder: Encoder) -> None:
+    parted = index.decided({("copy", "story"): False, ("copy", "translated"): False})
+    assert listed(BUS, parted, encoder) == {"story": ["translated"], "copy": []}
+    assert search(BUS, parted, encoder, CONFIG).total == 33 - 1
+    assert listed(BUS, index, encoder) == {"story": ["copy", "translated"]}  # the other one is as it was
+
+
+def test_what_is_parted_from_all_leaves_them_together(index: OpenIndex, encoder: Encoder) -> None:
+    parted = index.decided({("copy", "story"): False, ("story", "translated"): False})
+    assert listed(BUS, parted, encoder) == {"story": [], "copy": ["translated"]}
+    assert parted.copies.groups == [("copy", "translated")]
+
+
+def test_what_is_confirmed_is_one_and_the_best_described_stands_for_it(index: OpenIndex, encoder: Encoder) -> None:
+    confirmed = index.decided({("copy", "other00"): True})
+    assert confirmed.copies.groups == [("story", "copy", "other00", "translated")]
+    result = search("members read letters in room 500", confirmed, encoder, CONFIG, k=100)
+    assert "other00" not in [hit.document.id for hit in result.hits]
+    assert result.total == 33 - 3
+    alone = index.decided({("other00", "other01"): True})
+    assert alone.copies.groups == [("story", "copy", "translated"), ("other00", "other01")]
+    assert alone.copies.language_of("other01") == "en"
+
+
+def test_the_querys_language_comes_first_in_a_decided_group_too(index: OpenIndex, encoder: Encoder) -> None:
+    decided = index.decided({("copy", "story"): False, ("copy", "translated"): False, ("story", "translated"): True})
+    german = "Welches mobile Büro der Arbeitsverwaltung besucht Dörfer?"
+    assert listed(german, decided, encoder) == {"translated": ["story"], "copy": []}
+    assert listed(BUS, decided, encoder) == {"story": ["translated"], "copy": []}

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from copied import write_copied
+from kept import kept_in
 from starlette.testclient import TestClient
 
 from pes_search.index.encoders.base import Encoder
@@ -71,6 +73,14 @@ def no_model(pes: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail where a command loads the model without need; it takes ten seconds."""
     for module in ("index.encoders", "service.engine"):
         monkeypatch.setattr(f"pes_search.{module}.load_encoder", lambda *_: pytest.fail("the model was loaded"))
+
+
+@pytest.fixture
+def copied(build: Callable[..., object], encoder: Encoder, tmp_path: Path) -> Engine:
+    """An engine over a story, its copy and its translation, one group, and two others, with records of its own."""
+    build([write_copied(tmp_path / "sources")], tmp_path / "index")
+    settings = Settings(index_dir=tmp_path / "index", **kept_in(tmp_path))
+    return Engine(settings, settings.index_store(), encoder)
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,7 @@ def test_openapi_describes_every_operation(client: TestClient) -> None:
         ("/api/v1/documents", "get"),
         ("/api/v1/documents/{document_id}", "get"),
         ("/api/v1/duplicates", "get"),
+        ("/api/v1/duplicates", "post"),
         ("/api/v1/documents/{document_id}/related", "get"),
         ("/api/v1/passages/{passage_id}", "get"),
         ("/healthz", "get"),
@@ -56,10 +57,13 @@ def test_the_examples_of_openapi_run(client: TestClient, which: str) -> None:
                 query[parameter["name"]] = value
         body = None
         if "requestBody" in operation:
-            schema = client.get("/openapi.json").json()["components"]["schemas"]["AskIn"]
+            name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            schema = client.get("/openapi.json").json()["components"]["schemas"][name]
             body = {name: schema["properties"][name]["examples"][0] for name in schema["required"]}
         response = client.request(method, path.format(**parts), params=query, json=body)
         assert response.status_code == 200, f"{path}: {response.text}"
+        if path == "/api/v1/duplicates" and body:
+            assert client.post(path, json={**body, "verdict": "undo"}).json()["decisions"] == []
         if response.headers["content-type"].startswith("text/event-stream"):
             assert "event: done" in response.text or "event: refused" in response.text
             continue

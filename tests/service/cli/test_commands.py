@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from pes_search.index.encoders.base import Encoder, EncoderConfig
 from pes_search.index.open_index import OpenIndex
 from pes_search.service.cli.commands import command_line
+from pes_search.service.engine import Engine
 
 COMMANDS = ("build", "enrich", "search", "duplicates", "related", "show", "serve", "info", "corpus check")
 HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura", "fastapi", "uvicorn", "numpy", "pydantic")
@@ -445,3 +446,46 @@ def test_duplicates_are_listed_by_group(pes: Pes, corpus_folder: Path) -> None:
     run = pes("duplicates", "--index", corpus_folder)
     assert (run.status, run.out) == (0, "groups of documents that say the same: 0\n")
     assert json.loads(pes("duplicates", "--index", corpus_folder, "--json").out)["groups"] == []
+
+
+def test_editors_part_confirm_and_take_back(pes: Pes, copied: Engine, tmp_path: Path) -> None:
+    index = ("--index", tmp_path / "index")
+    (tmp_path / "pes.toml").write_text('[database]\npath = "pes.sqlite3"\n')
+    listed = pes("duplicates", *index)
+    assert listed.out.startswith("The bus  story  sources/story.md\n  copy: The bus  copy  sources/copy.md\n")
+    assert not (tmp_path / "pes.sqlite3").exists()  # who only looks leaves nothing
+    parted = pes("duplicates", "--part", "copy", "story", "german", *index)
+    assert parted.out.splitlines()[2:4] == ["  parted from it: copy", "groups of documents that say the same: 1"]
+    assert [line.partition("  (")[0] for line in parted.out.splitlines()[4:]] == [
+        "no copies: copy german",
+        "no copies: copy story",
+    ]
+    assert "also as: copy" not in pes("search", "a bus that visits villages", *index).out
+    assert pes("related", "copy", *index, "-k", 1).out.startswith("1. The bus")
+    confirmed = json.loads(pes("duplicates", "--confirm", "story", "german", *index, "--json").out)
+    assert [(group["document_id"], group["confirmed"], group["parted"]) for group in confirmed["groups"]] == [
+        ("story", True, ["copy"])
+    ]
+    assert "The bus  story  sources/story.md  (confirmed)" in pes("duplicates", *index).out
+    back = pes("duplicates", "--undo", "copy", "story", "german", *index)
+    assert (back.status, back.out.count("no copies:")) == (0, 0)
+    assert "also as: copy" in pes("search", "a bus that visits villages", *index).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["--part", "story", "nowhere"], 1, "no document 'nowhere' in this index; `pes search` lists ids"),
+        (["--part", "story", "story"], 1, "'story' is named twice; name each document once"),
+        (["--confirm", "story"], 1, "name at least two documents"),
+        (["--undo", "story", "copy"], 1, "nothing was decided about story and copy; `pes duplicates` lists what was"),
+        (["--part", "story", "copy", "--confirm", "story", "copy"], 2, "not allowed with argument"),
+        (["--part"], 2, "expected at least one argument"),
+    ],
+)
+def test_what_cannot_be_decided_is_told(
+    arguments: list[str], status: int, told: str, pes: Pes, copied: Engine, tmp_path: Path
+) -> None:
+    run = pes("duplicates", *arguments, "--index", tmp_path / "index")
+    assert (run.status, run.out) == (status, "")
+    assert told in run.err

@@ -53,9 +53,20 @@ def test_a_copy_is_no_related_document(index: OpenIndex) -> None:
 
 def test_what_says_the_same_is_listed_once(index: OpenIndex) -> None:
     found = relations("far", index, k=5)
-    listed = {one.hit.document.id: [document.id for document in one.same] for one in found.related}
+    listed = {one.hit.document.id: [document.id for document in one.hit.also] for one in found.related}
     assert sorted([*listed, *(name for same in listed.values() for name in same)]) == ["copy", "one", "other"]
     assert len(listed) == 2
+
+
+def test_what_editors_decided_counts_here_too(index: OpenIndex) -> None:
+    parted = relations("one", index.decided({("copy", "one"): False}), k=5)
+    assert (parted.same, parted.related[0].hit.document.id) == ((), "copy")
+    confirmed = relations("one", index.decided({("far", "one"): True}), k=1)  # however far it is
+    assert [hit.document.id for hit in confirmed.same] == ["copy", "far"]
+    assert [one.hit.document.id for one in confirmed.related] == ["other"]
+    filtered = relations("one", index, k=5, filters=Filters(target_group="women-returners", country="AT"))
+    assert ([hit.document.id for hit in filtered.same], filtered.related) == (["copy"], ())
+    assert relations("far", index.decided({("copy", "one"): False}), k=5).related[2:] != ()
 
 
 def test_the_reasons_are_what_both_have(corpus_index: OpenIndex) -> None:

@@ -19,6 +19,7 @@ def test_what_is_old_is_forgotten(path: Path, clock: Clock) -> None:
     unopened, opened = save(records, "unopened"), save(records, "opened")
     ask(records, "old")
     records.judgments.judge(query="a", document_id="x", grade=1, index_id="i")
+    records.copies.decide([("x", "y")], are_copies=True, index_id="i")
     records.arrivals.note("i", ["x"])
     clock.advance(days=30)
     assert records.forget() == {"feedback": 0, "saved_searches": 0, "questions": 0}
@@ -32,7 +33,7 @@ def test_what_is_old_is_forgotten(path: Path, clock: Clock) -> None:
     with pytest.raises(NotStoredError):
         records.saved_searches.open(unopened)
     assert question_counts(records, days=1_000) == [("new", 1)]
-    assert len(records.judgments.find()) == 1
+    assert (len(records.judgments.find()), len(records.copies.find())) == (1, 1)
     assert records.arrivals.first_seen(["x"]) == {"x": START_TEXT}
     assert records.forget() == {"feedback": 0, "saved_searches": 0, "questions": 0}
 

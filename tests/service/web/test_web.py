@@ -299,6 +299,7 @@ def test_nobody_without_the_key_sees_the_desk(locked: TestClient, path: str) -> 
     [
         ("/judge", {"q": "x", "grade-de-power-m": "3"}),
         ("/feedback/1", {"action": "delete"}),
+        ("/duplicates", {"verdict": "part", "document_id": "de-power-m", "other_ids": "pl-kfs"}),
         ("/upload/" + "0" * 32, {"action": "keep"}),
     ],
 )
@@ -341,6 +342,68 @@ def test_the_desk_shows_what_the_collection_repeats(build: object, tmp_path: Pat
     assert "Vouchers for bakers one" in page
     assert "/compare?ids=one&amp;ids=two" in page
     assert "no year, no target group, no measure" in client.get("/desk/gaps").text
+
+
+def forms(page: str) -> list[tuple[str, dict[str, list[str]]]]:
+    """Return what each form of the page of duplicates sends, by what its button says."""
+    found = re.findall(r'<form action="/desk/duplicates" method="post">(.*?)</form>', page, re.DOTALL)
+    return [
+        (
+            re.sub(r"<[^>]+>", "", form).strip(),
+            {name: re.findall(rf'name="{name}" value="([^"]*)"', form) for name in ("verdict", "document_id", "other_ids")},
+        )
+        for form in found
+    ]
+
+
+def test_an_editor_parts_confirms_and_takes_back_on_the_desk(copied: Engine) -> None:
+    site = TestClient(create_app(copied), follow_redirects=False)
+
+    def listed() -> list[str]:
+        found = site.get("/export.json", params={"q": "a bus that visits villages"}).text
+        return [one for one in re.findall(r'"id": "(\w+)"', found) if one in {"story", "copy", "german"}]
+
+    assert listed() == ["story"]
+    page = site.get("/desk/duplicates").text
+    sent = dict(forms(page))
+    # The documents as they stand to the first, which each of the buttons names for who does not see.
+    assert [name for name in sent if name.startswith(("Confirm", "No copy"))] == [
+        "Confirm: The bus",
+        "No copy: The bus",
+        "No copy: as The bus: The bus",
+        "No copy: in German: The bus",
+    ]
+    part = sent["No copy: as The bus: The bus"]
+    assert part == {"verdict": ["part"], "document_id": ["copy"], "other_ids": ["story", "german"]}
+    assert site.post("/desk/duplicates", data=part).headers["location"] == "/desk/duplicates"
+    page = site.get("/desk/duplicates").text
+    assert [name for name, _ in forms(page)] == [
+        "Confirm: The bus",
+        "No copy: in German: The bus",
+        "Take back: The bus, Der Bus",
+        "Take back: The bus, The bus",
+    ]
+    assert listed() == ["story", "copy"]
+    site.post("/desk/duplicates", data=dict(forms(page))["Confirm: The bus"])
+    page = site.get("/desk/duplicates").text
+    assert '<span class="tag">confirmed</span>' in page
+    for name, sent_back in forms(page):
+        if name.startswith("Take back"):
+            assert site.post("/desk/duplicates", data=sent_back).status_code == 303
+    assert [name for name, _ in forms(site.get("/desk/duplicates").text)] == list(sent)
+
+
+def test_the_desk_tells_what_cannot_be_decided(copied: Engine) -> None:
+    site = TestClient(create_app(copied))
+    html = {"Accept": "text/html"}
+    unknown = site.post(
+        "/desk/duplicates", data={"verdict": "part", "document_id": "story", "other_ids": "nowhere"}, headers=html
+    )
+    assert (unknown.status_code, "no document &#39;nowhere&#39;" in unknown.text) == (404, True)
+    foreign = {"Origin": "https://evil.example"}
+    sent = {"verdict": "part", "document_id": "story", "other_ids": "copy"}
+    assert site.post("/desk/duplicates", data=sent, headers=foreign).status_code == 403
+    assert site.post("/desk/duplicates", data={**sent, "verdict": "burn"}).status_code == 422
 
 
 def test_a_form_that_is_too_large_is_refused_before_it_is_read(site: TestClient) -> None:
