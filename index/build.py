@@ -28,6 +28,7 @@ from pes_search.index.errors import IndexDamagedError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.text_vectors import read_text_vectors
 from pes_search.index.filters import EVERYTHING
+from pes_search.index.relations import RelationFinder
 from pes_search.index.stores.base import IndexStore, IndexWriter
 from pes_search.index.stores.files import SCHEMA
 from pes_search.index.text.passage_text import full_text, sentence_text
@@ -189,7 +190,7 @@ def write_documents(
     started = datetime.datetime.now(datetime.UTC)
     languages: Counter[str] = Counter()
     content = hashlib.sha256(json.dumps(taxonomy.values()).encode())
-    copies = CopyFinder()
+    copies, relations = CopyFinder(), RelationFinder()
     written = passages = encoded = texts_before = texts_done = 0
 
     def count(finished: int, texts: int, split: int) -> None:
@@ -209,7 +210,7 @@ def write_documents(
             questions = [text for split in batch for _, text in split.document.questions]
             vectors = read_as_query(questions, on_progress=partial(progress, "questions"))
             texts, new = _write_batch(
-                batch, vectors, writer, encoder, cache, taxonomy, space, copies, partial(count, split=len(batch))
+                batch, vectors, writer, encoder, cache, taxonomy, space, copies, relations, partial(count, split=len(batch))
             )
             texts_before, encoded = texts_before + texts, encoded + new
             for split in batch:
@@ -218,8 +219,11 @@ def write_documents(
                 languages.update(passage.language or "" for passage in split.passages)
                 passages += len(split.passages)
             written += len(batch)
+        groups = copies.groups()
+        related = relations.rows(Copies(groups))
     finally:
         cache.close()
+        relations.close()
     manifest = Manifest(
         schema=SCHEMA,
         index_id=_index_id(content.hexdigest(), encoder.model_id, config),
@@ -236,7 +240,8 @@ def write_documents(
         report=report or {},
         files={},
         left_out={what: characters for what, characters in sorted((left_out or {}).items()) if characters},
-        copies=copies.groups(),
+        copies=groups,
+        relations=related,
     )
     return writer.commit(manifest, taxonomy, label_vectors), encoded
 
@@ -299,6 +304,7 @@ def _write_batch(
     taxonomy: Taxonomy,
     space: ConceptSpace,
     copies: CopyFinder,
+    relations: RelationFinder,
     progress: Callable[[int, int], object],
 ) -> tuple[int, int]:
     """Encode a batch's passages and their sentences, and hand its documents to the store. `questions` are their vectors.
@@ -326,9 +332,11 @@ def _write_batch(
         rows = slice(first, first + len(split.passages))
         first = rows.stop
         copies.add(split.document, split.passages, mean_vectors(whole[rows], np.zeros(len(whole[rows]), np.int64), 1)[0])
+        relations.add(split.document, split.pages)
+        document = dataclasses.replace(split.document, links=())
         writer.add(
             EncodedDocument(
-                document=with_derived(split.document, split.pages, split.passages, sentence_places[rows], taxonomy),
+                document=with_derived(document, split.pages, split.passages, sentence_places[rows], taxonomy),
                 pages=split.pages,
                 passages=split.passages,
                 vectors=whole[rows],

@@ -14,6 +14,7 @@ from pes_search.index.evidence.held_concepts import HeldConcepts
 from pes_search.index.evidence.questions import DocumentQuestions
 from pes_search.index.query.expansion import LEAST_FIELD_SHARE, Expander
 from pes_search.index.query.named_filters import FilterNames
+from pes_search.index.relations import StatedRelations
 from pes_search.index.stores.base import IndexStore, StoredIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import DocumentText
@@ -38,6 +39,7 @@ class OpenIndex:
         self.concepts = HeldConcepts(stored.holdings(), space, self.taxonomy, bm25, main_language)
         self.questions = DocumentQuestions(stored.questions(), len(self.concepts.ids), bm25)
         self.copies = Copies(self.manifest.copies)
+        self.relations = StatedRelations(self.manifest.relations, self.copies)
         self.expander = Expander(self.taxonomy, main_language, lambda label: self._is_common(label, main_language))
         self.filter_names = FilterNames(self.taxonomy)
         self.language_mean: Callable[[str], Vectors | None] = space.language_mean  # where the labels in a language lie

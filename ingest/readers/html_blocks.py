@@ -100,6 +100,7 @@ class Piece:
     parts: tuple[str, ...] = ()  # keys of the lines in the table's cells, on its first row
     table: int = 0  # which table a row is of, from 1
     links_away: bool = False  # a heading that is a link to another page
+    links: list[tuple[str, Any]] = field(default_factory=list)  # in it: targets and elements
 
 
 @dataclass(slots=True)
@@ -151,6 +152,7 @@ class _Walker:
         self.inline: list[str] = []
         self.linked = self.unlinked = 0  # letters of the open text in links, and outside
         self.address: str | None = None  # of the last link in it
+        self.links: list[tuple[str, Any]] = []  # in it, or around it
         self.frames = [_Frame("paragraph", 0, -1, CONTENT, False, False, None, False)]
         self.tables = 0
         self.checks = MOST_CHECKS
@@ -220,6 +222,8 @@ class _Walker:
             stated = element.get("aria-level", "2")
             kind, level, in_title = "heading", min(int(stated), 6) if stated in "123456789" and stated else 2, True
         link = element.get("href", "") if tag == "a" else frame.link
+        if tag == "a" and link:
+            self.links.append((link, element))
         self.frames.append(_Frame(kind, level, node, part, is_likely, is_panel, link, in_title))
         self.add(element.text, link)
         return True
@@ -256,12 +260,15 @@ class _Walker:
         links_away = is_link and not (self.address or "#").startswith(("#", "javascript:"))
         self.inline.clear()
         self.linked = self.unlinked = 0
+        links, self.links = self.links, []
         texts = split_lines(raw) if BREAK in raw and frame.kind != "heading" else (clean_text(raw),)
         whole = key_of(clean_text(raw)) if len(texts) > 1 else ""
         for text in texts:
             if text:
                 self.add_piece(text, frame, is_link=is_link, links_away=links_away)
                 self.walk.pieces[-1].whole = whole
+                self.walk.pieces[-1].links += links
+                links = []
 
     def add_piece(self, text: str, frame: _Frame, *, is_link: bool, links_away: bool) -> None:
         pieces, nodes = self.walk.pieces, self.walk.nodes
@@ -277,7 +284,7 @@ class _Walker:
             term = pieces.pop()
             joined = f"{term.block.text.rstrip(': ')}: {text}"
             pieces.append(Piece(Block("item", joined), term.key + key, term.node, term.part, cells=(term.key, key),
-                                is_panel=term.is_panel, is_likely=term.is_likely))  # fmt: skip
+                                links=term.links, is_panel=term.is_panel, is_likely=term.is_likely))  # fmt: skip
             self.term = None
             return
         if tag == "dt":
@@ -392,7 +399,7 @@ class _Walker:
 
     def add_table(self, table: Any, frame: _Frame) -> None:
         """Add a table's rows; tables that hold tables or headings are layout and never come here."""
-        number = self.tables
+        number, first = self.tables, len(self.walk.pieces)
 
         def add(kind: BlockKind, text: str, cells: tuple[str, ...] = (), parts: tuple[str, ...] = (), *, is_link: bool) -> None:
             self.walk.pieces.append(
@@ -427,6 +434,8 @@ class _Walker:
             if line:
                 add("row", line, tuple(key for cell in cells if (key := key_of(cell))), parts, is_link=is_link)
                 parts = ()
+        if len(self.walk.pieces) > first:
+            self.walk.pieces[-1].links = [(link.get("href"), link) for link in table.iter("a") if link.get("href")]
 
     def lines(self, cell: Any) -> list[str]:
         """Return the lines of a table's cell: what breaks and block elements part."""
