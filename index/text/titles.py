@@ -38,7 +38,7 @@ class Titles:
             self._by_start.setdefault(words[:TITLE_WORDS], set()).add(words)
 
     def found_in(self, text: str, own: Container[tuple[str, ...]] = ()) -> Iterator[tuple[tuple[str, ...], int, int]]:
-        """Yield the titles whose words stand in a text, with their places, but for its own; one within a longer one is not there.
+        """Yield the titles whose words stand in a text, with their places, but for its own and those within longer ones.
 
         What takes the time is done for all words at once; each word is looked at again only where a title begins.
         """

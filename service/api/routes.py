@@ -36,7 +36,7 @@ from pes_search.service.api.schemas import (
     search_out,
 )
 from pes_search.service.editing.duplicates import copy_groups
-from pes_search.service.editing.related import relations
+from pes_search.service.editing.related import newest_version, relations, stated_relations
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES, dependencies=[Depends(only_known_parameters)])
 
@@ -121,9 +121,10 @@ def documents(engine: EngineOf, filters: FiltersOf, k: K = 100, offset: Offset =
 
 @router.get("/documents/{document_id}", tags=["documents"])
 def document(engine: EngineOf, document_id: DocumentId) -> DocumentDetailOut:
-    """Return a document with its text and passages."""
+    """Return a document with its text and passages, and the documents that cite, update or continue it or that it does."""
     index = engine.index()
-    return document_detail(index.text(document_id), index.manifest.index_id)
+    stated, newer = stated_relations(document_id, index), newest_version(document_id, index)
+    return document_detail(index.text(document_id), index.manifest.index_id, stated, newer)
 
 
 @router.get("/duplicates", tags=["documents"])
