@@ -43,6 +43,7 @@ KINDS: Sequence[tuple[str, RelationKind, bool]] = (
     ("continued_by", "continues", True),
 )
 T = TypeVar("T")
+_BEGINS = re.compile(r"[\n(;]")  # behind which "see also" may begin
 _END = re.compile(r"[.!?]\s(?!\s*$)")
 
 
@@ -234,7 +235,7 @@ def _mention(target: str, found_by: FoundBy, page: Page, start: int, end: int, l
     text = page.text
     before = _END.split(text[max(0, start - WORDS_BEFORE) : start])[-1]
     kind, is_reversed = _told_before(before, language)
-    if kind == "cites" and (is_see_also(before.strip()) or is_see_also(heading_above(page, start))):
+    if kind == "cites" and (is_see_also(_BEGINS.split(before.strip())[-1]) or is_see_also(heading_above(page, start))):
         kind = "see_also"
     line = text.rfind("\n", 0, start) + 1, end + len(text[end:].partition("\n")[0])
     within = [span for span in sentence_spans(text, *line, language) if span[0] < end and span[1] > start] or [line]
