@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -311,7 +311,7 @@ class _Walker:
         role = (element.get("role") or "").lower()
         names = words_of(element.get("class", "") + " " + element.get("id", "")) if tag not in FRAMES else frozenset[str]()
         sure = TAG_PARTS.get(tag) or ROLE_PARTS.get(role) or (DIALOGS if element.get("aria-modal") == "true" else None)
-        sure = sure or next((SURE_WORDS[name] for name in names if name in SURE_WORDS), None)
+        sure = sure or _part_of(names, SURE_WORDS)
         if sure and self.is_part(element):
             self.walk.dropped.append(element)
             return sure, False, False
@@ -321,11 +321,11 @@ class _Walker:
                 return frame.part, frame.is_likely, frame.is_panel
             if not self.is_panel(element, names, frame):
                 self.walk.dropped.append(element)
-                return next((LIKELY_WORDS[name] for name in names if name in LIKELY_WORDS), OTHER), False, False
+                return _part_of(names, LIKELY_WORDS) or OTHER, False, False
             self.walk.opened.append(element)
             return frame.part, frame.is_likely, True
         is_panel = frame.is_panel or tag == "details" or role == "tabpanel" or bool(names & {"accordion", "collapse", "pane"})
-        likely = RELATED if tag == "aside" else next((LIKELY_WORDS[name] for name in names if name in LIKELY_WORDS), None)
+        likely = RELATED if tag == "aside" else _part_of(names, LIKELY_WORDS)
         if likely and tag in BLOCK_TAGS:
             return likely, True, is_panel
         return frame.part, frame.is_likely, is_panel
@@ -470,6 +470,12 @@ def words_of(names: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _WORD.findall(names[:500])) | frozenset(
         name.lower() for name in re.findall(r"[A-Za-z]+", names[:500])
     )
+
+
+def _part_of(names: frozenset[str], words: Mapping[str, str]) -> str | None:
+    """Return the part of the page that names tell; of several always the same, whatever the order of a set in this process."""
+    found = words.keys() & names
+    return words[min(found)] if found else None
 
 
 def is_hidden(element: Any) -> bool:

@@ -136,6 +136,12 @@ def test_a_phrase_in_quotation_marks_is_a_title() -> None:
     ]
 
 
+def test_an_abbreviation_in_brackets_makes_a_phrase_a_title() -> None:
+    sentence = "Firms pay into the personal training account (CPF) too."
+    news = document("news", "Three practices of the year", sentence)
+    assert rows(document("cpf", "Personal training account (CPF)"), news) == [("news", "cpf", "cites", "title", sentence)]
+
+
 def test_the_title_of_two_documents_and_ones_own_title_name_none() -> None:
     news = document("news", "Three practices of the year", f"See “{BUS}”.")
     assert rows(document("bus", BUS), document("other", BUS), news) == []

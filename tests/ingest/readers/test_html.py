@@ -467,3 +467,8 @@ def test_what_leads_to_no_document_is_no_link() -> None:
     targets = "#costs", "mailto:a@example.org", "javascript:open()", "tel:123", "http://[", "data:text/plain,x"
     links = "".join(f"<a href='{target}'>text {target}</a> and " for target in targets)
     assert linking(f"<p>Read more on this page: {links} an <a href='/x'><img src='a.png'></a> image of the bus.</p>") == ()
+
+
+def test_of_several_names_of_a_part_the_same_counts_in_every_process() -> None:
+    aside = "<div class='toast related footer'><p>Offices are open from nine to five.</p></div>"
+    assert "footers" in content(f"<main><article><h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p></article>{aside}</main>").left_out

@@ -1,6 +1,4 @@
-"""What documents say of each other is shown on both: by page, API and command; a newer version on every hit of the older one."""
-
-from pathlib import Path
+"""What documents say of each other is shown on both: by page, API and command; hits tell of a newer version."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -92,6 +90,9 @@ def test_the_page_has_them_under_headings(client: TestClient, language: str, hea
 def test_commands_print_them(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "old", "--index", str(settings.index_dir)]) == 0
     shown = capsys.readouterr().out
-    assert f"a newer version: {NEW}  new\nis updated by: {NEW}  new\nis cited by: A village has a bus  news\n  “{SENTENCE}”" in shown
+    assert (
+        f"a newer version: {NEW}  new\nis updated by: {NEW}  new\nis cited by: A village has a bus  news\n  “{SENTENCE}”"
+        in shown
+    )
     assert main(["related", "news", "--index", str(settings.index_dir)]) == 0
     assert f"cites: {OLD}  old\n  “{SENTENCE}”\nsee also: {NEW}  new" in capsys.readouterr().out
