@@ -15,7 +15,7 @@ LONG_TITLE_WORDS = 6  # so many in the same order with the same capitals are no 
 SERIES_WORDS = 3  # of a title without its edition and part: "annual report" is that of many
 QUOTES = "\"“”„»«‘’‹›'*"
 WORD = re.compile(r"[^\W_]+")
-_ABBREVIATION = re.compile(r"\([A-Z][A-Z0-9-]+\)")
+_ABBREVIATION = re.compile(r"\([A-Z][A-Z0-9-]+(?=\))")
 _YEARS = re.compile(r"\b((?:19|20)\d\d)(?:\s?[-–/]\s?((?:19|20)?\d\d))?\b")
 _OF_PARTS = re.compile(r"\((\d{1,2})\s?/\s?\d{1,2}\)")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
@@ -74,7 +74,7 @@ def is_named(title: str, text: str, start: int, end: int, language: str | None, 
     found = text[start:end]
     ours, theirs = WORD.findall(title), WORD.findall(found)
     if ours != theirs and not title.isupper() and not found.isupper():
-        return any(match[0] in found for match in _ABBREVIATION.finditer(title))
+        return any(match[0] in found for match in _ABBREVIATION.finditer(title))  # the place ends within the bracket
     if len(ours) >= LONG_TITLE_WORDS:
         return True
     before, after = text[:start].rstrip(" "), text[end:].lstrip(" ")
