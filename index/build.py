@@ -23,6 +23,7 @@ import pes_search.ingest
 from pes_search.index.arrays import EightBitVectors, mean_vectors
 from pes_search.index.config import IndexConfig
 from pes_search.index.copies import CopyFinder, signature_of
+from pes_search.index.copy_groups import Copies
 from pes_search.index.derived import with_derived
 from pes_search.index.encoders.cache import VectorCache, cache_name, encode_cached
 from pes_search.index.errors import IndexDamagedError
@@ -30,6 +31,7 @@ from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.text_vectors import read_text_vectors
 from pes_search.index.filters import EVERYTHING
 from pes_search.index.kept_documents import KeptDocument, KeptDocuments, kept_path
+from pes_search.index.relations import RelationFinder
 from pes_search.index.stores.base import IndexStore, IndexWriter
 from pes_search.index.stores.files import SCHEMA
 from pes_search.index.text.passage_text import full_text, sentence_text
@@ -212,7 +214,7 @@ def write_documents(
     started = datetime.datetime.now(datetime.UTC)
     languages: Counter[str] = Counter()
     content = hashlib.sha256(json.dumps(taxonomy.values()).encode())
-    copies = CopyFinder()
+    copies, relations = CopyFinder(), RelationFinder()
     written = passages = encoded = texts_before = texts_done = 0
 
     def count(finished: int, texts: int, split: int) -> None:
@@ -242,14 +244,18 @@ def write_documents(
                 one = document.encoded
                 mean = mean_vectors(one.vectors, np.zeros(len(one.vectors), np.int64), 1)[0]
                 copies.add(document.signature, mean)
+                relations.add(dataclasses.replace(one.document, links=document.links), one.pages)
                 writer.add(one)
                 parts = [(page.number, page.text) for page in one.pages], [passage.id for passage in one.passages]
                 content.update(repr((one.document, parts)).encode("utf-8", "replace"))
                 languages.update(passage.language or "" for passage in one.passages)
                 passages += len(one.passages)
             written += len(batch)
+        groups = copies.groups()
+        related = relations.rows(Copies(groups))
     finally:
         cache.close()
+        relations.close()
     manifest = Manifest(
         schema=SCHEMA,
         index_id=_index_id(content.hexdigest(), encoder.model_id, config),
@@ -266,7 +272,8 @@ def write_documents(
         report=report or {},
         files={},
         left_out={what: characters for what, characters in sorted((left_out or {}).items()) if characters},
-        copies=copies.groups(),
+        copies=groups,
+        relations=related,
     )
     return writer.commit(manifest, taxonomy, label_vectors), encoded
 
@@ -367,8 +374,9 @@ def _made(
     for split, own_questions in zip(batch, of_questions, strict=True):
         rows = slice(first, first + len(split.passages))
         first = rows.stop
+        document = dataclasses.replace(split.document, links=())
         encoded_document = EncodedDocument(
-            document=with_derived(split.document, split.pages, split.passages, sentence_places[rows], taxonomy),
+            document=with_derived(document, split.pages, split.passages, sentence_places[rows], taxonomy),
             pages=split.pages,
             passages=split.passages,
             vectors=whole[rows].copy(),
@@ -380,7 +388,7 @@ def _made(
             question_languages=[language for language, _ in split.document.questions],
             questions=own_questions.astype(np.float16) if len(own_questions) else None,
         )
-        made.append(KeptDocument(encoded_document, signature_of(split.document, split.passages)))
+        made.append(KeptDocument(encoded_document, signature_of(split.document, split.passages), split.document.links))
     return made, len(texts), encoded
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pes_search.index.copies import Signature
 from pes_search.index.types import EncodedDocument
-from pes_search.ingest.types import Block, Document
+from pes_search.ingest.types import Block, Document, Link
 
 _DAMAGE = (sqlite3.Error, pickle.PickleError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
 LOCK_SECONDS = 60.0
@@ -24,10 +24,11 @@ LOCK_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class KeptDocument:
-    """A document as the store takes it, and what tells its copies."""
+    """A document as the store takes it, what tells its copies, and what it links to."""
 
     encoded: EncodedDocument
     signature: Signature
+    links: tuple[Link, ...]
 
 
 class KeptDocuments:

@@ -15,6 +15,7 @@ from pes_search.index.evidence.held_concepts import HeldConcepts
 from pes_search.index.evidence.questions import DocumentQuestions
 from pes_search.index.query.expansion import LEAST_FIELD_SHARE, Expander
 from pes_search.index.query.named_filters import FilterNames
+from pes_search.index.relations import StatedRelations
 from pes_search.index.stores.base import IndexStore, StoredIndex
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import CopyDecisions, DocumentText
@@ -39,6 +40,7 @@ class OpenIndex:
         self.concepts = HeldConcepts(stored.holdings(), space, self.taxonomy, bm25, main_language)
         self.questions = DocumentQuestions(stored.questions(), len(self.concepts.ids), bm25)
         self.copies = Copies(self.manifest.copies)
+        self.relations = StatedRelations(self.manifest.relations, self.copies)
         self.expander = Expander(self.taxonomy, main_language, lambda label: self._is_common(label, main_language))
         self.filter_names = FilterNames(self.taxonomy)
         self.language_mean: Callable[[str], Vectors | None] = space.language_mean  # where the labels in a language lie
@@ -53,6 +55,7 @@ class OpenIndex:
         """Return this index with its groups of copies as editors decided; all else is shared with this one."""
         decided = copy.copy(self)
         decided.copies = Copies(decided_groups(self.manifest.copies, decisions, self.stored.texts), decisions)
+        decided.relations = StatedRelations(self.manifest.relations, decided.copies)
         return decided
 
     def text(self, document_id: str) -> DocumentText:

@@ -337,7 +337,8 @@ def _unlisted(index: OpenIndex, filters: Filters) -> int:
 def hits_of(groups: Sequence[tuple[float, Sequence[Candidate]]], index: OpenIndex, first_rank: int = 1) -> tuple[Hit, ...]:
     """Return each group as a hit: its score, and its first passage, which carries the others."""
     shown = index.stored.passages([candidate.passage_id for _, several in groups for candidate in several])
-    also = _also([several[0].document_id for _, several in groups], index)
+    found = [several[0].document_id for _, several in groups]
+    also, newer = _also(found, index), _newer(found, index)
     hits = iter(
         [
             Hit(0, candidate.score, candidate.scores, passage, document)
@@ -348,7 +349,10 @@ def hits_of(groups: Sequence[tuple[float, Sequence[Candidate]]], index: OpenInde
     for rank, (score, several) in enumerate(groups, start=first_rank):
         best, *others = [next(hits) for _ in several]
         passages = tuple(replace(hit, rank=number) for number, hit in enumerate(others, start=2))
-        ranked_hits.append(replace(best, rank=rank, score=score, passages=passages, also=also.get(best.document.id, ())))
+        own = best.document.id
+        ranked_hits.append(
+            replace(best, rank=rank, score=score, passages=passages, also=also.get(own, ()), newer=newer.get(own))
+        )
     return tuple(ranked_hits)
 
 
@@ -358,6 +362,13 @@ def _also(document_ids: Sequence[str], index: OpenIndex) -> dict[str, tuple[Docu
     others = [other for group in groups.values() for other in group]
     documents = {text.document.id: text.document for text in index.stored.texts(others)} if others else {}
     return {one: tuple(documents[other] for other in group if other in documents) for one, group in groups.items()}
+
+
+def _newer(document_ids: Sequence[str], index: OpenIndex) -> dict[str, Document]:
+    """Return the newest versions of those documents that have one."""
+    newest = {one: newer for one in document_ids if (newer := index.relations.newest(one))}
+    documents = {text.document.id: text.document for text in index.stored.texts([*newest.values()])} if newest else {}
+    return {one: documents[newer] for one, newer in newest.items() if newer in documents}
 
 
 def _marked(hits: Sequence[Hit], query: str, language: str | None, index: OpenIndex) -> tuple[Hit, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pes_search.ingest.types import Document, Page, Passage, document_of
 
@@ -86,6 +86,7 @@ class Hit:
     highlights: tuple[tuple[int, int], ...] = ()  # characters of the passage's text that the query's words match
     passages: tuple[Hit, ...] = ()
     also: tuple[Document, ...] = ()  # copies and translations of the document, which are not listed again
+    newer: Document | None = None  # the newest version of the document, where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,29 @@ CopyDecisions: TypeAlias = Mapping[tuple[str, str], bool]
 NOTHING_DECIDED: CopyDecisions = MappingProxyType({})
 
 
+RelationKind: TypeAlias = Literal["cites", "updates", "continues", "see_also"]
+"""What one document is to another: it cites, updates or continues it, or names it as something else to read."""
+
+
+FoundBy: TypeAlias = Literal["address", "title", "metadata", "series"]
+"""What tells a relation: an address, a title in the text, an id in the metadata, or what the titles of both say of a series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """That one document cites, updates or continues another, or sends its readers to it."""
+
+    source: str  # id of the one that does
+    target: str
+    kind: RelationKind
+    found_by: FoundBy
+    sentence: str = ""  # of the source, that says so; else the words that are the link
+
+
+RelationRow: TypeAlias = Sequence[str]
+"""The values of a `Relation`, in their order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What an index is made of. Two indexes with the same id hold the same passages and vectors."""
@@ -227,3 +251,4 @@ class Manifest:
         default_factory=dict
     )  # of what was read: what is no content, by kind, with its characters
     copies: Sequence[CopyGroup] = ()
+    relations: Sequence[RelationRow] = ()  # by source

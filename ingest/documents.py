@@ -158,6 +158,7 @@ def _document(content: FileContent, data: bytes, name: str, format_name: str | N
         sha256=hashlib.sha256(data).hexdigest(),
         path=name,
         media_type=row.media_type,
+        links=content.links,
     )
     left_out = dict(Counter(content.left_out) + Counter(cleaned.left_out))
     inferred = _inferred(document, {**content.fields, **labelled.fields})

@@ -20,6 +20,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where a document links to."""
+
+    target: str  # an address, or a path from where the document lies
+    text: str = ""  # the words that are the link
+    is_aside: bool = False  # it stands in a list "see also" that is no text of the document
+
+
+@dataclass(frozen=True, slots=True)
 class FileContent:
     """What a file reader finds: its blocks in reading order, and what the file tells about itself.
 
@@ -32,6 +41,7 @@ class FileContent:
     left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind ("menus"), with its characters
     inside: tuple[Inside, ...] = ()  # documents of their own that the file holds
     labelled: tuple[tuple[str, str], ...] = ()  # labelled fields and their values, where a layout tells them
+    links: tuple[Link, ...] = ()  # of the content and of lists "see also", not of menus; addresses written out stay in the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,7 @@ class Document:
     evidence_confidence: float | None = None  # from 0 to 1, where it was inferred from the text; None where front matter tells
     figures: tuple[StatedFigure, ...] = ()  # that its sentences state; found when an index is built
     related: tuple[str, ...] = ()  # document ids that the file names
+    links: tuple[Link, ...] = ()  # while an index is built, which keeps the relations that they make
     recognised_pages: tuple[int | None, ...] = ()  # whose text was recognised in a picture (OCR); None where there are no pages
     recognition_confidence: float | None = None  # of those pages' words, on average, from 0 to 1
     questions: tuple[Question, ...] = ()  # that it answers: while an index is built, which keeps their vectors only

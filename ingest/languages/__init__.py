@@ -59,6 +59,13 @@ class Language:
     day_endings: frozenset[str] = frozenset()  # of a day's number: "1st"
     date_particle: str | None = None  # between day, month and year: "1 de mayo de 2020"
 
+    # ── Relating ──
+    # Expressions right before or after the name of another document that tell what this one is to it: that it `updates` it or
+    # is `updated_by` it, `continues` it or is `continued_by` it, or names it under `see_also`, where they begin a heading.
+    relation_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    edition: str = NEVER  # an expression for words of a title that tell a later edition: "second edition", "update"
+    part: str = NEVER  # an expression for words before the number of a part in a title: "part", "volume"
+
     # ── Indexing and searching ──
     stemmer: str | None = None  # Snowball's name of its algorithm; without one whole words are compared
     dictionary: str | None = None  # simplemma's name of its dictionary where it is not the code

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
+from pes_search.ingest.cleaning.links import links_of
 from pes_search.ingest.cleaning.tables import table_rows
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line
@@ -31,7 +32,7 @@ from pes_search.ingest.readers.docx_styles import (
     number_of,
     value_of,
 )
-from pes_search.ingest.types import Block, FileContent
+from pes_search.ingest.types import Block, FileContent, Link
 
 LARGEST_TEXT_BYTES = 200_000_000  # of the part with the text; a thousand pages are some 30 million
 LARGEST_CHARACTERS = 100_000_000  # of what is read: a cell that spans rows and a header row are given in each
@@ -77,7 +78,7 @@ def _content(package: Package) -> FileContent:
     elif first := next((block for block in blocks if block.kind == "heading"), None):
         fields["title"] = first.text
     left_out = {what: characters for what, characters in reader.left_out.items() if characters}
-    return FileContent(blocks, fields, tuple(dict.fromkeys(package.warnings)), left_out)
+    return FileContent(blocks, fields, tuple(dict.fromkeys(package.warnings)), left_out, links=links_of(reader.links))
 
 
 _UNSHOWN = {
@@ -97,6 +98,7 @@ _DELETED = {"del", "moveFrom"}
 _DRAWN = {"txbxContent", "a:p", "v:textpath", "?:relIds", "?:chart"}  # what holds a drawing's text
 _SHOWING = (W + "sym", W + "txbxContent", "{*}t", "{*}textpath", "{*}relIds", "{*}chart")
 _LABELLED = re.compile(r"\s*[^\W\d][^:\n]{1,40}:\s.*")
+_HYPERLINK = re.compile(r"\s*HYPERLINK\s+\"([^\"]+)\"", re.IGNORECASE)
 _FIRST_ROW = 0x20  # in the bits of `w:tblLook`
 
 
@@ -132,7 +134,9 @@ class _BodyReader:
         self._fields: list[_Field] = []
         self._carried: list[Segment] = []  # of paragraphs whose end is deleted or hidden: the next one goes on with it
         self._characters = self._repeated = self._bound = 0
+        self._targets = {kind: package.link_targets(kind) for kind in ("", "footnotes", "endnotes")}  # of links, by their parts
         self.left_out: Counter[str] = Counter()
+        self.links: list[Link] = []
 
     def read(self) -> list[Block]:
         """Return the blocks of the whole document."""
@@ -305,7 +309,15 @@ class _BodyReader:
             elif name == "mc:AlternateContent":
                 self._walk(_chosen(child), line)
             elif name and name not in _UNSHOWN:
+                if name == "hyperlink":
+                    self._add_link(child)
                 self._walk(child, line)
+
+    def _add_link(self, element: Any) -> None:
+        note = next(element.iterancestors(W + "footnotes", W + "endnotes"), None)
+        targets = self._targets["" if note is None else name_of(note)]
+        if target := targets.get(element.get(_RELATED + "id") or ""):
+            self.links.append(Link(target, "".join(element.itertext(W + "t", with_tail=False))))
 
     def _add_run(self, run: Any, line: _Line) -> None:
         look = self._styles.look(run.find(W + "rPr"), line.style)
@@ -351,6 +363,8 @@ class _BodyReader:
             self._fields.append(_Field())
         elif kind == "separate" and self._fields:
             self._fields[-1].has_result = True
+            if match := _HYPERLINK.match("".join(self._fields[-1].instruction)):
+                self.links.append(Link(match[1]))
         elif kind == "end" and self._fields:
             ended = self._fields.pop()
             if not ended.has_result and not is_hidden:

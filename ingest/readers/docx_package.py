@@ -104,17 +104,37 @@ class Package:
             for _, root in self.roots(relationship, of_file=True):
                 yield store, root
 
-    def _related(self, part: str) -> dict[str, dict[str, str]]:
-        """Return a part's relationships: by kind, the parts by the ids of the relationships."""
+    def link_targets(self, relationship: str = "") -> dict[str, str]:
+        """Return by their ids where the links of the main part lead, or of the part in a relationship to it."""
+        part = next(iter(self._of_main.get(relationship, {}).values()), "") if relationship else self.main
+        try:
+            return {
+                element.get("Id", ""): element.get("Target", "")
+                for element in self._relationships(part)
+                if element.get("TargetMode") == "External" and element.get("Type", "").endswith("/hyperlink")
+            }
+        except _DAMAGE as error:
+            self.warnings.append(f"the links of {posixpath.basename(part)} could not be read: {type(error).__name__}")
+            return {}
+
+    def _relationships(self, part: str) -> list[Any]:
         folder, name = posixpath.split(part)
         source = posixpath.join(folder, "_rels", f"{name}.rels")
+        return (
+            [element for element in _parsed(self.bytes_of(source)) if isinstance(element.tag, str)]
+            if source.casefold() in self._entries
+            else []
+        )
+
+    def _related(self, part: str) -> dict[str, dict[str, str]]:
+        """Return a part's relationships: by kind, the parts by the ids of the relationships."""
+        folder = posixpath.dirname(part)
         related: dict[str, dict[str, str]] = {}
-        if source.casefold() in self._entries:
-            for element in _parsed(self.bytes_of(source)):
-                if isinstance(element.tag, str) and element.get("TargetMode") != "External":
-                    path = posixpath.normpath(posixpath.join("/", folder, element.get("Target", "").replace("\\", "/")))
-                    kind = element.get("Type", "").rpartition("/")[2]
-                    related.setdefault(kind, {})[element.get("Id", "")] = path.lstrip("/")
+        for element in self._relationships(part):
+            if element.get("TargetMode") != "External":
+                path = posixpath.normpath(posixpath.join("/", folder, element.get("Target", "").replace("\\", "/")))
+                kind = element.get("Type", "").rpartition("/")[2]
+                related.setdefault(kind, {})[element.get("Id", "")] = path.lstrip("/")
         return related
 
     def _check_type(self) -> None:

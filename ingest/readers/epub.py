@@ -10,11 +10,12 @@ from urllib.parse import unquote
 
 from lxml import etree
 
+from pes_search.ingest.cleaning.links import links_of
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import find_date
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers import html
-from pes_search.ingest.types import Block, FileContent
+from pes_search.ingest.types import Block, FileContent, Link
 
 LARGEST_CHAPTER_BYTES = 20_000_000  # unpacked
 LARGEST_BOOK_BYTES = 200_000_000
@@ -48,6 +49,7 @@ def _book(archive: zipfile.ZipFile) -> FileContent:
     manifest = {item.get("id"): item for item in package.iter("{*}item")}
     blocks: list[Block] = []
     warnings: list[str] = []
+    links: list[Link] = []
     total = 0
     for reference in [*package.iter("{*}itemref")][:MOST_CHAPTERS]:
         item = manifest.get(reference.get("idref"))
@@ -71,12 +73,14 @@ def _book(archive: zipfile.ZipFile) -> FileContent:
             continue
         blocks += content.blocks
         warnings += content.warnings
+        links += (link for link in content.links if link.target.startswith("http"))  # the others lead to chapters
     stated = {
         "title": package.findtext(f".//{_DUBLIN_CORE}title"),
         "language": (package.findtext(f".//{_DUBLIN_CORE}language") or "")[:2].lower(),
         "date": find_date(package.findtext(f".//{_DUBLIN_CORE}date") or ""),
     }
-    return FileContent(blocks, {key: clean_text(value) for key, value in stated.items() if value}, tuple(warnings))
+    fields = {key: clean_text(value) for key, value in stated.items() if value}
+    return FileContent(blocks, fields, tuple(warnings), links=links_of(links))
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any
 
+from pes_search.ingest.cleaning.links import is_see_also, links_of
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line, find_date
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.origin import Layout
 from pes_search.ingest.readers.decode import LARGEST_CONTROL_SHARE, decode
-from pes_search.ingest.readers.html_blocks import CONTENT, HEADINGS, MENUS, OTHER, RELATED, Node, Piece, Walk, key_of, walk
-from pes_search.ingest.types import Block, FileContent
+from pes_search.ingest.readers.html_blocks import (
+    CONTENT,
+    DIALOGS,
+    FOOTERS,
+    HEADINGS,
+    MENUS,
+    OTHER,
+    RELATED,
+    Node,
+    Piece,
+    Walk,
+    key_of,
+    walk,
+)
+from pes_search.ingest.types import Block, FileContent, Link
 
 # Where trafilatura finds less than this share of a page's text, and little in all, the page is no article (a lone table, a
 # test page): then everything but navigation counts.
@@ -29,6 +43,7 @@ PART_SHARE = 0.25  # of trafilatura's text: an element with so much is no menu o
 PROSE_CHARACTERS = 60  # a longer line is no label of a picture or button
 TEASER_CHARACTERS = 600  # a longer text under a linked heading is no teaser
 TEASERS = 2  # so many side by side are teasers; a single one may be a section
+NO_LIST, LABEL = 0, 7  # levels: of no heading, and of a label that is none
 
 # ── Pages that no author wrote ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -114,13 +129,20 @@ def _content(
     *,
     is_page: bool,
 ) -> FileContent:
+    base = next((element.get("href") for element in tree.iter("base") if element.get("href")), "")
     walked = walk(tree)
     is_all = not is_page or _is_all_text(walked)
     keep = [True] * len(walked.pieces) if is_all else _kept(walked, _article(tree, walked))
     blocks = _with_headings(walked, keep)
     fields["date"] = fields["date"] or date_line(block.text for block in blocks[:HEAD_BLOCKS])
-    stated = {key: value for key, value in fields.items() if value}
-    return FileContent(blocks, stated, warnings, _left_out(walked, keep, blocks), labelled=labelled)
+    return FileContent(
+        blocks,
+        {key: value for key, value in fields.items() if value},
+        warnings,
+        _left_out(walked, keep, blocks),
+        labelled=labelled,
+        links=links_of(_links(walked, keep), base),
+    )
 
 
 def with_encoding(data: bytes, name: str) -> bytes:
@@ -528,6 +550,22 @@ def _is_above(heading: Piece, i: int, nodes: list[Node]) -> bool:
             return node.start <= i < node.end
         index = node.parent
     return True
+
+
+def _links(walked: Walk, keep: list[bool]) -> Iterator[Link]:
+    """Yield the links of what is kept, and of lists "see also" in what is not, but for menus and the like."""
+    over = NO_LIST  # the level of the heading "see also" that the pieces stand under
+    for item, is_in in zip(walked.pieces, keep, strict=True):
+        is_heading = item.block.kind == "heading"
+        if not item.links or is_heading:
+            if is_see_also(item.block.text):
+                over = item.block.level if is_heading else LABEL
+            elif over == LABEL or (is_heading and item.block.level <= over):
+                over = NO_LIST
+        is_aside = over > NO_LIST and item.part not in (MENUS, FOOTERS, DIALOGS)
+        for target, element in item.links if is_in or is_aside else ():
+            if text := "".join(element.itertext()).strip():
+                yield Link(target, text, is_aside=not is_in)
 
 
 def _left_out(walked: Walk, keep: list[bool], blocks: Iterable[Block]) -> dict[str, int]:

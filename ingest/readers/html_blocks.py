@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -100,6 +100,7 @@ class Piece:
     parts: tuple[str, ...] = ()  # keys of the lines in the table's cells, on its first row
     table: int = 0  # which table a row is of, from 1
     links_away: bool = False  # a heading that is a link to another page
+    links: list[tuple[str, Any]] = field(default_factory=list)  # in it: targets and elements
 
 
 @dataclass(slots=True)
@@ -151,6 +152,7 @@ class _Walker:
         self.inline: list[str] = []
         self.linked = self.unlinked = 0  # letters of the open text in links, and outside
         self.address: str | None = None  # of the last link in it
+        self.links: list[tuple[str, Any]] = []  # in it, or around it
         self.frames = [_Frame("paragraph", 0, -1, CONTENT, False, False, None, False)]
         self.tables = 0
         self.checks = MOST_CHECKS
@@ -220,6 +222,8 @@ class _Walker:
             stated = element.get("aria-level", "2")
             kind, level, in_title = "heading", min(int(stated), 6) if stated in "123456789" and stated else 2, True
         link = element.get("href", "") if tag == "a" else frame.link
+        if tag == "a" and link:
+            self.links.append((link, element))
         self.frames.append(_Frame(kind, level, node, part, is_likely, is_panel, link, in_title))
         self.add(element.text, link)
         return True
@@ -256,12 +260,15 @@ class _Walker:
         links_away = is_link and not (self.address or "#").startswith(("#", "javascript:"))
         self.inline.clear()
         self.linked = self.unlinked = 0
+        links, self.links = self.links, []
         texts = split_lines(raw) if BREAK in raw and frame.kind != "heading" else (clean_text(raw),)
         whole = key_of(clean_text(raw)) if len(texts) > 1 else ""
         for text in texts:
             if text:
                 self.add_piece(text, frame, is_link=is_link, links_away=links_away)
                 self.walk.pieces[-1].whole = whole
+                self.walk.pieces[-1].links += links
+                links = []
 
     def add_piece(self, text: str, frame: _Frame, *, is_link: bool, links_away: bool) -> None:
         pieces, nodes = self.walk.pieces, self.walk.nodes
@@ -277,7 +284,7 @@ class _Walker:
             term = pieces.pop()
             joined = f"{term.block.text.rstrip(': ')}: {text}"
             pieces.append(Piece(Block("item", joined), term.key + key, term.node, term.part, cells=(term.key, key),
-                                is_panel=term.is_panel, is_likely=term.is_likely))  # fmt: skip
+                                links=term.links, is_panel=term.is_panel, is_likely=term.is_likely))  # fmt: skip
             self.term = None
             return
         if tag == "dt":
@@ -304,7 +311,7 @@ class _Walker:
         role = (element.get("role") or "").lower()
         names = words_of(element.get("class", "") + " " + element.get("id", "")) if tag not in FRAMES else frozenset[str]()
         sure = TAG_PARTS.get(tag) or ROLE_PARTS.get(role) or (DIALOGS if element.get("aria-modal") == "true" else None)
-        sure = sure or next((SURE_WORDS[name] for name in names if name in SURE_WORDS), None)
+        sure = sure or _part_of(names, SURE_WORDS)
         if sure and self.is_part(element):
             self.walk.dropped.append(element)
             return sure, False, False
@@ -314,11 +321,11 @@ class _Walker:
                 return frame.part, frame.is_likely, frame.is_panel
             if not self.is_panel(element, names, frame):
                 self.walk.dropped.append(element)
-                return next((LIKELY_WORDS[name] for name in names if name in LIKELY_WORDS), OTHER), False, False
+                return _part_of(names, LIKELY_WORDS) or OTHER, False, False
             self.walk.opened.append(element)
             return frame.part, frame.is_likely, True
         is_panel = frame.is_panel or tag == "details" or role == "tabpanel" or bool(names & {"accordion", "collapse", "pane"})
-        likely = RELATED if tag == "aside" else next((LIKELY_WORDS[name] for name in names if name in LIKELY_WORDS), None)
+        likely = RELATED if tag == "aside" else _part_of(names, LIKELY_WORDS)
         if likely and tag in BLOCK_TAGS:
             return likely, True, is_panel
         return frame.part, frame.is_likely, is_panel
@@ -392,7 +399,7 @@ class _Walker:
 
     def add_table(self, table: Any, frame: _Frame) -> None:
         """Add a table's rows; tables that hold tables or headings are layout and never come here."""
-        number = self.tables
+        number, first = self.tables, len(self.walk.pieces)
 
         def add(kind: BlockKind, text: str, cells: tuple[str, ...] = (), parts: tuple[str, ...] = (), *, is_link: bool) -> None:
             self.walk.pieces.append(
@@ -427,6 +434,8 @@ class _Walker:
             if line:
                 add("row", line, tuple(key for cell in cells if (key := key_of(cell))), parts, is_link=is_link)
                 parts = ()
+        if len(self.walk.pieces) > first:
+            self.walk.pieces[-1].links = [(link.get("href"), link) for link in table.iter("a") if link.get("href")]
 
     def lines(self, cell: Any) -> list[str]:
         """Return the lines of a table's cell: what breaks and block elements part."""
@@ -461,6 +470,12 @@ def words_of(names: str) -> frozenset[str]:
     return frozenset(word.lower() for word in _WORD.findall(names[:500])) | frozenset(
         name.lower() for name in re.findall(r"[A-Za-z]+", names[:500])
     )
+
+
+def _part_of(names: frozenset[str], words: Mapping[str, str]) -> str | None:
+    """Return the part of the page that names tell; of several always the same, whatever the order of a set in this process."""
+    found = words.keys() & names
+    return words[min(found)] if found else None
 
 
 def is_hidden(element: Any) -> bool:

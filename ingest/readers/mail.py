@@ -110,7 +110,7 @@ def _content(
         blocks.append(Block("paragraph", f"From: {name}"))
     blocks += [block for block in body.blocks if clean_text(block.text) != title]
     fields: dict[str, object] = {key: value for key, value in (("title", title), ("date", day)) if value}
-    return FileContent(blocks, fields, (*warnings, *body.warnings), left_out, _inside(files))
+    return FileContent(blocks, fields, (*warnings, *body.warnings), left_out, _inside(files), links=body.links)
 
 
 def _body(rich: str, plain: str) -> tuple[FileContent, dict[str, int]]:

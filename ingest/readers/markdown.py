@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from pes_search.ingest.cleaning.links import links_of
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.countries import country_code
 from pes_search.ingest.dates import find_date
@@ -24,7 +25,7 @@ from pes_search.ingest.languages import known_languages
 from pes_search.ingest.questions import checked_questions
 from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.readers.html_blocks import NEVER_TEXT, walk
-from pes_search.ingest.types import FileContent, Question
+from pes_search.ingest.types import FileContent, Link, Question
 from pes_search.ingest.yaml_lines import YamlError, load_yaml_with_lines
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
@@ -166,16 +167,18 @@ def read(data: bytes) -> FileContent:
     struck = _without_struck(tree)
     walked = walk(tree)
     left_out = Counter(walked.skipped) + Counter({"comments": source.commented, "struck text": struck})
-    blocks = []
+    blocks, links = [], list[Link]()
     for piece in walked.pieces:
         if piece.part and not piece.is_likely:
             left_out[piece.part] += len(piece.block.text)
         else:
             blocks.append(piece.block)
+            links += (Link(target, "".join(element.itertext())) for target, element in piece.links)
     first = next((block for block in blocks if block.kind == "heading"), None)
     if first:
         fields.setdefault("title", first.text)
-    return FileContent(blocks, fields, warnings, {what: count for what, count in left_out.items() if count})
+    counted = {what: count for what, count in left_out.items() if count}
+    return FileContent(blocks, fields, warnings, counted, links=links_of(links))
 
 
 # ── Front matter ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import dropwhile, pairwise
 
 from pes_search.ingest.cleaning.blocks import from_title, interface_texts
+from pes_search.ingest.cleaning.links import links_of
 from pes_search.ingest.cleaning.tables import table_rows
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.dates import date_line
@@ -32,7 +34,7 @@ from pes_search.ingest.readers.pdf_structure import (
 )
 from pes_search.ingest.readers.pdf_tables import BULLETS, Piece, Rule
 from pes_search.ingest.readers.pdf_text import PageText, PdfiumFile, Run
-from pes_search.ingest.types import Block, FileContent
+from pes_search.ingest.types import Block, FileContent, Link
 
 # None of the numbers below was measured: they were set by hand while reading PDFs, and tests/ingest/readers/test_pdf.py and
 # tests/ingest/test_shared_data.py hold what they give. "Letters" are letter sizes, "widths" the characters of the longest line
@@ -170,7 +172,8 @@ def _read(pdf: PdfiumFile, structure: Structure) -> tuple[FileContent, list[int]
     edges = without_edges(pages)
     lines = [_lines(pdf, number, page) for number, page in zip(numbers, edges.pages, strict=True)]
     content = _content(structure, pdf.outline(), edges, numbers, lines, [text.turned for text in texts], notes, warnings)
-    return content, [number for number in empty if _has_image(pdf, number)]
+    links = links_of(Link(target, letters) for text in texts for target, letters in text.links)
+    return replace(content, links=links), [number for number in empty if _has_image(pdf, number)]
 
 
 def _numbers(pdf: PdfiumFile, structure: Structure, warnings: list[str]) -> list[int]:

@@ -9,7 +9,7 @@ import ctypes
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ LETTERS_ASKED = 200  # of a page, whether the file tells what they are
 OBJECTS_LOOKED_AT = 20_000  # of a page, for images and rules …
 PATHS_LOOKED_AT = 3_000  # … and how many of them may be rules
 ANNOTATIONS_LOOKED_AT = 2_000
+LONGEST_ADDRESS = 2_000  # bytes
 MOST_OUTLINE_ENTRIES = 5_000
 DEEPEST_OUTLINE = 15
 LINK, POPUP = 2, 16  # types of annotations, as PDFium numbers them
@@ -79,6 +80,7 @@ class PageText:
     runs: list[Run]
     turned: str = ""  # letters that stand across the page's text, such as a stamp at its side
     has_notes: bool = False  # or form fields
+    links: list[tuple[str, str]] = field(default_factory=list)  # addresses, and the letters that they lie over
     unknown: float = 0.0  # share of the letters of which the file does not tell what they are; 0 where not asked for
 
 
@@ -118,9 +120,12 @@ class PdfiumFile:
                 found = _page_text(text_page.raw)
                 if ask_for_unknown:
                     found.unknown = _unknown_letters(text_page)
+                kinds = set(_annotations(page.raw, raw))
+                found.has_notes = bool(kinds - {LINK, POPUP})
+                if LINK in kinds:
+                    found.links = list(_links(self._document.raw, page.raw, text_page))
             finally:
                 text_page.close()
-            found.has_notes = any(kind not in (LINK, POPUP) for kind in _annotations(page.raw, raw))
             return found
         finally:
             page.close()
@@ -168,6 +173,27 @@ def _annotations(page: Any, raw: Any) -> Iterator[int]:
         if annotation:
             yield raw.FPDFAnnot_GetSubtype(annotation)
             raw.FPDFPage_CloseAnnot(annotation)
+
+
+def _links(document: Any, page: Any, text_page: Any) -> Iterator[tuple[str, str]]:
+    """Yield the addresses that a page links to, with the letters that each lies over."""
+    import pypdfium2.raw as raw
+
+    place, link, box = ctypes.c_int(0), raw.FPDF_LINK(), raw.FS_RECTF()
+    for _ in range(ANNOTATIONS_LOOKED_AT):
+        if not raw.FPDFLink_Enumerate(page, place, link):
+            return
+        action = raw.FPDFLink_GetAction(link)
+        if not action or raw.FPDFAction_GetType(action) != raw.PDFACTION_URI:
+            continue
+        size = raw.FPDFAction_GetURIPath(document, action, None, 0)
+        if not 1 < size <= LONGEST_ADDRESS:
+            continue
+        address = ctypes.create_string_buffer(size)
+        raw.FPDFAction_GetURIPath(document, action, address, size)
+        is_placed = raw.FPDFLink_GetAnnotRect(link, box)
+        text = text_page.get_text_bounded(box.left, box.bottom, box.right, box.top) if is_placed else ""
+        yield address.value.decode("utf-8", "replace"), text
 
 
 def _edges(item: Any) -> Iterator[tuple[float, float, float]]:

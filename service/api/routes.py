@@ -46,7 +46,7 @@ from pes_search.service.api.schemas import (
 )
 from pes_search.service.editing.copy_decisions import decide
 from pes_search.service.editing.duplicates import copy_groups
-from pes_search.service.editing.related import relations
+from pes_search.service.editing.related import newest_version, relations, stated_relations
 from pes_search.service.engine import copy_decisions
 from pes_search.service.web.desk_access import editor_with_key
 
@@ -133,9 +133,10 @@ def documents(engine: EngineOf, filters: FiltersOf, k: K = 100, offset: Offset =
 
 @router.get("/documents/{document_id}", tags=["documents"])
 def document(engine: EngineOf, document_id: DocumentId) -> DocumentDetailOut:
-    """Return a document with its text and passages."""
+    """Return a document with its text and passages, and the documents that cite, update or continue it or that it does."""
     index = engine.index()
-    return document_detail(index.text(document_id), index.manifest.index_id)
+    stated, newer = stated_relations(document_id, index), newest_version(document_id, index)
+    return document_detail(index.text(document_id), index.manifest.index_id, stated, newer)
 
 
 @router.get("/duplicates", tags=["documents"])

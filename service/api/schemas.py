@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
-from pes_search.index.types import DocumentText, Hit, Scores, SearchResult
+from pes_search.index.types import DocumentText, FoundBy, Hit, RelationKind, Scores, SearchResult
 from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, Status, TableRow
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.editing.copy_decisions import Verdict
 from pes_search.service.editing.duplicates import Group
-from pes_search.service.editing.related import Relations
+from pes_search.service.editing.related import Relations, StatedRelation
 from pes_search.service.editing.stated import stated_term, stated_value
 from pes_search.service.engine import AS_IT_IS, Spelling
 from pes_search.service.links import deep_link, place_link, place_name, recognition_of
@@ -63,6 +63,13 @@ class SameOut(BaseModel):
     relation: Literal["copy", "translation"]
 
 
+class NewerOut(BaseModel):
+    """The newest version of a document."""
+
+    document_id: str
+    title: str
+
+
 class HitOut(PassageHitOut):
     """A ranked hit: a passage with its document, and the document's next best passages."""
 
@@ -77,6 +84,7 @@ class HitOut(PassageHitOut):
     evidence: str | None = Field(description="how strong it is, an id of the list evidence-strengths; null where not judged")
     passages: list[PassageHitOut]
     also: list[SameOut] = Field(description="its copies and translations, which are not listed again")
+    newer: NewerOut | None = Field(description="the newest version of the document, where another document updates it")
 
 
 class QueryConceptOut(BaseModel):
@@ -323,13 +331,27 @@ class RelatedHitOut(HitOut):
     same: list[str] = Field(description="ids of copies and translations of it, which are not listed again")
 
 
+class RelationOut(BaseModel):
+    """What a document is to another, as one of both says."""
+
+    kind: RelationKind = Field(description="cites, updates or continues it, or names it as something else to read (see_also)")
+    direction: Literal["to", "from"] = Field(description="from: it is the other one that cites, updates or continues this one")
+    document_id: str = Field(description="of the other one")
+    title: str
+    found_by: FoundBy = Field(
+        description="an address, path or file name; its title in the text; an id in the metadata; or the titles of a series"
+    )
+    sentence: str = Field(description="that says so, or the words of the link; empty where metadata or titles do")
+
+
 class RelatedOut(BaseModel):
-    """The documents nearest in meaning to one, without those that say the same."""
+    """The documents nearest in meaning to one, without those that say the same, and what it and others say of each other."""
 
     document_id: str
     index_id: str
     hits: list[RelatedHitOut]
     same: list[HitOut] = Field(description="copies and translations of the document itself")
+    relations: list[RelationOut] = Field(description="with documents that cite, update or continue it or that it does")
 
 
 class DocumentOut(BaseModel):
@@ -358,7 +380,7 @@ class DocumentOut(BaseModel):
     evidence_confidence: float | None = Field(description="0 to 1, where it was inferred; null where front matter states it")
     recognised_pages: list[int | None] = Field(description="whose text was recognised in a picture (OCR)")
     recognition_confidence: float | None = Field(description="of their words on average, 0 to 1")
-    related: list[str] = Field(description="documents that this one names")
+    related: list[str] = Field(description="documents that its front matter names; `relations` of a document have them too")
     url: str | None
     path: str
     media_type: str
@@ -450,6 +472,8 @@ class DocumentDetailOut(DocumentOut):
 
     index_id: str
     figures: list[FigureOut] = Field(description="that its sentences state: of people, of money and in per cent")
+    relations: list[RelationOut] = Field(description="with documents that cite, update or continue it or that it does")
+    newer: NewerOut | None = Field(description="its newest version, where another document updates it")
     pages: list[PageOut]
     passages: list[PassageOut]
 
@@ -502,7 +526,29 @@ def related_out(document_id: str, relations: Relations, index_id: str) -> Relate
         )
         for one in relations.related
     ]
-    return RelatedOut(document_id=document_id, index_id=index_id, hits=hits, same=[hit_out(hit) for hit in relations.same])
+    return RelatedOut(
+        document_id=document_id,
+        index_id=index_id,
+        hits=hits,
+        same=[hit_out(hit) for hit in relations.same],
+        relations=list(map(_relation_out, relations.stated)),
+    )
+
+
+def _relation_out(stated: StatedRelation) -> RelationOut:
+    relation = stated.relation
+    return RelationOut(
+        kind=relation.kind,
+        direction="from" if relation.is_by_other else "to",
+        document_id=stated.document.id,
+        title=stated.document.title,
+        found_by=relation.found_by,
+        sentence=relation.sentence,
+    )
+
+
+def _newer_out(newer: Document | None) -> NewerOut | None:
+    return NewerOut(document_id=newer.id, title=newer.title) if newer else None
 
 
 def ask_out(answer: Answer) -> AskOut:
@@ -634,12 +680,16 @@ def document_out(document: Document) -> DocumentOut:
     return DocumentOut.model_validate(document)
 
 
-def document_detail(text: DocumentText, index_id: str) -> DocumentDetailOut:
-    """Return a document with its text for the outside."""
+def document_detail(
+    text: DocumentText, index_id: str, stated: Sequence[StatedRelation] = (), newer: Document | None = None
+) -> DocumentDetailOut:
+    """Return a document with its text for the outside, its relations and its newest version."""
     document = text.document
     return DocumentDetailOut(
         **dataclasses.asdict(document),
         index_id=index_id,
+        relations=list(map(_relation_out, stated)),
+        newer=_newer_out(newer),
         pages=[PageOut.model_validate(page) for page in text.pages],
         passages=[passage_out(document, passage) for passage in text.passages],
     )
@@ -671,6 +721,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "evidence": document.evidence,
         "passages": [PassageHitOut(**_passage_hit(other)) for other in hit.passages],
         "also": [same_out(other, document) for other in hit.also],
+        "newer": _newer_out(hit.newer),
     }
 
 

@@ -23,6 +23,7 @@ from pes_search.service.cli.output import (
     print_hit,
     print_preview,
     print_related,
+    print_relations,
     print_report,
     search_notes,
 )
@@ -245,6 +246,7 @@ def _related(parsed: argparse.Namespace) -> int:
 def _show(parsed: argparse.Namespace) -> int:
     from pes_search.index.open_index import open_index
     from pes_search.service.api.schemas import document_detail, passage_out
+    from pes_search.service.editing.related import newest_version, stated_relations
 
     index = open_index(index_settings(parsed).index_store())
     if "~" in parsed.id:
@@ -258,8 +260,9 @@ def _show(parsed: argparse.Namespace) -> int:
         return 0
     text = index.text(parsed.id)
     document = text.document
+    stated, newer = stated_relations(parsed.id, index), newest_version(parsed.id, index)
+    detail = document_detail(text, index.manifest.index_id, stated, newer)
     if parsed.json:
-        detail = document_detail(text, index.manifest.index_id)
         print_json(detail.model_dump())
         return 0
     facts = [
@@ -270,6 +273,7 @@ def _show(parsed: argparse.Namespace) -> int:
         document.url or document.path,
     ]
     print(document.title + "\n" + " · ".join(fact for fact in facts if fact))
+    print_relations(detail.relations, detail.newer)
     for page in text.pages:
         print(f"\n[page {page.number}]\n{page.text}" if page.number else f"\n{page.text}")
     return 0

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
     from pes_search.index.build import BuildReport
     from pes_search.ingest.preview import Preview
     from pes_search.ingest.web.fetch import FetchReport
-    from pes_search.service.api.schemas import AskOut, ComparisonOut, DuplicatesOut, HitOut, RelatedOut, SearchOut
+    from pes_search.service.api.schemas import (
+        AskOut,
+        ComparisonOut,
+        DuplicatesOut,
+        HitOut,
+        NewerOut,
+        RelatedOut,
+        RelationOut,
+        SearchOut,
+    )
     from pes_search.service.settings import Settings
 
 SHOWN_ADDRESSES = 20  # of those that were left out at a source
@@ -28,6 +37,8 @@ def print_hit(hit: HitOut) -> None:
     for other in hit.also:
         form = f"in {other.language}" if other.relation == "translation" else "as"
         print(f"   also {form}: {other.document_id}  {other.path}")
+    if hit.newer:
+        print(f"   a newer version: {hit.newer.title}  {hit.newer.document_id}")
     print("   " + _marked(hit.text, hit.highlights).replace("\n\n", "\n").replace("\n", "\n   "))
     if hit.url:
         print(f"   {hit.url}")
@@ -170,6 +181,30 @@ def print_related(result: RelatedOut) -> None:
         print(f"    related by {', '.join(reasons)}" + (f"; the same again: {', '.join(hit.same)}" if hit.same else ""))
     if result.same:
         print("the same, as copy or translation: " + ", ".join(hit.document_id for hit in result.same))
+    print_relations(result.relations)
+
+
+# What a document is to another, by kind and direction.
+RELATIONS = {
+    ("cites", "to"): "cites",
+    ("cites", "from"): "is cited by",
+    ("updates", "to"): "updates",
+    ("updates", "from"): "is updated by",
+    ("continues", "to"): "continues",
+    ("continues", "from"): "is continued by",
+    ("see_also", "to"): "see also",
+    ("see_also", "from"): "see also",
+}
+
+
+def print_relations(relations: Sequence[RelationOut], newer: NewerOut | None = None) -> None:
+    """Print what a document and others are to each other, with the sentences that say so."""
+    if newer:
+        print(f"a newer version: {newer.title}  {newer.document_id}")
+    for one in relations:
+        print(f"{RELATIONS[one.kind, one.direction]}: {one.title}  {one.document_id}")
+        if one.sentence:
+            print(f"  “{one.sentence}”")
 
 
 def print_preview(preview: Preview) -> None:

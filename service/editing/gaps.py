@@ -32,10 +32,9 @@ class Gap:
 
 
 def unlinked(index: OpenIndex) -> list[Document]:
-    """Return the documents that no other document names in its `related`, by id."""
+    """Return the documents that no other document cites or names, by id."""
     documents = index.stored.documents(EVERYTHING)
-    named = {name for document in documents for name in document.related if name != document.id}
-    return [document for document in documents if document.id not in named]
+    return [document for document in documents if not any(one.is_by_other for one in index.relations.of(document.id))]
 
 
 def incomplete(index: OpenIndex, encoder: Encoder, field_scorer: FieldScorer) -> list[Gap]:

@@ -1,4 +1,7 @@
-"""The documents related to one, and why they are; copies and translations, as the index has them, stand apart."""
+"""The documents related to one, and why they are; copies and translations, as the index has them, stand apart.
+
+Related by what they are about is one thing, by what they say of each other another: that one cites or updates the other.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 
 from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.open_index import OpenIndex
+from pes_search.index.relations import STRENGTH, RelationTo
 from pes_search.index.search import LARGEST_K, related
 from pes_search.index.types import Hit
 from pes_search.ingest.types import Document
@@ -34,11 +38,20 @@ class RelatedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedRelation:
+    """That a document, or the other one, cites, updates or continues the other or names it as something else to read."""
+
+    relation: RelationTo
+    document: Document  # the other one
+
+
+@dataclass(frozen=True, slots=True)
 class Relations:
     """What is related to a document."""
 
     related: tuple[RelatedDocument, ...]
     same: tuple[Hit, ...]  # copies and translations of the document itself
+    stated: tuple[StatedRelation, ...]  # whatever the filters
 
 
 def relations(document_id: str, index: OpenIndex, *, k: int, filters: Filters = EVERYTHING) -> Relations:
@@ -58,7 +71,23 @@ def relations(document_id: str, index: OpenIndex, *, k: int, filters: Filters = 
     document = index.document(document_id)
     listed = index.copies.without_others(hits, document.language)[:k]
     shown = [RelatedDocument(hits[one], _reasons(document, hits[one], index)) for one in listed]
-    return Relations(tuple(shown), same)
+    return Relations(tuple(shown), same, stated_relations(document_id, index))
+
+
+def stated_relations(document_id: str, index: OpenIndex) -> tuple[StatedRelation, ...]:
+    """Return what a document and others say of each other, the strongest kind first, in the order of the others' titles."""
+    found = index.relations.of(document_id)
+    documents = {text.document.id: text.document for text in index.stored.texts([one.document_id for one in found])}
+    stated = [StatedRelation(one, documents[one.document_id]) for one in found if one.document_id in documents]
+    return tuple(
+        sorted(stated, key=lambda one: (-STRENGTH.index(one.relation.kind), one.relation.is_by_other, one.document.title))
+    )
+
+
+def newest_version(document_id: str, index: OpenIndex) -> Document | None:
+    """Return the newest version of a document, where there is a newer one."""
+    newest = index.relations.newest(document_id)
+    return index.document(newest) if newest else None
 
 
 def _reasons(document: Document, hit: Hit, index: OpenIndex) -> tuple[Reason, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -11,7 +12,7 @@ from pes_search.index.filters import FILTER_FIELDS
 from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf
-from pes_search.service.editing.related import RelatedDocument, relations
+from pes_search.service.editing.related import RelatedDocument, StatedRelation, newest_version, relations
 from pes_search.service.links import PDF, deep_link
 from pes_search.service.web.facets import kind_label, label_of
 from pes_search.service.web.hits import evidence_label, facts, place_label, recognition_label, years
@@ -69,7 +70,8 @@ def document_page(
             )
             for number, page_sections in pages
         ],
-        "named": _named(document, index),
+        "newer": newest_version(document_id, index),
+        "stated": _stated(near.stated, interface),
         "related": [(one.hit, facts(one.hit.document, interface), _reasons(one, index, interface)) for one in near.related],
         "same": [hit.document for hit in near.same],
         "language_of_text": document.language or "",
@@ -106,6 +108,15 @@ def _reasons(one: RelatedDocument, index: OpenIndex, interface: Interface) -> li
     return labels[:SHOWN_REASONS] or [interface.text("the same topic")]
 
 
-def _named(document: Document, index: OpenIndex) -> list[Document]:
-    """Return the documents that this one names; ids that the index does not have are left out."""
-    return [text.document for text in index.stored.texts(document.related)]
+def _stated(relations: Iterable[StatedRelation], interface: Interface) -> list[tuple[str, list[StatedRelation]]]:
+    """Return what a document and others are to each other: headings, each with the other documents."""
+    headings = {
+        "updates": (interface.text("Updates"), interface.text("Updated by")),
+        "continues": (interface.text("Continues"), interface.text("Continued by")),
+        "cites": (interface.text("Cites"), interface.text("Is cited by")),
+        "see_also": (interface.text("See also"),) * 2,
+    }
+    groups: dict[str, dict[str, StatedRelation]] = {}
+    for one in relations:
+        groups.setdefault(headings[one.relation.kind][one.relation.is_by_other], {}).setdefault(one.document.id, one)
+    return [(heading, list(others.values())) for heading, others in groups.items()]

@@ -15,7 +15,7 @@ from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers import read_content
 from pes_search.ingest.readers.docx import read
-from pes_search.ingest.types import Block
+from pes_search.ingest.types import Block, Link
 
 
 def saved(document: Any) -> bytes:
@@ -861,3 +861,21 @@ def test_a_cell_over_ten_thousand_rows_is_not_told_in_all() -> None:
     first = row(cell("x" * 299, '<w:vMerge w:val="restart"/>'), "b")
     data = file_of(f"<w:tbl>{first}{row(cell('', '<w:vMerge/>'), 'b') * 10_000}</w:tbl>")
     assert sum(len(block.text) for block in read(data).blocks) < 1_100_000
+
+
+def test_links_are_kept_with_their_words_those_of_fields_too() -> None:
+    document = docx.Document()
+    paragraph = document.add_paragraph("See ")
+    target = document.part.relate_to("https://pes.example.org/bus", f"{RELATIONSHIPS}/hyperlink", is_external=True)
+    link = f'<w:hyperlink {nsdecls("w", "r")} r:id="{target}"><w:r><w:t>the </w:t></w:r><w:r><w:t>bus</w:t></w:r></w:hyperlink>'
+    paragraph._p.append(parse_xml(link))
+    for name, text in (("begin", ""), ("", ' HYPERLINK "bus.docx" '), ("separate", ""), (None, "another"), ("end", "")):
+        run = f'<w:fldChar w:fldCharType="{name}"/>' if name else f"<w:instrText>{text}</w:instrText>"
+        run = f"<w:t>{text}</w:t>" if name is None else run
+        paragraph._p.append(parse_xml(f"<w:r {nsdecls('w')}>{run}</w:r>"))
+    content = read(saved(document))
+    assert content.links == (Link("https://pes.example.org/bus", "the bus"), Link("bus.docx"))
+    assert [block.text for block in content.blocks] == ["See the busanother"]
+
+
+RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -8,7 +8,7 @@ from pes_search.ingest.cleaning.blocks import clean_blocks
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers.html import read
-from pes_search.ingest.types import Block, FileContent
+from pes_search.ingest.types import Block, FileContent, Link
 
 BUS = (
     "The employment service of the region runs a mobile office that visits villages where no branch is left. "
@@ -428,3 +428,47 @@ def test_a_page_of_tables_alone_is_read() -> None:
     blocks = read(page.encode()).blocks
     assert [block.text for block in blocks][:2] == ["Places", "Where: Village 1 | How many: 7"]
     assert len(blocks) == 9
+
+
+# ── Links ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def linking(body: str, head: str = "", aside: str = "") -> tuple[Link, ...]:
+    article = f"<article><h1>Mobile office</h1><p>{BUS}</p>{body}<p>{RESULTS}</p></article>"
+    page = f"<header>{MENU}</header><main>{article}{aside}</main>"
+    return content(f"{page}<footer><a href='/legal'>Legal notice</a></footer>", head).links
+
+
+def test_links_of_the_text_are_kept_and_those_of_menus_and_footers_are_not() -> None:
+    text = "<p>It is one of the <a href='/practices/buses.html'>mobile  offices</a> of <b>Styria</b> that drive all year.</p>"
+    rows = (
+        "<table><tr><td>Report</td><td><a href='report.pdf'>of 2021</a></td></tr><tr><td>Cost</td><td>80,000</td></tr></table>"
+    )
+    assert linking(text + rows) == (Link("/practices/buses.html", "mobile offices"), Link("report.pdf", "of 2021"))
+
+
+def test_links_start_from_the_address_that_the_page_states() -> None:
+    text = "<p>The bus is one of the <a href='buses.html'>mobile offices</a> of Styria, which drive through the year.</p>"
+    assert linking(text, "<base href='https://pes.example.org/practices/'>") == (
+        Link("https://pes.example.org/practices/buses.html", "mobile offices"),
+    )
+
+
+def test_a_list_see_also_is_no_text_but_its_links_are_kept() -> None:
+    links = "<ul><li><a href='/a'>Job fair in the capital</a></li><li><a href='/b'>Vouchers</a></li></ul>"
+    asides = (Link("/a", "Job fair in the capital", is_aside=True), Link("/b", "Vouchers", is_aside=True))
+    assert linking("", aside=f"<aside class='related'><h2>See also</h2>{links}</aside>") == asides
+    assert linking("", aside=f"<aside class='related'><h2>Siehe auch</h2>{links}</aside>") == asides
+    assert linking("", aside=f"<aside class='latest'><h2>Most read</h2>{links}</aside>") == ()
+    assert linking("", aside=f"<nav><h2>See also</h2>{links}</nav>") == ()
+
+
+def test_what_leads_to_no_document_is_no_link() -> None:
+    targets = "#costs", "mailto:a@example.org", "javascript:open()", "tel:123", "http://[", "data:text/plain,x"
+    links = "".join(f"<a href='{target}'>text {target}</a> and " for target in targets)
+    assert linking(f"<p>Read more on this page: {links} an <a href='/x'><img src='a.png'></a> image of the bus.</p>") == ()
+
+
+def test_of_several_names_of_a_part_the_same_counts_in_every_process() -> None:
+    aside = "<div class='toast related footer'><p>Offices are open from nine to five.</p></div>"
+    assert "footers" in content(f"<main><article><h1>Bus</h1><p>{BUS}</p><p>{RESULTS}</p></article>{aside}</main>").left_out

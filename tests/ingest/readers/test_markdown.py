@@ -6,7 +6,7 @@ import pytest
 
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers.markdown import read
-from pes_search.ingest.types import Block
+from pes_search.ingest.types import Block, Link
 
 
 def with_front_matter(lines: str) -> bytes:
@@ -333,3 +333,13 @@ def test_elements_nested_too_deeply_are_named_and_their_text_is_kept() -> None:
     content = read(("<div>" * 5_000 + "Bus").encode())
     assert [block.text for block in content.blocks] == ["Bus"]
     assert content.warnings == ("elements nested too deeply: read without its lists and tables",)
+
+
+def test_links_are_kept_with_their_words() -> None:
+    text = (
+        "# Bus\n\nSee [the *old* bus](../practices/bus.md#costs), <https://pes.example.org/a> and [below](#costs).\n\n[1]: /x\n"
+    )
+    assert read(text.encode()).links == (
+        Link("../practices/bus.md#costs", "the old bus"),
+        Link("https://pes.example.org/a", "https://pes.example.org/a"),
+    )

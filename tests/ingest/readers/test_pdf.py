@@ -17,7 +17,7 @@ from pes_search.ingest.cleaning.blocks import clean_blocks
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.readers import read_content
 from pes_search.ingest.readers.pictures import ADVICE
-from pes_search.ingest.types import Block, FileContent
+from pes_search.ingest.types import Block, FileContent, Link
 
 WIDTH, HEIGHT = A4
 BUS = (
@@ -828,3 +828,17 @@ def test_a_deep_tree_of_pages_is_read() -> None:
 def test_an_outline_in_a_circle_ends() -> None:
     circle = ["<< /First 7 0 R /Last 7 0 R >>", "<< /Title (Bus) /Next 7 0 R /First 6 0 R /Parent 6 0 R >>"]
     assert texts(read(by_hand("3 0 R", 1, *circle, catalogue="/Outlines 6 0 R"))) == [STOPS]
+
+
+def test_links_are_kept_with_the_letters_that_they_lie_over() -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4)
+    canvas.setFont("Helvetica", 10)
+    canvas.drawString(50, 700, "See")
+    canvas.drawString(80, 700, "the old bus")
+    canvas.linkURL("https://pes.example.org/bus", (78, 695, 140, 712))
+    canvas.linkAbsolute("", "there", (40, 695, 60, 712))
+    canvas.bookmarkPage("there")
+    canvas.save()
+    content = read_content(buffer.getvalue(), "a.pdf")
+    assert content.links == (Link("https://pes.example.org/bus", "the old bus"),)

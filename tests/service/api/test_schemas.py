@@ -78,6 +78,7 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "place": "page 3",
         "recognition_confidence": None,
         "also": [],
+        "newer": None,
         "headings": ["A report", "Results"],
         "text": "back to work",
         "highlights": [(0, 4), (8, 12)],
@@ -133,7 +134,7 @@ def test_a_search_becomes_plain_json() -> None:
 
 def test_a_document_is_given_with_all_its_metadata() -> None:
     values = document_out(report()).model_dump()
-    left_out = {"questions", "figures"}  # the one is no part of it, the others come with the text
+    left_out = {"questions", "links", "figures"}  # the first two are no part of it, the others come with the text
     assert set(values) == set(Document.__dataclass_fields__) - left_out
     assert values["countries"] == ["DE", "AT"]
     assert values["related"] == ["other"]

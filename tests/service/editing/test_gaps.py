@@ -163,7 +163,8 @@ def test_what_the_news_name_is_linked(corpus_index: OpenIndex, corpus_files: dic
         document_id for name, fields in corpus_files.items() for document_id in fields.get("related", []) if document_id != name
     }
     assert named
-    assert {document.id for document in unlinked(corpus_index)} == set(corpus_files) - named
+    cited = {"news-2023-04-27-webinar-outreach"}  # by its address, which three practices give as their source
+    assert {document.id for document in unlinked(corpus_index)} == set(corpus_files) - named - cited
 
 
 def test_a_bare_practice_lacks_everything(gaps: dict[str, Gap]) -> None:

@@ -258,7 +258,9 @@ def test_a_document_shows_its_metadata_text_and_relatives(client: TestClient) ->
         assert part in text
     assert text.count("The aim of power_m is a job that matches") == 1
     assert "Press article, sueddeutsche.de, Munich section" in text  # the sources are no passage, but are shown
-    related = [str(link["href"]) for link, _ in page.all("a") if str(link["href"]).startswith("/documents/")]
+    others = [str(link["href"]) for link, _ in page.all("a") if str(link["href"]).startswith("/documents/")]
+    cites, is_cited_by, *related = others
+    assert cites == is_cited_by == "/documents/news-2023-04-27-webinar-outreach"
     assert len(related) == 6
     assert "/documents/de-power-m" not in related
 
