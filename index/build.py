@@ -28,6 +28,7 @@ from pes_search.index.errors import IndexDamagedError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.text_vectors import read_text_vectors
 from pes_search.index.filters import EVERYTHING
+from pes_search.index.inferred import Inferrer
 from pes_search.index.stores.base import IndexStore, IndexWriter
 from pes_search.index.stores.files import SCHEMA
 from pes_search.index.text.passage_text import full_text, sentence_text
@@ -203,13 +204,14 @@ def write_documents(
     read_as_query = partial(_query_vectors, known_vectors=known_vectors, encoder=encoder, cache_dir=cache_dir)
     label_vectors = EightBitVectors.of(read_as_query(labels, on_progress=partial(progress, "labels")))
     space = ConceptSpace(labels_of(taxonomy), label_vectors)
+    inferrer = Inferrer(taxonomy)
     cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "passages"))
     try:
         for batch in _batches(_split(documents, encoder, config.passages)):
             questions = [text for split in batch for _, text in split.document.questions]
             vectors = read_as_query(questions, on_progress=partial(progress, "questions"))
             texts, new = _write_batch(
-                batch, vectors, writer, encoder, cache, taxonomy, space, copies, partial(count, split=len(batch))
+                batch, vectors, writer, encoder, cache, inferrer, space, copies, partial(count, split=len(batch))
             )
             texts_before, encoded = texts_before + texts, encoded + new
             for split in batch:
@@ -296,7 +298,7 @@ def _write_batch(
     writer: IndexWriter,
     encoder: Encoder,
     cache: VectorCache,
-    taxonomy: Taxonomy,
+    inferrer: Inferrer,
     space: ConceptSpace,
     copies: CopyFinder,
     progress: Callable[[int, int], object],
@@ -328,13 +330,14 @@ def _write_batch(
         copies.add(split.document, split.passages, mean_vectors(whole[rows], np.zeros(len(whole[rows]), np.int64), 1)[0])
         writer.add(
             EncodedDocument(
-                document=with_derived(split.document, split.pages, split.passages, sentence_places[rows], taxonomy),
+                document=with_derived(split.document, split.pages, split.passages, sentence_places[rows], inferrer),
                 pages=split.pages,
                 passages=split.passages,
                 vectors=whole[rows],
                 sentence_spans=sentence_places[rows],
                 sentences=np.concatenate([sentences[:0], *sentences_of[rows]]),
-                concepts=space.concepts_of(split.document, similarities[rows], taxonomy),
+                # What was inferred is not among them: ranking goes by what is stated.
+                concepts=space.concepts_of(split.document, similarities[rows], inferrer.taxonomy),
                 question_languages=[language for language, _ in split.document.questions],
                 questions=own_questions.astype(np.float16) if len(own_questions) else None,
             )

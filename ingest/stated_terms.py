@@ -7,7 +7,7 @@ Words that only say that it is about people are passed over: "disabled workers" 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,17 +62,21 @@ def with_stated_terms(document: Document, stated: Mapping[str, Sequence[str]], t
         field: ids
         for field, values in stated.items()
         if field in FIELDS and not getattr(document, field)
-        if (ids := _terms(values, _labels(taxonomy, FIELDS[field], document.language)))
+        if (ids := _terms(values, term_labels(taxonomy, FIELDS[field], document.language)))
     }
     return replace(document, **found) if found else document
 
 
 def _terms(values: Sequence[str], labels: Mapping[str, str]) -> tuple[str, ...]:
+    parts = (part for value in values for part in _PARTS.split(value) if not _DENIED.search(part))
+    return named_terms(parts, labels)
+
+
+def named_terms(texts: Iterable[str], labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the ids of the terms that texts name by one of the labels, as `term_labels` has them, in the texts' order."""
     ids: dict[str, None] = {}
-    for part in (part for value in values for part in _PARTS.split(value)):
-        if _DENIED.search(part):
-            continue
-        words = _words(part)
+    for text in texts:
+        words = _words(text)
         start = 0
         while start < len(words):
             lengths = range(min(LONGEST_LABEL_WORDS, len(words) - start), 0, -1)
@@ -83,7 +87,7 @@ def _terms(values: Sequence[str], labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def _labels(taxonomy: Taxonomy, list_name: str, language: str | None) -> dict[str, str]:
+def term_labels(taxonomy: Taxonomy, list_name: str, language: str | None) -> dict[str, str]:
     """Return the concept of each label, as words; one that two concepts have is that of the first."""
     labels: dict[str, str] = {}
     for concept in taxonomy.lists.get(list_name, {}).values():

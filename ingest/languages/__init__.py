@@ -59,6 +59,13 @@ class Language:
     day_endings: frozenset[str] = frozenset()  # of a day's number: "1st"
     date_particle: str | None = None  # between day, month and year: "1 de mayo de 2020"
 
+    # ── Inferring what nothing states ──
+    aimed_at: str = NEVER  # an expression right before those whom something is for: "aimed at"
+    # In a text, with the ISO 3166-1 code; none of a country that people come from more than measures do.
+    country_adjectives: Mapping[str, str] = field(default_factory=dict)
+    runs: str = NEVER  # an expression that a sentence about who runs something has: "run by"
+    elsewhere: str = NEVER  # an expression right before a country that a text is not about: "unlike in", "refugees from"
+
     # ── Indexing and searching ──
     stemmer: str | None = None  # Snowball's name of its algorithm; without one whole words are compared
     dictionary: str | None = None  # simplemma's name of its dictionary where it is not the code
