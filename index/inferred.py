@@ -48,8 +48,8 @@ BEFORE_CHARACTERS = 40  # of what is looked at before a country's name
 # How often each rule was right, rounded down (docs/inferred.md).
 COUNTRY_CONFIDENCE, ORGANISATION_CONFIDENCE = 0.95, 0.9
 TITLE_CONFIDENCE = {"target_groups": 0.85, "measure_types": 0.9}
-TEXT_CONFIDENCE = {"target_groups": 0.75, "measure_types": 0.85}
-NAMED_CONFIDENCE, FIGURES_CONFIDENCE = 0.8, 0.65
+TEXT_CONFIDENCE = {"target_groups": 0.75, "measure_types": 0.75}
+NAMED_CONFIDENCE, FIGURES_CONFIDENCE = 0.8, 0.7
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def test_comparisons_mark_it(client: TestClient) -> None:
     document = get(client, "/api/v1/search", q="coaches")["hits"][0]["document_id"]
     rows = {row["field"]: row["cells"][0] for row in get(client, "/api/v1/compare", ids=document)["rows"]}
     assert (rows["organisation"]["value"], rows["organisation"]["inferred"][0]["value"]) == ("AMS", "AMS")
-    assert rows["evidence"]["inferred"][0]["confidence"] == 0.65
+    assert rows["evidence"]["inferred"][0]["confidence"] == 0.7
     assert rows["partners"]["inferred"] == []
     assert "AMS (inferred)" in client.get("/compare", params={"ids": document}).text
 
