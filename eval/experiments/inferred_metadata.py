@@ -2,8 +2,8 @@
 
     python -m pes_search.eval.experiments.inferred_metadata [FOLDER OF FACTSHEETS]
 
-The write-ups of `corpus/practices` without their front matter, on which the rules were chosen together with every second
-factsheet; and the other factsheets, on which nothing was chosen. Of a factsheet the rows of its form are hidden, what says
+The write-ups of `corpus/practices` without their front matter, on which the rules were fitted together with every second
+factsheet; and the other factsheets, which were seen when kinds of rules were tried (docs/inferred.md). Of a factsheet the rows of its form are hidden, what says
 "measures in Austria" above its title, and its sources. A term is right if the label is it, includes it, or is included in it:
 a form knows "unemployed", where a text says "long-term unemployed".
 """
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         print(f"no factsheets: {factsheets} is not there", file=sys.stderr)
         return 0
     every = list(cases(str(factsheets), inferrer, encoder, settings))
-    _print_figures("factsheets, chosen on", every[::2], inferrer.taxonomy)
+    _print_figures("factsheets, fitted on", every[::2], inferrer.taxonomy)
     _print_figures("factsheets, the others", every[1::2], inferrer.taxonomy)
     return 0
 
