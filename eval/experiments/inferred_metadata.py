@@ -3,9 +3,9 @@
     python -m pes_search.eval.experiments.inferred_metadata [FOLDER OF FACTSHEETS]
 
 The write-ups of `corpus/practices` without their front matter, on which the rules were fitted together with every second
-factsheet; and the other factsheets, which were seen when kinds of rules were tried (docs/inferred.md). Of a factsheet the rows of its form are hidden, what says
-"measures in Austria" above its title, and its sources. A term is right if the label is it, includes it, or is included in it:
-a form knows "unemployed", where a text says "long-term unemployed".
+factsheet; and the other factsheets, which were seen when kinds of rules were tried (docs/inferred.md). Of a factsheet the
+rows of its form are hidden, what says "measures in Austria" above its title, and its sources. A term is right if the label
+is it, includes it, or is included in it: a form knows "unemployed", where a text says "long-term unemployed".
 """
 
 from __future__ import annotations
