@@ -30,6 +30,7 @@ from pes_search.index.errors import IndexDamagedError
 from pes_search.index.evidence.concepts import ConceptSpace, labels_of
 from pes_search.index.evidence.text_vectors import read_text_vectors
 from pes_search.index.filters import EVERYTHING
+from pes_search.index.inferred import Inferrer
 from pes_search.index.kept_documents import KeptDocument, KeptDocuments, kept_path
 from pes_search.index.relations import RelationFinder
 from pes_search.index.stores.base import IndexStore, IndexWriter
@@ -229,13 +230,14 @@ def write_documents(
     label_vectors = EightBitVectors.of(read_as_query(labels, on_progress=partial(progress, "labels")))
     space = ConceptSpace(labels_of(taxonomy), label_vectors)
     kept = kept or KeptDocuments(None)
+    inferrer = Inferrer(taxonomy)
     cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "passages"))
     try:
         for batch in _batches(_split(documents, encoder, config.passages, kept)):
             new = [one.content for one in batch if isinstance(one.content, _Split)]
             questions = [text for split in new for _, text in split.document.questions]
             vectors = read_as_query(questions, on_progress=partial(progress, "questions"))
-            made, texts, fresh = _made(new, vectors, encoder, cache, taxonomy, space, partial(count, split=len(batch)))
+            made, texts, fresh = _made(new, vectors, encoder, cache, inferrer, space, partial(count, split=len(batch)))
             texts_before, encoded = texts_before + texts, encoded + fresh
             of_new = iter(made)
             ready = [(one.key, one.content if isinstance(one.content, KeptDocument) else next(of_new)) for one in batch]
@@ -340,7 +342,7 @@ def _made(
     questions: Vectors,
     encoder: Encoder,
     cache: VectorCache,
-    taxonomy: Taxonomy,
+    inferrer: Inferrer,
     space: ConceptSpace,
     progress: Callable[[int, int], object],
 ) -> tuple[list[KeptDocument], int, int]:
@@ -376,13 +378,14 @@ def _made(
         first = rows.stop
         document = dataclasses.replace(split.document, links=())
         encoded_document = EncodedDocument(
-            document=with_derived(document, split.pages, split.passages, sentence_places[rows], taxonomy),
+            document=with_derived(document, split.pages, split.passages, sentence_places[rows], inferrer),
             pages=split.pages,
             passages=split.passages,
             vectors=whole[rows].copy(),
             sentence_spans=sentence_places[rows],
             sentences=np.concatenate([sentences[:0], *sentences_of[rows]]),
-            concepts=space.concepts_of(split.document, similarities[rows], taxonomy),
+            # What was inferred is not among them: ranking goes by what is stated.
+            concepts=space.concepts_of(split.document, similarities[rows], inferrer.taxonomy),
             terms=[terms(text, passage.language) for text, passage in zip(read[rows], split.passages, strict=True)],
             words=_words(read[rows], split.passages),
             question_languages=[language for language, _ in split.document.questions],

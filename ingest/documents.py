@@ -24,7 +24,7 @@ from pes_search.ingest.languages.identify import detect_language
 from pes_search.ingest.origin import Layout, Origin
 from pes_search.ingest.readers import READERS, format_of, read_content
 from pes_search.ingest.sources.base import SourceFile
-from pes_search.ingest.types import Block, Document, FileContent
+from pes_search.ingest.types import Block, Document, FileContent, InferredValue
 
 LARGEST_FILE_BYTES = 200_000_000
 WITHIN = "#"  # between a file's name and that of a document within it
@@ -44,6 +44,7 @@ DESCRIBING_FIELDS = (
     "title", "native_title", "kind", "language", "date", "year", "end_year", "countries", "organisation", "url",
     "target_groups", "measure_types",
 )  # fmt: skip
+COUNTRY_OF_TITLE_CONFIDENCE = 0.95  # docs/inferred.md
 LANGUAGE_PARAGRAPHS = 3
 LANGUAGE_CHARACTERS = 40  # of text; less is not enough to tell
 
@@ -199,7 +200,12 @@ def _described(values: dict[str, Any], blocks: Sequence[Block], labelled: Labell
     if not is_stated:
         date = labelled.fields.get("date") or (None if date in labelled.other_dates else date)
     described = {**labelled.fields, **{name: value for name, value in values.items() if value}, "date": date}
-    described.setdefault("countries", countries_of_title(values["title"]))
+    if not described.get("countries"):
+        codes = countries_of_title(values["title"])
+        described["countries"] = codes
+        described["inferred"] = tuple(
+            InferredValue("countries", code, COUNTRY_OF_TITLE_CONFIDENCE, values["title"], None) for code in codes
+        )
     described.setdefault("native_title", _native_title(values["title"], blocks, values["language"]))
     if not described.get("year") and date:
         described["year"] = int(date[:4])

@@ -7,7 +7,7 @@ Words that only say that it is about people are passed over: "disabled workers" 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -75,16 +75,20 @@ class StatedTerms:
 
     def _labels_of(self, list_name: str, language: str | None) -> Mapping[str, str]:
         if (list_name, language) not in self._labels:
-            self._labels[list_name, language] = _labels(self._taxonomy, list_name, language)
+            self._labels[list_name, language] = term_labels(self._taxonomy, list_name, language)
         return self._labels[list_name, language]
 
 
 def _terms(values: Sequence[str], labels: Mapping[str, str]) -> tuple[str, ...]:
+    parts = (part for value in values for part in _PARTS.split(value) if not _DENIED.search(part))
+    return named_terms(parts, labels)
+
+
+def named_terms(texts: Iterable[str], labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the ids of the terms that texts name by one of the labels, as `term_labels` has them, in the texts' order."""
     ids: dict[str, None] = {}
-    for part in (part for value in values for part in _PARTS.split(value)):
-        if _DENIED.search(part):
-            continue
-        words = _words(part)
+    for text in texts:
+        words = _words(text)
         start = 0
         while start < len(words):
             lengths = range(min(LONGEST_LABEL_WORDS, len(words) - start), 0, -1)
@@ -95,7 +99,7 @@ def _terms(values: Sequence[str], labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def _labels(taxonomy: Taxonomy, list_name: str, language: str | None) -> dict[str, str]:
+def term_labels(taxonomy: Taxonomy, list_name: str, language: str | None) -> dict[str, str]:
     """Return the concept of each label, as words; one that two concepts have is that of the first."""
     labels: dict[str, str] = {}
     for concept in taxonomy.lists.get(list_name, {}).values():

@@ -74,6 +74,17 @@ class StatedFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class InferredValue:
+    """A value of a field that nothing states, with the words of the document that say so."""
+
+    field: str  # of `Document`, which has the value too
+    value: str
+    confidence: float  # from 0 to 1: how often its rule was right where the truth is known
+    sentence: str  # or the title
+    passage_id: str | None  # that has the sentence; None for the title
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A file's metadata. Lists are empty and the rest None where the file does not tell."""
 
@@ -97,8 +108,8 @@ class Document:
     channels: tuple[str, ...] = ()  # how a practice meets people
     partners: tuple[str, ...] = ()
     evidence: str | None = None  # how strong the evidence for a practice is
-    evidence_sentence: str | None = None  # of the text, which says so
-    evidence_confidence: float | None = None  # from 0 to 1, where it was inferred from the text; None where front matter tells
+    evidence_sentence: str | None = None  # of the text, which says so, where front matter quotes it
+    inferred: tuple[InferredValue, ...] = ()  # which values of the other fields nothing states, and what says so
     figures: tuple[StatedFigure, ...] = ()  # that its sentences state; found when an index is built
     related: tuple[str, ...] = ()  # document ids that the file names
     links: tuple[Link, ...] = ()  # while an index is built, which keeps the relations that they make
@@ -106,6 +117,19 @@ class Document:
     recognition_confidence: float | None = None  # of those pages' words, on average, from 0 to 1
     questions: tuple[Question, ...] = ()  # that it answers: while an index is built, which keeps their vectors only
     media_type: str = "text/plain"
+
+    def inferred_in(self, field: str) -> tuple[InferredValue, ...]:
+        """Return what was inferred of a field; nothing where its values are stated."""
+        return tuple(value for value in self.inferred if value.field == field)
+
+    def states(self, field: str) -> bool:
+        """Tell whether a field has a value that was not inferred."""
+        return bool(getattr(self, field)) and not self.inferred_in(field)
+
+    @property
+    def saying_evidence(self) -> str | None:
+        """The sentence that says how strong the evidence is: as front matter quotes it, or as it was inferred from."""
+        return next((value.sentence for value in self.inferred_in("evidence")), self.evidence_sentence)
 
 
 @dataclass(frozen=True, slots=True)

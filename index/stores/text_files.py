@@ -24,7 +24,7 @@ import numpy as np
 
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.types import DocumentText, EncodedDocument
-from pes_search.ingest.types import Document, Page, Passage, StatedFigure, passage_id
+from pes_search.ingest.types import Document, InferredValue, Page, Passage, StatedFigure, passage_id
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -189,6 +189,7 @@ class Texts:
         line = self._line("documents", self._documents["line"], row)
         values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in line.items()}
         values["figures"] = tuple(StatedFigure(**figure) for figure in values["figures"])
+        values["inferred"] = tuple(InferredValue(**value) for value in values["inferred"])
         return Document(**values)
 
     def _page(self, document_id: str, row: int) -> Page:

@@ -66,6 +66,13 @@ class Language:
     edition: str = NEVER  # an expression for words of a title that tell a later edition: "second edition", "update"
     part: str = NEVER  # an expression for words before the number of a part in a title: "part", "volume"
 
+    # ── Inferring what nothing states ──
+    aimed_at: str = NEVER  # an expression right before those whom something is for: "aimed at"
+    # In a text, with the ISO 3166-1 code; none of a country that people come from more than measures do.
+    country_adjectives: Mapping[str, str] = field(default_factory=dict)
+    runs: str = NEVER  # an expression that a sentence about who runs something has: "run by"
+    elsewhere: str = NEVER  # an expression right before a country that a text is not about: "unlike in", "refugees from"
+
     # ── Indexing and searching ──
     stemmer: str | None = None  # Snowball's name of its algorithm; without one whole words are compared
     dictionary: str | None = None  # simplemma's name of its dictionary where it is not the code

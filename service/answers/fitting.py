@@ -217,11 +217,11 @@ def _names_body(text: str, document: Document) -> bool:
 
 
 def _states_evidence(sentence: ScoredSentence) -> bool:
-    stated = sentence.hit.document.evidence_sentence
+    stated = sentence.hit.document.saying_evidence
     return stated is not None and _is_in(sentence.text, stated)
 
 
 def _is_in(sentence: str, stated: str) -> bool:
-    """Tell whether a sentence is one that the front matter quotes, whose markup and breaks may differ."""
+    """Tell whether a sentence is one that the metadata quote, whose markup and breaks may differ."""
     words, quoted = (re.sub(r"\W+", " ", text).strip() for text in (sentence, stated))
     return words in quoted or quoted in words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS
 from pes_search.index.types import DocumentText, FoundBy, Hit, RelationKind, Scores, SearchResult
-from pes_search.ingest.types import Document, Passage
+from pes_search.ingest.types import Document, InferredValue, Passage
 from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, Status, TableRow
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.editing.copy_decisions import Verdict
 from pes_search.service.editing.duplicates import Group
 from pes_search.service.editing.related import Relations, StatedRelation
-from pes_search.service.editing.stated import stated_term, stated_value
+from pes_search.service.editing.stated import inferred_of, stated_term, stated_value
 from pes_search.service.engine import AS_IT_IS, Spelling
 from pes_search.service.links import deep_link, place_link, place_name, recognition_of
 from pes_search.service.records.copies import CopyDecision
@@ -70,6 +70,21 @@ class NewerOut(BaseModel):
     title: str
 
 
+class InferredOut(BaseModel):
+    """A value that nothing states, with the words of the document that say so."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    field: str = Field(description="that has the value", examples=["countries"])
+    value: str = Field(examples=["AT"])
+    confidence: float = Field(description="0 to 1: how often its rule was right where the truth is known")
+    sentence: str = Field(description="or the title")
+    passage_id: str | None = Field(description="that has the sentence; null for the title")
+
+
+_INFERRED = Field(description="which of the values nothing states")
+
+
 class HitOut(PassageHitOut):
     """A ranked hit: a passage with its document, and the document's next best passages."""
 
@@ -82,6 +97,7 @@ class HitOut(PassageHitOut):
     organisation: str | None
     language: str | None = Field(description="ISO 639-1")
     evidence: str | None = Field(description="how strong it is, an id of the list evidence-strengths; null where not judged")
+    inferred: list[InferredOut] = _INFERRED
     passages: list[PassageHitOut]
     also: list[SameOut] = Field(description="its copies and translations, which are not listed again")
     newer: NewerOut | None = Field(description="the newest version of the document, where another document updates it")
@@ -219,6 +235,7 @@ class ChoiceOut(BaseModel):
     id: str = Field(examples=["de-power-m"])
     title: str
     countries: list[str]
+    inferred: list[InferredOut] = _INFERRED
     year: int | None = Field(description="the first")
 
 
@@ -242,6 +259,7 @@ class TableRowOut(BaseModel):
     id: str
     title: str
     countries: list[str]
+    inferred: list[InferredOut] = _INFERRED
     year: int | None = Field(description="the first")
     end_year: int | None
     citation: CitationOut
@@ -283,10 +301,9 @@ class CellOut(BaseModel):
     """What a document says of a field: quotations, or none where it does not state it."""
 
     stated: bool
-    value: str | None = Field(description="that the front matter states: organisation, partners, country with region, years")
-    term: str | None = Field(
-        description="of a controlled list, stated by front matter or inferred: the evidence has one, its id"
-    )
+    value: str | None = Field(description="of the metadata: organisation, partners, country with region, years")
+    term: str | None = Field(description="of a controlled list: the evidence has one, its id")
+    inferred: list[InferredOut] = Field(description="what of value and term nothing states")
     citations: list[CitationOut]
 
 
@@ -304,6 +321,7 @@ class ComparedOut(BaseModel):
     id: str
     title: str
     countries: list[str]
+    inferred: list[InferredOut] = _INFERRED
     url: str | None
 
 
@@ -376,8 +394,8 @@ class DocumentOut(BaseModel):
     channels: list[str]
     partners: list[str]
     evidence: str | None = Field(description="the strongest that the text states, an id of the list evidence-strengths")
-    evidence_sentence: str | None = Field(description="of the text, which says so")
-    evidence_confidence: float | None = Field(description="0 to 1, where it was inferred; null where front matter states it")
+    evidence_sentence: str | None = Field(description="of the text, which says so, where front matter quotes it")
+    inferred: list[InferredOut] = _INFERRED
     recognised_pages: list[int | None] = Field(description="whose text was recognised in a picture (OCR)")
     recognition_confidence: float | None = Field(description="of their words on average, 0 to 1")
     related: list[str] = Field(description="documents that its front matter names; `relations` of a document have them too")
@@ -578,7 +596,13 @@ def ask_out(answer: Answer) -> AskOut:
 
 
 def _choice_out(document: Document) -> ChoiceOut:
-    return ChoiceOut(id=document.id, title=document.title, countries=list(document.countries), year=document.year)
+    return ChoiceOut(
+        id=document.id,
+        title=document.title,
+        countries=list(document.countries),
+        inferred=_inferred_out(document.inferred_in("countries")),
+        year=document.year,
+    )
 
 
 def _table_row_out(row: TableRow) -> TableRowOut:
@@ -587,6 +611,7 @@ def _table_row_out(row: TableRow) -> TableRowOut:
         id=document.id,
         title=document.title,
         countries=list(document.countries),
+        inferred=_inferred_out(document.inferred_in("countries")),
         year=document.year,
         end_year=document.end_year,
         citation=citation_out(row.citation),
@@ -653,7 +678,13 @@ def comparison_out(comparison: Comparison) -> ComparisonOut:
     return ComparisonOut(
         index_id=comparison.index_id,
         documents=[
-            ComparedOut(id=document.id, title=document.title, countries=list(document.countries), url=deep_link(document, None))
+            ComparedOut(
+                id=document.id,
+                title=document.title,
+                countries=list(document.countries),
+                inferred=_inferred_out(document.inferred_in("countries")),
+                url=deep_link(document, None),
+            )
             for document in comparison.documents
         ],
         rows=[
@@ -665,6 +696,7 @@ def comparison_out(comparison: Comparison) -> ComparisonOut:
                         stated=bool(cell or stated_value(row.field, document)),
                         value=stated_value(row.field, document),
                         term=stated_term(row.field, document),
+                        inferred=_inferred_out(inferred_of(row.field, document)),
                         citations=[citation_out(citation) for citation in cell],
                     )
                     for document, cell in zip(comparison.documents, row.cells, strict=True)
@@ -719,10 +751,17 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "organisation": document.organisation,
         "language": document.language,
         "evidence": document.evidence,
+        "inferred": _inferred_out(
+            [value for field in ("countries", "organisation", "evidence") for value in document.inferred_in(field)]
+        ),
         "passages": [PassageHitOut(**_passage_hit(other)) for other in hit.passages],
         "also": [same_out(other, document) for other in hit.also],
         "newer": _newer_out(hit.newer),
     }
+
+
+def _inferred_out(values: Iterable[InferredValue]) -> list[InferredOut]:
+    return [InferredOut.model_validate(value) for value in values]
 
 
 def _passage_hit(hit: Hit) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.service.cli.frame import FAILED_STATUS, Run, index_settings, print_json, run_command
 from pes_search.service.cli.output import (
+    INFERRED,
     place,
     print_answer,
     print_comparison,
@@ -267,12 +268,14 @@ def _show(parsed: argparse.Namespace) -> int:
         return 0
     facts = [
         document.kind,
-        ", ".join(document.countries),
+        ", ".join(document.countries) + (INFERRED if document.inferred_in("countries") else ""),
         str(document.year or ""),
-        document.organisation or "",
+        (document.organisation or "") + (INFERRED if document.inferred_in("organisation") else ""),
         document.url or document.path,
     ]
     print(document.title + "\n" + " · ".join(fact for fact in facts if fact))
+    for value in document.inferred:
+        print(f"{value.field.replace('_', ' ')}: {value.value}{INFERRED}, {value.confidence:.0%} sure: {value.sentence}")
     print_relations(detail.relations, detail.newer)
     for page in text.pages:
         print(f"\n[page {page.number}]\n{page.text}" if page.number else f"\n{page.text}")

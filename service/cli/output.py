@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pes_search.ingest.web.fetch import FetchReport
     from pes_search.service.api.schemas import (
         AskOut,
+        ChoiceOut,
         ComparisonOut,
         DuplicatesOut,
         HitOut,
@@ -22,16 +23,24 @@ if TYPE_CHECKING:
         RelatedOut,
         RelationOut,
         SearchOut,
+        TableRowOut,
     )
     from pes_search.service.settings import Settings
 
+INFERRED = " (inferred)"  # behind a value that nothing states
 SHOWN_ADDRESSES = 20  # of those that were left out at a source
 SHOWN_PATHS = 3  # of the files that were skipped for one reason
 
 
+def countries(described: HitOut | ChoiceOut | TableRowOut) -> str:
+    """Return the codes of a document's countries, with what nothing states marked."""
+    is_inferred = any(value.field == "countries" for value in described.inferred)
+    return ", ".join(described.countries) + (INFERRED if is_inferred else "")
+
+
 def print_hit(hit: HitOut) -> None:
     """Print a hit with its metadata, place, text and address."""
-    facts = " · ".join(filter(None, [", ".join(hit.countries), str(hit.year or ""), hit.kind]))
+    facts = " · ".join(filter(None, [countries(hit), str(hit.year or ""), hit.kind]))
     print(f"{hit.rank}. {hit.title}  [{facts}]  {hit.score:.3f}")
     print(f"   {hit.passage_id}{place(hit.place, hit.headings, hit.recognition_confidence)}")
     for other in hit.also:
@@ -71,12 +80,12 @@ def print_answer(answer: AskOut) -> None:
     if answer.choices:
         print("Which practice do you mean?")
         for choice in answer.choices:
-            print(f"  {choice.title}  [{', '.join(choice.countries)}]  {choice.id}")
+            print(f"  {choice.title}  [{countries(choice)}]  {choice.id}")
         return
     for row in answer.table:
         years = f"{row.year or '?'}-{row.end_year or ''}"
         figure = f"{row.figure.value:,.0f} {row.figure.unit}  " if row.figure else ""
-        print(f"{figure}{years}  {row.title}  [{', '.join(row.countries)}]  {row.id}\n    {row.citation.quote}")
+        print(f"{figure}{years}  {row.title}  [{countries(row)}]  {row.id}\n    {row.citation.quote}")
     if answer.table:
         return
     if answer.missing:
@@ -98,7 +107,7 @@ def print_answer(answer: AskOut) -> None:
     if answer.refused and answer.nearest:
         print("Nearest:")
         for hit in answer.nearest:
-            facts = " · ".join(filter(None, [", ".join(hit.countries), str(hit.year or ""), hit.kind]))
+            facts = " · ".join(filter(None, [countries(hit), str(hit.year or ""), hit.kind]))
             print(f"  {hit.title}  [{facts}]  {hit.document_id}")
 
 
@@ -108,8 +117,10 @@ def print_comparison(comparison: ComparisonOut) -> None:
         print(row.label)
         for document, cell in zip(comparison.documents, row.cells, strict=True):
             term = f" [{cell.term or cell.value}]" if cell.term or cell.value else ""
+            note = INFERRED if cell.inferred else ""
+            term = f"{term}{note}" if term else ""
             if not cell.citations and cell.value:
-                print(f"  {document.id}: {cell.value}")
+                print(f"  {document.id}: {cell.value}{note}")
             elif not cell.citations:
                 print(f"  {document.id}{term}: not stated")
             for citation in cell.citations:
@@ -222,7 +233,7 @@ def print_preview(preview: Preview) -> None:
         value = values[name]
         shown = ", ".join(value) if isinstance(value, tuple) else value
         if shown:
-            print(f"  {name.replace('_', ' ')}: {shown}{' (inferred)' if name in preview.inferred else ''}")
+            print(f"  {name.replace('_', ' ')}: {shown}{INFERRED if name in preview.inferred else ''}")
     for warning in preview.warnings:
         print(f"  in part: {warning}")
     for what, characters in preview.left_out.items():

@@ -24,8 +24,8 @@ Format = Literal["csv", "json", "bib", "ris"]  # the files' extensions too
 
 COLUMNS = (
     "rank", "score", "id", "title", "native_title", "kind", "countries", "region", "organisation", "year", "end_year",
-    "target_groups", "measure_types", "channels", "evidence", "evidence_sentence", "language", "passage", "page", "source",
-    "link",
+    "target_groups", "measure_types", "channels", "evidence", "evidence_sentence", "inferred", "language", "passage", "page",
+    "source", "link",
 )  # fmt: skip
 REPORT_KINDS = {"report", "factsheet"}  # what BibTeX calls a technical report
 SLUG_CHARACTERS = 40
@@ -101,8 +101,12 @@ class _Export:
         return list(dict.fromkeys(self.label(field, concept_id) for field in fields for concept_id in getattr(document, field)))
 
     def evidence(self, document: Document) -> str | None:
-        """Return how strong the evidence for a practice is, where its front matter tells."""
+        """Return how strong the evidence for a practice is, where anything tells."""
         return self.taxonomy.label(EVIDENCE_LIST, document.evidence, self.language) if document.evidence else None
+
+    def inferred_fields(self, document: Document) -> list[str]:
+        """Return the names of the fields whose values nothing states."""
+        return list(dict.fromkeys(value.field.replace("_", " ") for value in document.inferred))
 
     def countries(self, document: Document) -> list[str]:
         """Return the names of a document's countries; a code that has none stays as it is."""
@@ -130,6 +134,8 @@ def _csv(wanted: _Export) -> str:
             "countries": "; ".join(document.countries),
             **{field: "; ".join(wanted.labels(document, field)) for field in FIELDS},
             "evidence": wanted.evidence(document),
+            "evidence_sentence": document.saying_evidence,
+            "inferred": "; ".join(f"{one.field} {one.value} ({one.confidence}): {one.sentence}" for one in document.inferred),
             "passage": passage.text if passage else None,
             "page": passage.page if passage else None,
             "source": deep_link(document, passage.page if passage else None),
@@ -173,8 +179,8 @@ def _result(row: ExportRow, wanted: _Export) -> dict[str, Any]:
         },
         "partners": list(document.partners),
         "evidence": {"id": document.evidence, "label": wanted.evidence(document)} if document.evidence else None,
-        "evidence_sentence": document.evidence_sentence,
-        "evidence_confidence": document.evidence_confidence,
+        "evidence_sentence": document.saying_evidence,
+        "inferred": [dataclasses.asdict(value) for value in document.inferred],
         "figures": [dataclasses.asdict(figure) for figure in document.figures],
         "language": document.language,
         "passage": {"id": passage.id, "page": passage.page, "text": passage.text} if passage else None,
@@ -193,7 +199,11 @@ def _entry(document: Document, key: str, wanted: _Export) -> str:
     organisation = _latex(document.organisation)
     author = f"{{{organisation}}}" if organisation else ""  # in braces of its own: else "A and B" would be two people
     source = deep_link(document, None)
-    note = {"Country": wanted.countries(document), "target groups": wanted.labels(document, "target_groups")}
+    note = {
+        "Country": wanted.countries(document),
+        "target groups": wanted.labels(document, "target_groups"),
+        "inferred": wanted.inferred_fields(document),
+    }
     fields = {
         "title": f"{{{_latex(document.title)}}}",  # in braces of its own: else styles change its capitals
         "author": author,
@@ -249,6 +259,7 @@ def _tags(row: ExportRow, wanted: _Export) -> Iterable[tuple[str, str]]:
         ("LA", document.language),
         ("CY", ", ".join(wanted.countries(document))),
         *(("KW", label) for label in wanted.labels(document, *FIELDS)),
+        ("N1", f"inferred: {', '.join(inferred)}" if (inferred := wanted.inferred_fields(document)) else None),
         ("AB", row.passage.text if row.passage else None),
     ]
     yield "TY", "NEWS" if document.kind == "news" else "RPRT"

@@ -56,11 +56,11 @@ def _missing(text: DocumentText, stated: Mapping[str, tuple[Citation, ...]]) -> 
     has: dict[Missing, bool] = {
         "results": any(stated[name] for name in RESULT_FIELDS),
         "source": bool(document.url) or any(_names_source(page) for page in text.pages),
-        "country": bool(document.countries),
+        "country": document.states("countries"),
         "year": document.year is not None,
-        "target_group": bool(document.target_groups),
-        "measure_type": bool(document.measure_types),
-        "organisation": bool(document.organisation),
+        "target_group": document.states("target_groups"),
+        "measure_type": document.states("measure_types"),
+        "organisation": document.states("organisation"),
     }
     return tuple(name for name, there in has.items() if not there)
 

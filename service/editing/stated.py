@@ -1,4 +1,4 @@
-"""What a document's front matter states of the fields of a comparison, beside what sentences do."""
+"""What a document's metadata tell of the fields of a comparison, beside what sentences do: stated, or inferred and marked."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from babel import Locale
 
 from pes_search.index.filters import DATED_KINDS
 from pes_search.index.types import DocumentText
-from pes_search.ingest.types import Document
+from pes_search.ingest.types import Document, InferredValue
 from pes_search.service.answers.types import Citation
 
 EVIDENCE = "evidence"  # the field of a comparison
+# The fields of a comparison whose values may be inferred, with the document's.
+INFERRED_FIELDS = {"organisation": "organisation", "country": "countries", EVIDENCE: "evidence"}
 
 
 def stated_term(field: str, document: Document) -> str | None:
@@ -20,7 +22,7 @@ def stated_term(field: str, document: Document) -> str | None:
 
 
 def stated_value(field: str, document: Document, language: str = "en") -> str | None:
-    """Return the organisation, partners, place or years that a document's front matter states; countries by their names."""
+    """Return the organisation, partners, place or years of a document's metadata; countries by their names."""
     if field == "organisation":
         return document.organisation
     if field == "partners":
@@ -33,9 +35,14 @@ def stated_value(field: str, document: Document, language: str = "en") -> str | 
     return None
 
 
+def inferred_of(field: str, document: Document) -> tuple[InferredValue, ...]:
+    """Return what of the term or value of a field was inferred."""
+    return document.inferred_in(INFERRED_FIELDS[field]) if field in INFERRED_FIELDS else ()
+
+
 def evidence_quotation(text: DocumentText) -> tuple[Citation, ...]:
     """Return the sentence that states a document's evidence where it stands in the text; none where no sentence does."""
-    words = (text.document.evidence_sentence or "").split()
+    words = (text.document.saying_evidence or "").split()
     sentence = re.compile(r"\s+".join(map(re.escape, words)))
     found = ((passage, sentence.search(passage.text)) for passage in text.passages) if words else ()
     return tuple(Citation(passage, text.document, *match.span()) for passage, match in found if match)[:1]

@@ -15,9 +15,9 @@ from pes_search.index.search import related
 from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Citation, Comparison
 from pes_search.service.api.requests import EngineOf
-from pes_search.service.editing.stated import stated_term, stated_value
+from pes_search.service.editing.stated import INFERRED_FIELDS, stated_term, stated_value
 from pes_search.service.web.facets import Option, label_of
-from pes_search.service.web.hits import facts
+from pes_search.service.web.hits import facts, with_mark
 from pes_search.service.web.languages import Interface, _, interface_of
 from pes_search.service.web.links import compare_url, quotation_url
 from pes_search.service.web.view import render
@@ -121,11 +121,10 @@ def _cell(citations: tuple[Citation, ...]) -> list[tuple[str, str, str]]:
 
 
 def _term(field: str, document: Document, index: OpenIndex, interface: Interface) -> str:
-    """Return the label of the term, or the value, by which a document's front matter states a field, or nothing."""
+    """Return the label of the term, or the value, that a document has of a field, marked if inferred, or nothing."""
     term = stated_term(field, document)
-    if term:
-        return label_of(field, term, index.taxonomy, interface)
-    return stated_value(field, document, interface.code) or ""
+    label = label_of(field, term, index.taxonomy, interface) if term else stated_value(field, document, interface.code)
+    return with_mark(label, INFERRED_FIELDS.get(field, field), document, interface) if label else ""
 
 
 def _countries(index: OpenIndex, chosen: str, interface: Interface) -> list[Option]:

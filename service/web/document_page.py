@@ -10,12 +10,12 @@ from fastapi.responses import HTMLResponse
 
 from pes_search.index.filters import FILTER_FIELDS
 from pes_search.index.open_index import OpenIndex
-from pes_search.ingest.types import Document
+from pes_search.ingest.types import Document, InferredValue
 from pes_search.service.api.requests import EngineOf
 from pes_search.service.editing.related import RelatedDocument, StatedRelation, newest_version, relations
 from pes_search.service.links import PDF, deep_link
 from pes_search.service.web.facets import kind_label, label_of
-from pes_search.service.web.hits import evidence_label, facts, place_label, recognition_label, years
+from pes_search.service.web.hits import FIELDS_OF_LISTS, evidence_label, facts, place_label, recognition_label, with_mark, years
 from pes_search.service.web.languages import Interface, interface_of
 from pes_search.service.web.links import filter_url
 from pes_search.service.web.text import Section, contents, sections
@@ -25,6 +25,13 @@ RELATED_DOCUMENTS = 6
 SHOWN_REASONS = 3
 FILTERS_OF_REASONS = {"people": "target_group", "measure": "measure_type", "channel": "channel"}
 ABOVE = {"country", "evidence", "organisation"}  # filters whose values stand in the facts under the title
+# The filters by whose labels inferred values are called; an organisation is called as the text does.
+FILTERED_FIELDS = {
+    "country": "countries",
+    "target_group": "target_groups",
+    "measure_type": "measure_types",
+    "evidence": "evidence",
+}
 router = APIRouter(include_in_schema=False)
 
 
@@ -58,7 +65,15 @@ def document_page(
         "found": linked_passage,
         "found_at": place_label(document, linked_passage.page, interface) if linked_passage else "",
         "is_lost": bool(passage) and linked_passage is None,  # the text has changed since the address was made
+        "countries": [
+            (with_mark(interface.country(code), "countries", document, interface), filter_url(country=code))
+            for code in document.countries
+        ],
+        "organisation": with_mark(document.organisation or "", "organisation", document, interface),
         "terms": _terms(document, index, interface),
+        "inferred": [
+            (_label(value, index, interface), f"{value.confidence:.0%}", value.sentence) for value in document.inferred
+        ],
         "evidence": evidence_label(document, index, interface),
         "contents": contents(document, pages),
         "pages": [
@@ -89,13 +104,27 @@ def _terms(document: Document, index: OpenIndex, interface: Interface) -> list[t
         (
             interface.text(field.heading),
             [
-                (label_of(field.name, value, index.taxonomy, interface), filter_url(**{field.name: value}))
+                (
+                    with_mark(
+                        label_of(field.name, value, index.taxonomy, interface),
+                        FIELDS_OF_LISTS[field.list_name],
+                        document,
+                        interface,
+                    ),
+                    filter_url(**{field.name: value}),
+                )
                 for value in field.values(document)
             ],
         )
         for field in FILTER_FIELDS.values()
         if field.list_name and field.name not in ABOVE and field.values(document)
     ]
+
+
+def _label(value: InferredValue, index: OpenIndex, interface: Interface) -> str:
+    """Return what pages call an inferred value: by its filter's label, else as it is."""
+    filter_name = next((name for name, field in FILTERED_FIELDS.items() if field == value.field), None)
+    return label_of(filter_name, value.value, index.taxonomy, interface) if filter_name else value.value
 
 
 def _reasons(one: RelatedDocument, index: OpenIndex, interface: Interface) -> list[str]:

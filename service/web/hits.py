@@ -24,7 +24,7 @@ from pes_search.service.web.text import Excerpt, excerpt, places_of
 PASSAGE_NAME_CHARACTERS = 60  # of a passage without a heading
 SUMMARY_CHARACTERS = 260
 SHARED_CONCEPTS = 3  # named as a reason for a hit
-_FIELDS = {list_name: field for field, list_name in FIELDS.items()}
+FIELDS_OF_LISTS = {list_name: field for field, list_name in FIELDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _first_lines(text: DocumentText) -> list[str]:
 def facts(document: Document, interface: Interface, page: int | None = None) -> list[str]:
     """Return the short facts under a title: countries, years, kind, language, page."""
     candidates = [
-        *map(interface.country, document.countries),
+        *(with_mark(interface.country(code), "countries", document, interface) for code in document.countries),
         years(document),
         kind_label(document.kind, interface),
         interface.language(document.language or ""),
@@ -155,8 +155,12 @@ def evidence_label(document: Document, index: OpenIndex, interface: Interface) -
     """Return how strong the evidence for a practice is and whether that is inferred; nothing where nothing tells it."""
     if not document.evidence:
         return ""
-    label = label_of("evidence", document.evidence, index.taxonomy, interface)
-    return interface.text("%(strength)s (inferred)") % {"strength": label} if document.evidence_confidence else label
+    return with_mark(label_of("evidence", document.evidence, index.taxonomy, interface), "evidence", document, interface)
+
+
+def with_mark(label: str, field: str, document: Document, interface: Interface) -> str:
+    """Return a field's value as pages show it: marked where it was inferred."""
+    return interface.text("%(value)s (inferred)") % {"value": label} if document.inferred_in(field) else label
 
 
 def years(document: Document) -> str:
@@ -181,7 +185,7 @@ def _shared(document: Document, result: SearchResult, index: OpenIndex, interfac
     labels = [
         index.taxonomy.label(LISTS[concept.filter], concept.id, interface.code)
         for concept in result.concepts
-        if (list_name := LISTS[concept.filter]) in _FIELDS
-        and concept.id in index.taxonomy.with_broader(list_name, getattr(document, _FIELDS[list_name]))
+        if (list_name := LISTS[concept.filter]) in FIELDS_OF_LISTS
+        and concept.id in index.taxonomy.with_broader(list_name, getattr(document, FIELDS_OF_LISTS[list_name]))
     ]
     return labels[:SHARED_CONCEPTS]

@@ -14,6 +14,7 @@ from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, docume
 from pes_search.ingest.errors import UnreadableFileError
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.sources.base import SourceFile
+from pes_search.ingest.types import InferredValue
 
 BUS = "The bus of the employment service visits forty villages, and two advisers help people to find work."
 BUS_DE = "Der Bus des Arbeitsamts besucht vierzig Dörfer, und zwei Beraterinnen helfen bei der Suche nach Arbeit."
@@ -183,3 +184,12 @@ def test_a_documents_texts_are_clean_whatever_its_reader_hands_over(tmp_path: Pa
     text = f"Arbeits\u00admarkt  und\u00a0o\ufb03ce , {BUS}"
     found = read(tmp_path, name, f"<html><body><p>{text}</p></body></html>" if name == "a.html" else text)
     assert [block.text for block in found.blocks] == [f"Arbeitsmarkt und office, {BUS}"]
+
+
+def test_a_country_in_the_title_is_inferred_and_a_stated_one_is_not(tmp_path: Path) -> None:
+    inferred = read(tmp_path, "bus.md", f"# Austria: a bus\n\n{BUS}").document
+    assert inferred.countries == ("AT",)
+    assert inferred.inferred == (InferredValue("countries", "AT", 0.95, "Austria: a bus", None),)
+    assert not inferred.states("countries")
+    stated = read(tmp_path, "bus.md", f"---\ncountries: [DE]\n---\n# Austria: a bus\n\n{BUS}").document
+    assert (stated.countries, stated.inferred, stated.states("countries")) == (("DE",), (), True)

@@ -16,7 +16,7 @@ HIT = {
     "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "end_year", "organisation", "language",
     "page", "place", "recognition_confidence",
     "headings", "text", "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions",
-    "passages", "evidence", "also", "newer",
+    "passages", "evidence", "inferred", "also", "newer",
 }  # fmt: skip
 QUERY = "reaching women after career breaks"
 

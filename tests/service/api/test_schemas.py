@@ -74,6 +74,7 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "organisation": None,
         "language": "de",
         "evidence": "control-group",
+        "inferred": [],
         "page": 3,
         "place": "page 3",
         "recognition_confidence": None,

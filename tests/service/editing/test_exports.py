@@ -14,7 +14,7 @@ import yaml
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Concept, Taxonomy
-from pes_search.ingest.types import Document, Passage
+from pes_search.ingest.types import Document, InferredValue, Passage
 from pes_search.service.editing.exports import COLUMNS, ExportRow, Format, export
 from pes_search.service.engine import Engine
 from tests.conftest import CORPUS
@@ -171,6 +171,7 @@ def test_a_table_has_a_row_a_hit_with_labels_in_the_language() -> None:
             "channels": "Telefon",
             "evidence": "Kontrollgruppe",
             "evidence_sentence": "Fewer than in a control group.",
+            "inferred": "",
             "language": "de",
             "passage": "Back to\n\nwork",
             "page": "3",
@@ -235,7 +236,7 @@ def test_json_has_lists_with_ids_and_labels() -> None:
                 "evidence": {"id": "control-group", "label": "Kontrollgruppe"},
                 "partners": [],
                 "evidence_sentence": "Fewer than in a control group.",
-                "evidence_confidence": None,
+                "inferred": [],
                 "figures": [],
                 "language": "de",
                 "passage": {"id": "report~p3~4-17", "page": 3, "text": "Back to\n\nwork"},
@@ -335,6 +336,27 @@ def test_letters_of_any_script_stay() -> None:
     assert dict(read_ris(export(rows, "ris", TAXONOMY).content)[0])["AB"] == text
 
 
+def test_what_nothing_states_is_marked_in_every_format() -> None:
+    inferred = (
+        InferredValue("countries", "AT", 0.95, "Back to work in Austria.", "report~p3~4-17"),
+        InferredValue("target_groups", "women", 0.85, "Women back to work", None),
+    )
+    rows = [row(report(countries=("AT",), target_groups=("women",), inferred=inferred))]
+    [cells] = read_csv(export(rows, "csv", TAXONOMY).content)
+    assert cells["inferred"] == "countries AT (0.95): Back to work in Austria.; target_groups women (0.85): Women back to work"
+    [value] = json.loads(export(rows, "json", TAXONOMY).content)["results"]
+    assert value["inferred"][0] == {
+        "field": "countries",
+        "value": "AT",
+        "confidence": 0.95,
+        "sentence": "Back to work in Austria.",
+        "passage_id": "report~p3~4-17",
+    }
+    [entry] = read_bib(export(rows, "bib", TAXONOMY).content)
+    assert printed(entry[2]["note"]) == "Country: Austria; target groups: women; inferred: countries, target groups"
+    assert ("N1", "inferred: countries, target groups") in read_ris(export(rows, "ris", TAXONOMY).content)[0]
+
+
 def test_a_document_that_tells_nothing_leaves_no_empty_fields() -> None:
     rows = [row(bare(), None)]
     [cells] = read_csv(export(rows, "csv", TAXONOMY).content)
@@ -347,10 +369,10 @@ def test_a_document_that_tells_nothing_leaves_no_empty_fields() -> None:
     [value] = json.loads(export(rows, "json", TAXONOMY).content)["results"]
     assert {name for name, field in value.items() if field is None} == {
         "rank", "score", "native_title", "region", "organisation", "year", "end_year", "evidence",
-        "evidence_sentence", "evidence_confidence", "language", "passage", "source",
+        "evidence_sentence", "language", "passage", "source",
     }  # fmt: skip
     assert {name for name, field in value.items() if field == []} == {
-        "countries", "target_groups", "measure_types", "channels", "partners", "figures",
+        "countries", "target_groups", "measure_types", "channels", "partners", "inferred", "figures",
     }  # fmt: skip
     assert read_bib(export(rows, "bib", TAXONOMY).content) == [("misc", "bare", {"title": "{Bare}"})]
     assert read_ris(export(rows, "ris", TAXONOMY).content) == [[("TY", "RPRT"), ("ID", "bare"), ("TI", "Bare"), ("L2", LINK)]]
