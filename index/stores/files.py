@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
     from pes_search.ingest.types import Question
 
-SCHEMA = 16  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 17  # raise it when a change of the files makes older indexes unreadable
 CHECKED_FILE = "checked.json"  # in a generation: the files whose hashes have been checked, by size and time
 KEPT_GENERATIONS = 2  # the one in use, and the one that a running service may still be opening
 

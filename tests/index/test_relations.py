@@ -2,7 +2,7 @@
 
 import pytest
 
-from pes_search.index.copies import Copies
+from pes_search.index.copy_groups import Copies
 from pes_search.index.relations import RelationFinder, RelationTo, StatedRelations
 from pes_search.index.types import CopyGroup, RelationRow
 from pes_search.ingest.types import Document, Link, Page
