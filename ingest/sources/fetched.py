@@ -22,17 +22,20 @@ from pes_search.ingest.origin import Layout, Origin
 RECORD = ".fetched.sqlite"
 LOCK_SECONDS = 30.0
 _TABLES = """
-CREATE TABLE IF NOT EXISTS sources (
-    name TEXT PRIMARY KEY, fields TEXT NOT NULL, layout TEXT NOT NULL, is_running INTEGER NOT NULL, harvested TEXT NOT NULL
-) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS source (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1), fields TEXT NOT NULL, layout TEXT NOT NULL, definition TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS pages (
-    address TEXT PRIMARY KEY, source TEXT NOT NULL, depth INTEGER NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL,
-    etag TEXT NOT NULL, modified TEXT NOT NULL, fields TEXT NOT NULL, links TEXT NOT NULL, fetched_at TEXT NOT NULL
+    address TEXT PRIMARY KEY, depth INTEGER NOT NULL, is_list INTEGER NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL,
+    calls_itself TEXT NOT NULL, etag TEXT NOT NULL, modified TEXT NOT NULL, fields TEXT NOT NULL, links TEXT NOT NULL,
+    fetched_at TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS queue (
-    place INTEGER PRIMARY KEY, source TEXT NOT NULL, address TEXT NOT NULL, depth INTEGER NOT NULL, fields TEXT NOT NULL,
-    is_done INTEGER NOT NULL, UNIQUE (source, address)
+    place INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, depth INTEGER NOT NULL, is_list INTEGER NOT NULL,
+    fields TEXT NOT NULL, is_done INTEGER NOT NULL
 );
+CREATE INDEX IF NOT EXISTS waiting ON queue (is_done, depth, place);
+CREATE TABLE IF NOT EXISTS harvests (address TEXT PRIMARY KEY, until TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -42,33 +45,43 @@ class Entry:
 
     address: str
     depth: int = 0  # links away from the source's own addresses
+    is_list: bool = False  # a further part of a sitemap, feed or harvest
     fields: Mapping[str, Any] = field(default_factory=dict)  # that the list which names it tells, by the names of `Document`
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPage:
-    """What is kept of an address."""
+    """What is known of an address."""
 
     address: str
     depth: int
-    file: str = ""  # relative to the folder; none for what only lists others
+    is_list: bool = False  # a sitemap, feed or harvest
+    file: str = ""  # relative to the folder; none for what only lists others, and for what could not be fetched yet
     sha256: str = ""  # of the file
+    calls_itself: str = ""  # another address of the source that the page says is its own
     etag: str = ""
     modified: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    links: tuple[tuple[str, int, Mapping[str, Any]], ...] = ()  # addresses, depths and fields of what it leads to
+    links: tuple[Entry, ...] = ()  # all that it leads to, whether it is of the source or not; depths count from here
     fetched_at: str = ""
 
 
-def origins(folder: Path) -> dict[str, Origin]:
-    """Return where the files of a folder were fetched, by their path in it; nothing for a folder of other files.
+def origins(folder: Path) -> dict[str, Origin | None]:
+    """Return where the files of a folder were fetched, by their path in it; None for one that is another's page again.
+
+    Nothing for a folder of other files, or one whose first run has kept nothing yet.
 
     Raises:
         FetchError: its record cannot be read.
     """
     if not (folder / RECORD).is_file():
         return {}
-    return dict(FetchedFolder(folder).origins())
+    try:
+        return dict(FetchedFolder(folder).origins())
+    except FetchError as error:
+        if isinstance(error.__cause__, sqlite3.OperationalError) and "no such table" in str(error.__cause__):
+            return {}
+        raise
 
 
 class FetchedFolder:
@@ -77,155 +90,124 @@ class FetchedFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def prepare(self) -> None:
-        """Make the folder and its record where there are none."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def prepare(self, fields: Mapping[str, object], layout: Mapping[str, object], definition: str) -> bool:
+        """Make the record where there is none; keep what is told of all of the source's documents.
+
+        Tell whether the `definition` of what belongs to the source is that of the run before. Where it is another, a run that
+        was stopped does not go on.
+        """
         with self._open() as database:
             database.executescript(_TABLES)
+            before = database.execute("SELECT definition FROM source").fetchone()
+            is_same = bool(before == (definition,))
+            if not is_same:
+                database.execute("DELETE FROM queue")
+            row = json.dumps(fields), json.dumps(layout), definition
+            database.execute("INSERT OR REPLACE INTO source VALUES (1, ?, ?, ?)", row)
+        return is_same
 
-    def origins(self) -> Iterator[tuple[str, Origin]]:
-        """Yield each file with where it is from."""
+    def origins(self) -> Iterator[tuple[str, Origin | None]]:
+        """Yield each file with where it is from; None for one that calls itself a page which is kept under that address."""
         with self._open() as database:
-            described = {
-                name: (json.loads(fields), json.loads(layout))
-                for name, fields, layout in database.execute("SELECT name, fields, layout FROM sources")
-            }
-            rows = database.execute("SELECT file, address, source, fields FROM pages WHERE file != '' ORDER BY file").fetchall()
-        for file, address, source, stated in rows:
-            fields, layout = described.get(source, ({}, {}))
-            yield file, Origin(address, {**fields, **json.loads(stated)}, Layout(**layout))
+            source = database.execute("SELECT fields, layout FROM source").fetchone()
+            rows = database.execute(
+                "SELECT file, address, calls_itself, fields FROM pages WHERE file != '' ORDER BY file"
+            ).fetchall()
+        if source is None:
+            return
+        described, layout = json.loads(source[0]), Layout(**json.loads(source[1]))
+        is_itself = {address for _, address, calls_itself, _ in rows if calls_itself in ("", address)}
+        for file, address, calls_itself, fields in rows:
+            is_other = calls_itself != address and calls_itself in is_itself
+            yield file, None if is_other else Origin(address, {**described, **json.loads(fields)}, layout)
 
     # ── A run ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, source: str, fields: Mapping[str, object], layout: Mapping[str, object], starts: Iterable[Entry]) -> bool:
-        """Begin a run with these entries and all that is known of the source; tell whether one goes on that was stopped."""
+    def begin(self, starts: Iterable[Entry]) -> bool:
+        """Begin a run with these entries and all that is known; tell whether one goes on that was stopped."""
         with self._open() as database:
-            row = database.execute("SELECT is_running FROM sources WHERE name = ?", (source,)).fetchone()
-            database.execute(
-                "INSERT INTO sources VALUES (?, ?, ?, 1, '{}') ON CONFLICT (name) "
-                "DO UPDATE SET fields = excluded.fields, layout = excluded.layout, is_running = 1",
-                (source, json.dumps(fields), json.dumps(layout)),
-            )
-            if is_going_on := bool(row and row[0]):
-                self._enqueue(database, source, starts)
-                return is_going_on
-            database.execute("DELETE FROM queue WHERE source = ?", (source,))
-            self._enqueue(database, source, starts)
-            known = database.execute("SELECT address, depth FROM pages WHERE source = ? ORDER BY depth, address", (source,))
-            self._enqueue(database, source, [Entry(address, depth) for address, depth in known.fetchall()])
-        return False
+            is_going_on = database.execute("SELECT 1 FROM queue LIMIT 1").fetchone() is not None
+            self._enqueue(database, starts)
+            if not is_going_on:
+                known = database.execute("SELECT address, depth, is_list FROM pages ORDER BY depth, address").fetchall()
+                self._enqueue(database, [Entry(address, depth, bool(is_list)) for address, depth, is_list in known])
+        return is_going_on
 
-    def end(self, source: str) -> None:
-        """Note that a run has come to its end."""
+    def end(self, harvested: Mapping[str, str]) -> None:
+        """Note that a run has come to its end, and until when OAI-PMH interfaces were harvested."""
         with self._open() as database:
-            database.execute("UPDATE sources SET is_running = 0 WHERE name = ?", (source,))
-            database.execute("DELETE FROM queue WHERE source = ?", (source,))
+            database.execute("DELETE FROM queue")
+            database.executemany("INSERT OR REPLACE INTO harvests VALUES (?, ?)", harvested.items())
 
-    def next(self, source: str) -> Entry | None:
+    def next(self) -> Entry | None:
         """Return the entry that is to be fetched now, those first that are few links away."""
         with self._open() as database:
             row = database.execute(
-                "SELECT address, depth, fields FROM queue WHERE source = ? AND is_done = 0 ORDER BY depth, place LIMIT 1",
-                (source,),
+                "SELECT address, depth, is_list, fields FROM queue WHERE is_done = 0 ORDER BY depth, place LIMIT 1"
             ).fetchone()
-        return Entry(row[0], row[1], json.loads(row[2])) if row else None
+        return Entry(row[0], row[1], bool(row[2]), json.loads(row[3])) if row else None
 
-    def count(self, source: str) -> tuple[int, int]:
+    def count(self) -> tuple[int, int]:
         """Return how many entries are done, and how many there are."""
         with self._open() as database:
-            done, every = database.execute(
-                "SELECT COALESCE(SUM(is_done), 0), COUNT(*) FROM queue WHERE source = ?", (source,)
-            ).fetchone()
+            done, every = database.execute("SELECT COALESCE(SUM(is_done), 0), COUNT(*) FROM queue").fetchone()
         return int(done), int(every)
 
-    def is_done(self, source: str, address: str) -> bool:
+    def is_done(self, address: str) -> bool:
         """Tell whether this run has fetched an address."""
         with self._open() as database:
-            row = database.execute("SELECT is_done FROM queue WHERE source = ? AND address = ?", (source, address)).fetchone()
+            row = database.execute("SELECT is_done FROM queue WHERE address = ?", (address,)).fetchone()
         return bool(row and row[0])
 
-    def finish(
-        self, source: str, addresses: Iterable[str], found: Iterable[Entry] = (), pages: Iterable[KnownPage] = ()
-    ) -> None:
-        """Note that addresses are done, what was found there, and what is kept, in one step."""
+    def finish(self, addresses: Iterable[str], found: Iterable[Entry] = (), page: KnownPage | None = None) -> None:
+        """Note that addresses are done, what was found there, and what is known of one, in one step."""
         with self._open() as database:
-            for page in pages:
-                database.execute(
-                    "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        page.address,
-                        source,
-                        page.depth,
-                        page.file,
-                        page.sha256,
-                        page.etag,
-                        page.modified,
-                        json.dumps(page.fields),
-                        json.dumps(page.links),
-                        page.fetched_at,
-                    ),
-                )
-            self._enqueue(database, source, found)
-            for address in addresses:
-                database.execute(
-                    "INSERT INTO queue (source, address, depth, fields, is_done) VALUES (?, ?, 0, '{}', 1) "
-                    "ON CONFLICT (source, address) DO UPDATE SET is_done = 1",
-                    (source, address),
-                )
+            if page is not None:
+                database.execute("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(page))
+            self._enqueue(database, found)
+            database.executemany(
+                "INSERT INTO queue (address, depth, is_list, fields, is_done) VALUES (?, 0, 0, '{}', 1) "
+                "ON CONFLICT (address) DO UPDATE SET is_done = 1",
+                [(address,) for address in addresses],
+            )
 
-    def _enqueue(self, database: sqlite3.Connection, source: str, entries: Iterable[Entry]) -> None:
+    def _enqueue(self, database: sqlite3.Connection, entries: Iterable[Entry]) -> None:
         """Add entries; one that waits already is as near as the nearest way to it, and has what any list tells."""
         database.executemany(
-            "INSERT INTO queue (source, address, depth, fields, is_done) VALUES (?, ?, ?, ?, 0) "
-            "ON CONFLICT (source, address) DO UPDATE SET depth = MIN(depth, excluded.depth), "
+            "INSERT INTO queue (address, depth, is_list, fields, is_done) VALUES (?, ?, ?, ?, 0) "
+            "ON CONFLICT (address) DO UPDATE SET depth = MIN(depth, excluded.depth), is_list = MAX(is_list, excluded.is_list), "
             "fields = CASE excluded.fields WHEN '{}' THEN fields ELSE excluded.fields END",
-            [(source, entry.address, entry.depth, json.dumps(entry.fields)) for entry in entries],
+            [(entry.address, entry.depth, int(entry.is_list), json.dumps(entry.fields)) for entry in entries],
         )
 
-    # ── What is kept ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── What is known ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def page(self, address: str) -> KnownPage | None:
-        """Return what is kept of an address."""
+        """Return what is known of an address."""
         with self._open() as database:
-            row = database.execute(
-                "SELECT address, depth, file, sha256, etag, modified, fields, links, fetched_at FROM pages WHERE address = ?",
-                (address,),
-            ).fetchone()
-        if row is None:
-            return None
-        address, depth, file, sha256, etag, modified, stated, links, fetched_at = row
-        found = tuple((link, away, fields) for link, away, fields in json.loads(links))
-        return KnownPage(address, depth, file, sha256, etag, modified, json.loads(stated), found, fetched_at)
+            row = database.execute("SELECT * FROM pages WHERE address = ?", (address,)).fetchone()
+        return _page(row) if row else None
 
-    def address_with(self, source: str, field_name: str, value: str) -> str | None:
-        """Return the address of a source's page that has a value in a field."""
+    def address_with(self, field_name: str, value: str) -> str | None:
+        """Return the address of a page that has a value in a field."""
         with self._open() as database:
             row = database.execute(
-                f"SELECT address FROM pages WHERE source = ? AND json_extract(fields, '$.{field_name}') = ?",  # noqa: S608 – our own name
-                (source, value),
+                "SELECT address FROM pages WHERE json_extract(fields, '$.' || ?) = ?", (field_name, value)
             ).fetchone()
         return str(row[0]) if row else None
 
-    def forget(self, address: str) -> None:
-        """Forget an address and remove its file."""
-        page = self.page(address)
-        if page is not None and page.file:
+    def forget(self, page: KnownPage) -> None:
+        """Forget a page and remove its file."""
+        if page.file:
             (self.folder / page.file).unlink(missing_ok=True)
         with self._open() as database:
-            database.execute("DELETE FROM pages WHERE address = ?", (address,))
+            database.execute("DELETE FROM pages WHERE address = ?", (page.address,))
 
-    def harvested(self, source: str, address: str) -> str:
+    def harvested(self, address: str) -> str:
         """Return until when an OAI-PMH interface was harvested; empty where it never was."""
         with self._open() as database:
-            row = database.execute("SELECT harvested FROM sources WHERE name = ?", (source,)).fetchone()
-        return str(json.loads(row[0]).get(address, "")) if row else ""
-
-    def set_harvested(self, source: str, address: str, until: str) -> None:
-        """Keep until when an OAI-PMH interface was harvested."""
-        with self._open() as database:
-            row = database.execute("SELECT harvested FROM sources WHERE name = ?", (source,)).fetchone()
-            harvested = {**json.loads(row[0]), address: until}
-            database.execute("UPDATE sources SET harvested = ? WHERE name = ?", (json.dumps(harvested), source))
+            row = database.execute("SELECT until FROM harvests WHERE address = ?", (address,)).fetchone()
+        return str(row[0]) if row else ""
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -235,3 +217,39 @@ class FetchedFolder:
                 yield database
         except sqlite3.Error as error:
             raise FetchError(f"{path} cannot be used: {error}; mend or remove it, and fetch again") from error
+
+
+def _row(page: KnownPage) -> tuple[object, ...]:
+    """Return a page as the record keeps it, column by column."""
+    links = [(link.address, link.depth, link.is_list, link.fields) for link in page.links]
+    return (
+        page.address,
+        page.depth,
+        int(page.is_list),
+        page.file,
+        page.sha256,
+        page.calls_itself,
+        page.etag,
+        page.modified,
+        json.dumps(page.fields),
+        json.dumps(links),
+        page.fetched_at,
+    )
+
+
+def _page(row: tuple[Any, ...]) -> KnownPage:
+    """Return what `_row` made a row of."""
+    address, depth, is_list, file, sha256, calls_itself, etag, modified, fields, links, fetched_at = row
+    return KnownPage(
+        address,
+        depth,
+        bool(is_list),
+        file,
+        sha256,
+        calls_itself,
+        etag,
+        modified,
+        json.loads(fields),
+        tuple(Entry(link, away, is_one, told) for link, away, is_one, told in json.loads(links)),
+        fetched_at,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pes_search.ingest.errors import SourceNotFoundError
@@ -24,34 +24,52 @@ def files_of(source: str) -> Iterator[SourceFile]:
     if not source.strip():
         raise SourceNotFoundError("a source is empty; give a file, a folder or a quoted glob such as 'docs/**/*.pdf'")
     path = Path(source)
+    fetched = _Fetched()
     if path.is_dir():
         base = Path(os.path.abspath(path)).parent
-        for file, origin in _walk(path):
-            yield SourceFile(file, _name(file, base), origin)
+        files: Iterable[Path] = _walk(path)
     elif path.exists():
-        yield SourceFile(path, path.name)
+        base, files = Path(os.path.abspath(path)).parent, [path]
     else:
-        matches = sorted(Path(match) for match in glob.glob(source, recursive=True))
-        if not matches:
+        files = sorted(Path(match) for match in glob.glob(source, recursive=True))
+        if not files:
             raise SourceNotFoundError(
                 f"no file matches {source!r}; give a file, a folder or a quoted glob such as 'docs/**/*.pdf'"
             )
         fixed = Path(os.path.abspath(source[: glob_start(source)]))
         base = (fixed if fixed.is_dir() else fixed.parent).parent
-        for match in matches:
-            if match.is_file():
-                yield SourceFile(match, _name(match, base))
+        files = [file for file in files if file.is_file()]
+    for file in files:
+        is_document, origin = fetched.origin_of(file)
+        if is_document:
+            yield SourceFile(file, _name(file, base), origin)
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, Origin | None]]:
+class _Fetched:
+    """Where files were fetched, by the records of the folders that they are in."""
+
+    def __init__(self) -> None:
+        self._of: dict[Path, dict[Path, Origin | None]] = {}  # by folder: the files of the record that it is under
+
+    def origin_of(self, file: Path) -> tuple[bool, Origin | None]:
+        """Tell whether a file is a document of its own, and where it was fetched if it was."""
+        path = Path(os.path.abspath(file))
+        known = self._known(path.parent)
+        return (known[path] is not None, known[path]) if path in known else (True, None)
+
+    def _known(self, folder: Path) -> dict[Path, Origin | None]:
+        if folder not in self._of:
+            own = {folder / name: origin for name, origin in origins(folder).items()}
+            self._of[folder] = own or (self._known(folder.parent) if folder != folder.parent else {})
+        return self._of[folder]
+
+
+def _walk(folder: Path) -> list[Path]:
     paths: list[Path] = []
-    fetched: dict[Path, Origin] = {}
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".") and name not in SKIPPED_FOLDERS]
         paths.extend(Path(here) / name for name in files if not name.startswith("."))
-        fetched |= {Path(here) / name: origin for name, origin in origins(Path(here)).items()}
-    for path in sorted(paths):
-        yield path, fetched.get(path)
+    return sorted(paths)
 
 
 def _name(file: Path, base: Path) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from pes_search.ingest.errors import FetchError
 
 USUAL_PORTS = {"http": 80, "https": 443}
 LONGEST_ADDRESS = 2_000  # characters; longer ones are traps or data
-# Parameters that say who came how, or in which language the frame is; courlan knows those of the trackers.
-DROPPED_PARAMETERS = frozenset(
-    {"preflang", "phpsessid", "jsessionid", "sid", "pk_campaign", "pk_source", "pk_medium", "pk_kwd"}
+# Parameters that say who came how, or in which language the frame is.
+DROPPED_PARAMETERS = re.compile(
+    r"(?:utm_\w+|pk_\w+|mtm_\w+|at_\w+|mc_[ce]id|_hs\w+|hsctatracking|wt[._]mc(?:_id)?|fbclid|gclid|dclid|gbraid|wbraid|msclkid|gclsrc|yclid|igshid|"
+    r"xtor|cmpid|mkt_tok|preflang|phpsessid|jsessionid|aspsessionid\w*|cfid|cftoken)",
+    re.IGNORECASE,
 )
 # Pages of the Commission's old site have one item under many addresses: what tells an item, and in which language it is.
 ITEM_PARAMETERS = frozenset({"newsid", "practiceid", "eventsid", "pubid"})
@@ -30,35 +32,35 @@ def canonical(address: str, base: str = "") -> str:
         FetchError: it is no address of a web page.
     """
     import httpx2
-    from courlan import normalize_url
 
     written = address.strip()
     try:
         url = httpx2.URL(urljoin(base, _SESSION.sub("", written)))
-        if url.scheme not in ("http", "https") or not url.host or url.userinfo:
-            raise FetchError(
-                f"{written!r} is no address of a web page; it needs http:// or https:// and a host, and no password"
-            )
-        parts = urlsplit(normalize_url(str(url.copy_with(fragment=None))))
+        port = url.port
     except (httpx2.InvalidURL, ValueError, UnicodeError) as error:
         raise FetchError(f"{written!r} is no address of a web page: {error}") from error
-    port = f":{url.port}" if url.port and url.port != USUAL_PORTS[url.scheme] else ""
-    whole = urlunsplit(
-        (url.scheme, url.raw_host.decode("ascii") + port, parts.path or "/", _query(parts.path, parts.query), "")
-    )
+    if url.scheme not in USUAL_PORTS or not url.host or url.userinfo:
+        raise FetchError(f"{written!r} is no address of a web page; it needs http:// or https:// and a host, and no password")
+    host = f"[{url.host}]" if ":" in url.host else url.raw_host.decode("ascii")
+    place = f"{host}:{port}" if port and port != USUAL_PORTS[url.scheme] else host
+    path = url.raw_path.decode("ascii").partition("?")[0]
+    whole = urlunsplit((url.scheme, place, path or "/", _query(path, url.query.decode("ascii")), ""))
     if len(whole) > LONGEST_ADDRESS:
         raise FetchError(f"{whole[:80]}… is longer than {LONGEST_ADDRESS:,} characters")
     return whole
 
 
 def _query(path: str, query: str) -> str:
-    parameters = [
-        (name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name.lower() not in DROPPED_PARAMETERS
-    ]
-    items = [pair for pair in parameters if pair[0].lower() in ITEM_PARAMETERS]
+    """Return the parameters that tell a page, as they are written, by name."""
+    parameters = [part for part in query.split("&") if part and not DROPPED_PARAMETERS.fullmatch(_name(part))]
+    items = [part for part in parameters if _name(part).lower() in ITEM_PARAMETERS]
     if items and ITEM_PAGE.search(path):
-        parameters = [*(pair for pair in parameters if pair[0].lower() == LANGUAGE_PARAMETER), *items[:1]]
-    return urlencode(parameters)
+        parameters = [*(part for part in parameters if _name(part).lower() == LANGUAGE_PARAMETER), *items[:1]]
+    return "&".join(sorted(parameters, key=_name))
+
+
+def _name(parameter: str) -> str:
+    return parameter.partition("=")[0]
 
 
 def host_of(address: str) -> str:

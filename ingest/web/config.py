@@ -41,7 +41,9 @@ class WebSource:
     name: str = ""  # of its folder
     preset: str = ""  # a description that comes with the product; what is given here counts before it
     urls: tuple[str, ...] = ()  # pages, files, sitemaps, feeds, lists of links, or the base address of an OAI-PMH interface
-    depth: int = 0  # how many links away from those addresses; what a sitemap, feed or list names counts as they do
+    depth: int | None = (
+        None  # how many links away from those addresses; what a sitemap, feed or list names counts as they do; none is 0
+    )
     only: tuple[str, ...] = ()  # patterns, one of which every other address fits
     skip: tuple[str, ...] = ()  # patterns that none fits
     lists: tuple[str, ...] = ()  # patterns of pages that only list others: not kept, and not counted as a link away
@@ -55,7 +57,7 @@ class WebSource:
     def __post_init__(self) -> None:
         if self.name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
             raise ValueError(f"source {self.name!r}: a name has letters, digits, dots, hyphens and underscores only")
-        if self.depth < 0 or self.most_pages < 1:
+        if (self.depth or 0) < 0 or self.most_pages < 1:
             raise ValueError("needs depth >= 0 and most_pages >= 1")
 
     def over(self, preset: WebSource) -> WebSource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from pes_search.ingest.web.lists import OAI_IDENTIFIER, Listed, links_of_text, r
 from pes_search.ingest.web.pages import PageSigns, page_signs
 
 LOCK = ".fetching.lock"
+COUNT_EVERY = 50  # addresses, after which it is looked how many are known by now
 PART = ".part"  # of a file that is being written
 PAGE_TYPES = ("text/html", "application/xhtml+xml")
 UNKNOWN_TYPES = ("", "application/octet-stream", "binary/octet-stream", "application/x-download", "application/force-download")
@@ -51,7 +52,7 @@ class FetchReport:
     requests: int = 0
     bytes: int = 0
     went_on: bool = False  # from where an earlier run was stopped
-    unfinished: str = ""  # why the run is not at its end; the next one goes on
+    unfinished: list[str] = field(default_factory=list)  # why not all was asked for; the next run asks for it
     seconds: float = 0.0
 
     @property
@@ -61,19 +62,18 @@ class FetchReport:
 
 
 def fetch(source: WebSource, folder: Path, client: Client, on_progress: Progress | None = None) -> FetchReport:
-    """Fetch a source into a folder.
+    """Fetch a source into a folder of its own.
 
     Raises:
         FetchError: one of its addresses is none, or another run is fetching into the folder.
     """
     if not source.urls:
         raise FetchError(f"source {source.name!r} has no urls; give it some")
-    record = FetchedFolder(folder)
-    record.prepare()
-    lock = FileLock(folder / LOCK)
+    run = _Run(source, FetchedFolder(folder), client)
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with lock.acquire(timeout=0):
-            return _Run(source, record, client).run(on_progress or _silent)
+        with FileLock(folder / LOCK).acquire(timeout=0):
+            return run.run(on_progress or _silent)
     except Timeout as error:
         raise FetchError(f"another run is fetching into {folder}; wait for it") from error
 
@@ -94,24 +94,30 @@ class _Run:
         self._hosts = {host_of(entry.address) for entry in self._starts} | {host.lower() for host in source.hosts}
         self._report = FetchReport(source.name, str(record.folder))
         self._outside: set[str] = set()
+        self._busy: dict[str, str] = {}  # hosts that are left alone for the rest of the run, with the reason
+        self._may_ask_for_changes = False  # only: what is kept was chosen as it would be now
+        self._harvested: dict[str, str] = {}  # OAI-PMH interfaces, with the time of their answer
 
     def run(self, on_progress: Progress) -> FetchReport:
         began = datetime.now(UTC)
         requests, received = self._client.requests, self._client.bytes
-        source, report = self._source, self._report
-        layout = dataclasses.asdict(source.layout)
-        report.went_on = self._record.begin(source.name, source.fields(), layout, self._starts)
-        try:
-            while (entry := self._record.next(source.name)) is not None:
-                done, known = self._record.count(source.name)
-                on_progress(done, known)
-                if done >= source.most_pages:
-                    report.unfinished = f"{source.most_pages:,} addresses are fetched; raise most_pages to have more"
-                    break
-                self._visit(entry)
-            self._record.end(source.name)
-        except BusyHostError as error:
-            report.unfinished = str(error)
+        source, report, record = self._source, self._report, self._record
+        definition = repr((source.depth, source.only, source.skip, source.lists, sorted(self._hosts)))
+        self._may_ask_for_changes = record.prepare(source.fields(), dataclasses.asdict(source.layout), definition)
+        report.went_on = record.begin(self._starts)
+        done, known = record.count()
+        while (entry := record.next()) is not None:
+            if done >= source.most_pages:
+                report.unfinished.append(f"{source.most_pages:,} addresses are asked for; raise most_pages to have more")
+                break
+            if done % COUNT_EVERY == 0:
+                done, known = record.count()
+            on_progress(done, max(known, done + 1))
+            self._visit(entry)
+            done += 1
+        # What was named and not asked for is to be named again; what failed is known.
+        record.end({} if report.unfinished else self._harvested)
+        report.unfinished += dict.fromkeys(self._busy.values())
         report.outside = len(self._outside)
         report.requests, report.bytes = self._client.requests - requests, self._client.bytes - received
         report.seconds = round((datetime.now(UTC) - began).total_seconds(), 1)
@@ -121,86 +127,115 @@ class _Run:
 
     def _visit(self, entry: Entry) -> None:
         known = self._record.page(entry.address)
-        if known is not None and known.file and not (self._record.folder / known.file).is_file():
-            known = dataclasses.replace(known, etag="", modified="", sha256="")  # the file was taken away: ask for all of it
-        if known is not None and (reason := self._reason_outside(entry.address)):
-            self._remove(known, reason)
+        if reason := self._reason_outside(entry):
+            self._outside.add(entry.address)
+            if known is not None:
+                self._remove(known, reason)
+            self._record.finish([entry.address])
             return
         try:
-            response = self._client.get(
-                entry.address, self._check, known.etag if known else "", known.modified if known else ""
-            )
-            self._take(entry, known, response)
-        except BusyHostError:
-            raise
+            if host_of(entry.address) in self._busy:
+                raise BusyHostError(self._busy[host_of(entry.address)])
+            self._take(entry, self._client.get(entry.address, self._check, self._conditions))
         except FetchError as error:
-            self._report.failed.append(Unread(entry.address, str(error)))
-            self._record.finish(self._source.name, [entry.address])
+            if isinstance(error, BusyHostError):
+                self._busy.setdefault(host_of(entry.address), str(error))
+            else:
+                self._report.failed.append(Unread(entry.address, str(error)))
+            # Known from now on, so that the next run asks again even where no list names it any more.
+            page = known or KnownPage(entry.address, entry.depth, entry.is_list, fields=entry.fields)
+            self._record.finish([entry.address], page=page)
 
-    def _take(self, entry: Entry, known: KnownPage | None, response: Response) -> None:
-        if response.status == NOT_MODIFIED and known is not None:
-            self._report.unchanged += bool(known.file)
-            self._record.finish(self._source.name, [entry.address], _entries(known))
+    def _conditions(self, address: str) -> Mapping[str, str]:
+        """Return the headers that say what is kept of an address; none where all of it is needed."""
+        page = self._record.page(address) if self._may_ask_for_changes else None
+        if page is None or (page.file and not (self._record.folder / page.file).is_file()):
+            return {}
+        conditions = {"if-none-match": page.etag, "if-modified-since": page.modified}
+        return {name: value for name, value in conditions.items() if value}
+
+    def _take(self, entry: Entry, response: Response) -> None:
+        done = dict.fromkeys([entry.address, response.address])
+        known = self._record.page(response.address)
+        if response.address != entry.address and not self._takes_redirect(entry, response):
             return
-        if response.status in GONE:
+        if response.status == NOT_MODIFIED and known is not None:
+            self._report.unchanged += bool(known.file) and not self._record.is_done(response.address)
+            self._record.finish(done, self._inside(known.links, entry.depth))
+        elif response.status in GONE:
+            if entry.address in self._start_addresses:
+                answer = f"the server answered {response.status}: there is no such page"
+                self._report.failed.append(Unread(entry.address, answer))
             if known is not None:
                 self._remove(known, "")
-            elif entry.address in self._start_addresses:
-                self._report.failed.append(
-                    Unread(entry.address, f"the server answered {response.status}: there is no such page")
-                )
-            self._record.finish(self._source.name, [entry.address])
-            return
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        harvested = self._record.harvested(self._source.name, entry.address.partition("?")[0])
-        listed = read_list(response.body, media_type, response.address, harvested)
-        if listed is not None:
-            self._take_list(entry, response, listed)
+            self._record.finish(done)
+        elif not response.body:
+            raise FetchError("the server sent nothing")
+        elif response.address == entry.address or not self._record.is_done(response.address):
+            media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            interface = response.address.partition("?")[0]
+            listed = read_list(response.body, media_type, response.address, self._record.harvested(interface))
+            if listed is not None:
+                self._take_list(entry, response, listed)
+            else:
+                self._take_page(entry, response, media_type)
+            self._record.finish(done)
         else:
-            self._take_page(entry, response, media_type)
+            self._record.finish(done)  # another way to what this run has already
+
+    def _takes_redirect(self, entry: Entry, response: Response) -> bool:
+        """Tell whether what a redirect leads to is taken; the page that was kept under the old address goes if it has moved."""
+        old = self._record.page(entry.address)
+        if old is not None and old.file and not response.is_moved:
+            raise FetchError(f"leads to {response.address} for now; what was kept of it stays")
+        if old is not None:
+            self._remove(old, f"moved to {response.address}")
+        target = Entry(response.address, entry.depth, entry.is_list)
+        if reason := "" if entry.address in self._start_addresses else self._reason_outside(target):
+            self._report.skipped.append(Unread(entry.address, f"leads to {response.address}: {reason}"))
+            self._record.finish([entry.address])
+            return False
+        return True
 
     def _take_list(self, entry: Entry, response: Response, listed: Listed) -> None:
         """Queue what a list names: those addresses count as the source's own."""
-        source = self._source.name
-        more = [Entry(address, entry.depth) for address in listed.more if host_of(address) in self._hosts]
-        pages = [Entry(address, entry.depth, fields) for address, fields in listed.pages if self._is_inside(address)]
+        links = [
+            *(Entry(address, is_list=True) for address in listed.more),
+            *(Entry(address, fields=fields) for address, fields in listed.pages),
+        ]
         for identifier in listed.removed:
-            address = self._record.address_with(source, OAI_IDENTIFIER, identifier)
-            if address is not None and (page := self._record.page(address)):
-                self._remove(page, "")
-        is_oai = bool(listed.harvested or listed.removed) or any("verb=" in address for address in listed.more)
-        page = _described(entry, response, entries=[*more, *pages])
-        # The parts of an OAI-PMH answer are another question each time.
-        self._record.finish(source, [entry.address, response.address], [*more, *pages], [] if is_oai else [page])
-        if listed.harvested:
-            self._record.set_harvested(source, entry.address.partition("?")[0], listed.harvested)
+            address = self._record.address_with(OAI_IDENTIFIER, identifier)
+            if address is not None and (gone := self._record.page(address)):
+                self._remove(gone, "")
+                self._record.finish([address])
+        if listed.is_harvest:  # each is another question the next time
+            page = None
+            if listed.harvested:
+                self._harvested[response.address.partition("?")[0]] = listed.harvested
+        else:
+            page = dataclasses.replace(_described(entry, response, links), is_list=True)
+        self._record.finish([response.address], self._inside(links, entry.depth), page)
 
     def _take_page(self, entry: Entry, response: Response, media_type: str) -> None:
         """Keep a page or file, and queue what it leads to."""
-        source = self._source
         suffix = _suffix(response, media_type)
         is_page = suffix == ".html"
         signs = page_signs(response.body, response.address, response.headers) if is_page else PageSigns()
-        address = signs.address if signs.address and self._is_inside(signs.address) else response.address
-        is_list = _fits(address, source.lists)
-        depth = entry.depth + (0 if is_list else 1)
-        links = signs.links if signs.may_be_followed and depth <= source.depth else ()
-        found = [Entry(link, depth) for link in links if self._is_inside(link)]
-        done = dict.fromkeys([entry.address, response.address, address])
-        # Another address of a page that this run has already.
-        is_known = address != entry.address and self._record.is_done(source.name, address)
+        # What only lists other pages is none itself, so what it leads to is no link further away.
+        is_list = _fits(response.address, self._source.lists)
+        links = [Entry(link, 0 if is_list else 1) for link in signs.links if signs.may_be_followed]
+        if signs.address and signs.address != response.address:
+            links.append(Entry(signs.address))  # its own address is as near as it
+        page = dataclasses.replace(_described(entry, response, links), calls_itself=signs.address)
         reason = "" if is_list else _reason_not_kept(suffix, media_type, signs)
-        page = _described(dataclasses.replace(entry, address=address), response, entries=found)
-        if not (is_known or is_list or reason):
+        if not is_list and not reason:
             page = self._kept(page, _as_utf8(response) if is_page else response.body, suffix)
-        elif reason and not is_known:
-            self._report.skipped.append(Unread(address, reason))
-        pages = [] if is_known else [page]
-        if address != entry.address:  # so that this one need not be sent again
-            if (old := self._record.page(entry.address)) and old.file:
-                self._remove(old, f"moved to {address}")
-            pages.append(_described(entry, response, entries=found))
-        self._record.finish(source.name, done, found, pages)
+        else:
+            if reason:
+                self._report.skipped.append(Unread(response.address, reason))
+            if (before := self._record.page(response.address)) is not None:
+                self._remove(before, reason)
+        self._record.finish([response.address], self._inside(links, entry.depth), page)
 
     def _kept(self, page: KnownPage, body: bytes, suffix: str) -> KnownPage:
         """Write a file, unless it is there already."""
@@ -210,7 +245,7 @@ class _Run:
             page = dataclasses.replace(page, fields=before.fields)
         name = file_name(page.address, suffix)
         path = self._record.folder / name
-        if before is not None and before.sha256 == digest and path.is_file():
+        if before is not None and before.sha256 == digest and before.file == name and path.is_file():
             self._report.unchanged += 1
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -223,31 +258,32 @@ class _Run:
         return dataclasses.replace(page, file=name, sha256=digest)
 
     def _remove(self, page: KnownPage, reason: str) -> None:
-        self._record.forget(page.address)
-        self._record.finish(self._source.name, [page.address])
+        self._record.forget(page)
         if page.file:
             self._report.removed.append(page.address + (f" ({reason})" if reason else ""))
 
     # ── What belongs to the source ──────────────────────────────────────────────────────────────────────────────────
 
-    def _is_inside(self, address: str) -> bool:
-        is_inside = address in self._start_addresses or not self._reason_outside(address)
-        if not is_inside:
-            self._outside.add(address)
-        return is_inside
+    def _inside(self, links: Iterable[Entry], depth: int) -> list[Entry]:
+        """Return the entries of what something at a depth leads to, as far as they are of the source."""
+        entries = [dataclasses.replace(link, depth=depth + link.depth) for link in links]
+        near = [entry for entry in entries if entry.depth <= (self._source.depth or 0)]
+        inside = [entry for entry in near if not self._reason_outside(entry)]
+        self._outside |= {entry.address for entry in near} - {entry.address for entry in inside}
+        return inside
 
-    def _reason_outside(self, address: str) -> str:
+    def _reason_outside(self, entry: Entry) -> str:
         """Return why an address is not of the source; nothing where it is."""
-        source = self._source
-        if address in self._start_addresses or _is_oai(address):
-            return "" if host_of(address) in self._hosts else "on another host"
+        source, address = self._source, entry.address
         if host_of(address) not in self._hosts:
             return f"on another host: {host_of(address)}"
+        if address in self._start_addresses or entry.is_list:
+            return ""
         if _fits(address, source.skip):
             return "left out by `skip`"
         if source.only and not _fits(address, (*source.only, *source.lists)):
             return "not among `only`"
-        return ""
+        return "" if entry.depth <= (source.depth or 0) else "further away than `depth`"
 
     def _check(self, address: str) -> None:
         if host_of(address) not in self._hosts:
@@ -269,28 +305,20 @@ def _start(url: str) -> Sequence[str]:
     return [canonical(url)]
 
 
-def _is_oai(address: str) -> bool:
-    return "verb=ListRecords" in urlsplit(address).query
-
-
 def _fits(address: str, patterns: Sequence[str]) -> bool:
     path = path_of(address)
     return any(fnmatchcase(path, pattern) for pattern in patterns)
 
 
-def _entries(page: KnownPage) -> list[Entry]:
-    return [Entry(address, depth, fields) for address, depth, fields in page.links]
-
-
-def _described(entry: Entry, response: Response, entries: Sequence[Entry]) -> KnownPage:
+def _described(entry: Entry, response: Response, links: Iterable[Entry]) -> KnownPage:
     """Return what is known of a page that has just come, without its file."""
     return KnownPage(
-        address=entry.address,
+        address=response.address,
         depth=entry.depth,
         etag=response.headers.get("etag", ""),
         modified=response.headers.get("last-modified", ""),
         fields=entry.fields,
-        links=tuple((one.address, one.depth, one.fields) for one in entries),
+        links=tuple(links),
         fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

@@ -126,9 +126,11 @@ def is_public(address: str) -> bool:
         carried = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if carried is None and ip in NAT64:
             carried = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if carried is not None:
-            ip = carried
+        if carried is None:
+            return ip in GLOBAL_IPV6 and ip.is_global
+        ip = carried
     return ip.is_global and not ip.is_multicast
 
 
+GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")  # all that is assigned for the open internet
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")

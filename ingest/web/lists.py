@@ -17,10 +17,9 @@ from pes_search.ingest.web.client import unpacked
 OAI_IDENTIFIER = "oai_identifier"  # the field in which a page keeps the name of its record
 MOST_LIST_BYTES = 60_000_000  # of a packed sitemap; the protocol allows 50 MB
 GZIP = b"\x1f\x8b"
-_ROOT = re.compile(  # the first element of a file, behind declarations and comments
-    rb"(?:\xef\xbb\xbf)?(?:\s|<\?[^>]*>|<!--.*?-->|<!DOCTYPE[^>]*>)*<(?:[\w.-]+:)?(urlset|sitemapindex|rss|feed|RDF|OAI-PMH)[\s>]",
-    re.DOTALL,
-)
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(urlset|sitemapindex|rss|feed|RDF|OAI-PMH)[\s>]")
+# What may stand before a file's first element: its declaration, comments …
+_BEFORE_ROOT = re.compile(rb"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>", re.DOTALL | re.IGNORECASE)
 _HEAD = 4_096
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
@@ -33,6 +32,7 @@ class Listed:
 
     pages: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # addresses, with what the list tells of each
     more: list[str] = field(default_factory=list)  # addresses of the list's further parts
+    is_harvest: bool = False  # an answer of an OAI-PMH interface
     removed: list[str] = field(default_factory=list)  # OAI-PMH identifiers of records that are no more
     harvested: str = ""  # when an OAI-PMH interface gave its answer; empty until its last part
 
@@ -44,9 +44,8 @@ def read_list(body: bytes, media_type: str, address: str, since: str = "") -> Li
         FetchError: it is a list that cannot be read.
     """
     if body.startswith(GZIP):
-        body = unpacked(iter([body]), "gzip", MOST_LIST_BYTES)
-    root = _ROOT.match(body[:_HEAD])
-    kind = root[1].decode() if root else ""
+        body = unpacked([body], "gzip", MOST_LIST_BYTES)
+    kind = _root_of(body[:_HEAD])
     if kind in ("urlset", "sitemapindex"):
         return _sitemap(_tree(body), kind, address)
     if kind == "OAI-PMH":
@@ -56,6 +55,15 @@ def read_list(body: bytes, media_type: str, address: str, since: str = "") -> Li
     if media_type == "text/plain" and (links := links_of_text(body.decode("utf-8", "replace"))):
         return Listed([(link, {}) for link in _canonical(links, address)])
     return None
+
+
+def _root_of(head: bytes) -> str:
+    """Return the name of a file's first element, where it is that of a list; else nothing."""
+    place = len(b"\xef\xbb\xbf") if head.startswith(b"\xef\xbb\xbf") else 0
+    while before := _BEFORE_ROOT.match(head, place):
+        place = before.end()
+    root = _ROOT.match(head, place)
+    return root[1].decode() if root else ""
 
 
 def links_of_text(text: str) -> list[str]:
@@ -107,7 +115,7 @@ def _oai(tree: Any, address: str, since: str) -> Listed:
     errors = [str(error.get("code")) for error in tree.iter(f"{_OAI}error")]
     if "verb=" not in parts.query or "badVerb" in errors:
         question = {"verb": "ListRecords", "metadataPrefix": "oai_dc"} | ({"from": since[:10]} if since else {})
-        return Listed(more=[f"{base}?{urlencode(question)}"])
+        return Listed(more=[f"{base}?{urlencode(question)}"], is_harvest=True)
     if errors and errors != ["noRecordsMatch"]:
         raise FetchError(f"the OAI-PMH interface answered {', '.join(errors)}")
     pages: list[tuple[str, Mapping[str, Any]]] = []
@@ -124,7 +132,7 @@ def _oai(tree: Any, address: str, since: str) -> Listed:
     token = next((element.text for element in tree.iter(f"{_OAI}resumptionToken") if element.text), "")
     more = [f"{base}?{urlencode({'verb': 'ListRecords', 'resumptionToken': token})}"] if token else []
     answered = tree.findtext(f"{_OAI}responseDate") or ""
-    return Listed(pages, more, removed, "" if more else answered)
+    return Listed(pages, more, is_harvest=True, removed=removed, harvested="" if more else answered)
 
 
 def _described(record: Any) -> dict[str, Any]:

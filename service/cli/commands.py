@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
+from pes_search.ingest.errors import PesSearchError
 from pes_search.service.cli.frame import FAILED_STATUS, Run, index_settings, print_json, run_command
 from pes_search.service.cli.output import (
     INFERRED,
@@ -85,15 +86,23 @@ def _fetch(parsed: argparse.Namespace) -> int:
 
     settings = read_settings()
     reports = []
+    failed = False
     with ProgressDisplay() as display, Client(settings.fetch) as client:
         for source, folder in places(parsed, settings):
-            reports.append(fetch(source, folder, client, partial(display.show, f"fetching {source.name}")))
+            try:
+                report = fetch(source, folder, client, partial(display.show, f"fetching {source.name}"))
+            except (PesSearchError, OSError) as error:  # the other sources are fetched all the same
+                print(f"pes: {source.name}: {error}", file=sys.stderr)
+                failed = True
+                continue
+            reports.append(report)
+            failed |= bool(report.unfinished) or report.is_empty
     if parsed.json:
         print_json([dataclasses.asdict(report) for report in reports])
     else:
         for report in reports:
             print_fetched(report)
-    return FAILED_STATUS if any(report.unfinished or report.is_empty for report in reports) else 0
+    return FAILED_STATUS if failed else 0
 
 
 def _enrich(parsed: argparse.Namespace) -> int:

@@ -252,8 +252,8 @@ def print_fetched(report: FetchReport) -> None:
             print(f"{label}: {row.path}: {row.reason}", file=sys.stderr)
         if len(rows) > SHOWN_ADDRESSES:
             print(f"{label}: {len(rows) - SHOWN_ADDRESSES} more; --json names them all", file=sys.stderr)
-    if report.unfinished:
-        print(f"not at its end: {report.unfinished}", file=sys.stderr)
+    for reason in report.unfinished:
+        print(f"not all was asked for: {reason}", file=sys.stderr)
     print(
         f"{report.source}: {len(report.new)} new, {len(report.changed)} changed, {report.unchanged} unchanged, "
         f"{len(report.removed)} removed, {len(report.skipped)} left out, {len(report.failed)} failed; "

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.errors import PesSearchError, SourceNotFoundError
 from pes_search.ingest.sources.files import glob_start
 
 LOOK_MILLISECONDS = 1_000  # how long the watcher waits for a change before it says that there is none
@@ -21,17 +21,20 @@ def build_on_change(sources: Callable[[], Sequence[str]], build: Callable[[Seque
 
     Raises:
         KeyboardInterrupt: it was stopped.
+        SourceNotFoundError: there is nothing to watch.
     """
-    watched: list[Path] = []
+    watched: list[Path] | None = None
     changes: Iterator[bool] = iter(())
     while True:
         if (places := watched_places(sources())) != watched:
+            if not places:
+                raise SourceNotFoundError(f"none of {', '.join(sources())} is there to be watched; make one of their folders")
             watched, changes = places, _changes(places, apart)
             next(changes)  # it watches from here on, also while a build is running
             print(f"pes: watching {', '.join(map(str, watched))} (stop with Ctrl-C)", file=sys.stderr, flush=True)
         try:
             build(sources())
-        except PesSearchError as error:
+        except (PesSearchError, OSError) as error:
             print(f"pes: {error}", file=sys.stderr, flush=True)
         while not next(changes) and watched_places(sources()) == watched:
             pass

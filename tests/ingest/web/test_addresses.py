@@ -16,6 +16,9 @@ from pes_search.ingest.web.addresses import canonical, file_name
         ("https://example.org/x;jsessionid=AB12.node?id=3", "https://example.org/x?id=3"),
         ("https://müller.example/ä b", "https://xn--mller-kva.example/%C3%A4%20b"),
         ("http://example.org:8080/x", "http://example.org:8080/x"),
+        ("http://[::1]:8080/x", "http://[::1]:8080/x"),
+        ("https://example.org/?abc", "https://example.org/?abc"),
+        ("https://example.org/x;b=1?q=%E9&ref=7", "https://example.org/x;b=1?q=%E9&ref=7"),
     ],
 )
 def test_an_address_has_one_form(written: str, form: str) -> None:

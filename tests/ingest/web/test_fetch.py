@@ -40,7 +40,7 @@ def test_one_page_becomes_one_document_that_knows_its_address(site: Site, client
     ((address, one),) = read(tmp_path).items()
     assert address == f"{site.address}/news/more-jobs"
     assert (one.document.title, one.document.kind, one.document.countries) == ("More jobs", "news", ("AT",))
-    assert (report.unfinished, report.failed) == ("", [])
+    assert (report.unfinished, report.failed) == ([], [])
 
 
 def test_links_are_followed_as_far_as_told_and_on_the_own_host_only(site: Site, client: Client, tmp_path: Path) -> None:
@@ -219,16 +219,16 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(site: Site, client: Client, 
     assert len(read(tmp_path)) == 11
 
 
-def test_a_host_that_asks_for_time_ends_the_run_and_the_next_goes_on(site: Site, client: Client, tmp_path: Path) -> None:
+def test_a_host_that_asks_for_time_is_left_alone_and_asked_by_the_next_run(site: Site, client: Client, tmp_path: Path) -> None:
     site.pages["/"] = a_page("Start", links=("/a", "/b"))
     site.pages["/a"] = Page(status=429, headers={"retry-after": "3600"})
     site.pages["/b"] = a_page("Second")
     source = a_source(f"{site.address}/", depth=1)
     report = fetch(source, tmp_path, client)
-    assert "3600 s" in report.unfinished
+    assert "3600 s" in report.unfinished[0]
     site.pages["/a"] = a_page("First")
     report = fetch(source, tmp_path, client)
-    assert (report.went_on, report.unfinished) == (True, "")
+    assert (report.went_on, report.unfinished) == (False, [])
     assert paths(site, report.new) == ["/a", "/b"]
 
 
@@ -238,10 +238,30 @@ def test_one_page_under_two_addresses_is_kept_once(site: Site, client: Client, t
     site.pages["/print?item=7"] = site.pages["/items/7"] = item
     site.redirect("/old", "/items/7", status=301)
     source = a_source(f"{site.address}/", depth=1)
-    report = fetch(source, tmp_path, client)
-    assert paths(site, report.new) == ["/", "/items/7"]
+    fetch(source, tmp_path, client)
+    assert paths(site, list(read(tmp_path))) == ["/", "/items/7"]
     again = fetch(source, tmp_path, client)
-    assert (again.new, again.changed, again.removed, again.unchanged) == ([], [], [], 2)
+    assert (again.new, again.changed, again.removed) == ([], [], [])
+    assert len(read(tmp_path)) == 2
+
+
+def test_pages_that_call_themselves_each_other_or_nothing_are_all_kept(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/"] = a_page("Start", links=("/a", "/b", "/c"))
+    site.pages["/a"] = a_page("First", head='<link rel="canonical" href="/b">')
+    site.pages["/b"] = a_page("Second", head='<link rel="canonical" href="/a">')
+    site.pages["/c"] = a_page("Third", head='<link rel="canonical" href="/gone">')
+    source = a_source(f"{site.address}/", depth=1)
+    for _ in range(3):
+        fetch(source, tmp_path, client)
+        assert paths(site, list(read(tmp_path))) == ["/", "/a", "/b", "/c"]
+
+
+def test_the_page_itself_is_kept_though_only_its_copy_is_linked(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/"] = a_page("Start", links=("/print",))
+    site.pages["/print"] = a_page("For printing", head='<link rel="canonical" href="/article">')
+    site.pages["/article"] = a_page("Article")
+    fetch(a_source(f"{site.address}/", depth=1), tmp_path, client)
+    assert paths(site, list(read(tmp_path))) == ["/", "/article"]
 
 
 def test_the_commissions_old_site_has_an_item_once(site: Site, client: Client, tmp_path: Path) -> None:
@@ -306,7 +326,7 @@ def test_no_more_than_told_is_fetched(site: Site, client: Client, tmp_path: Path
         site.pages[f"/{number}"] = a_page(f"Page {number}")
     report = fetch(a_source(f"{site.address}/", depth=1, most_pages=4), tmp_path, client)
     assert len(report.new) == 4
-    assert "most_pages" in report.unfinished
+    assert "most_pages" in report.unfinished[0]
 
 
 def test_an_endless_calendar_ends(site: Site, client: Client, tmp_path: Path) -> None:
@@ -342,3 +362,122 @@ def test_the_record_is_no_document_and_is_whole(site: Site, client: Client, tmp_
     with closing(sqlite3.connect(tmp_path / RECORD)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("SELECT COUNT(*) FROM queue").fetchone() == (0,)
+
+
+# ── Nothing is lost ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_redirect_for_now_keeps_what_was_there_and_one_for_good_does_not(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/a"], site.pages["/b"] = a_page("First"), a_page("We are back soon")
+    site.pages["/c"] = a_page("Third")
+    source = a_source(f"{site.address}/a", f"{site.address}/c")
+    fetch(source, tmp_path, client)
+    site.redirect("/a", "/b", status=302)
+    site.redirect("/c", "/d", status=301)
+    site.pages["/d"] = a_page("Moved")
+    report = fetch(source, tmp_path, client)
+    assert "for now" in report.failed[0].reason
+    assert sorted(one.document.title for one in read(tmp_path).values()) == ["First", "Moved"]
+    site.pages["/a"] = a_page("First again")
+    fetch(source, tmp_path, client)
+    assert sorted(one.document.title for one in read(tmp_path).values()) == ["First again", "Moved"]
+
+
+def test_a_page_that_comes_empty_keeps_what_was_there(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/a"] = a_page("First")
+    source = a_source(f"{site.address}/a")
+    fetch(source, tmp_path, client)
+    site.pages["/a"] = Page("", has_etag=False)
+    assert fetch(source, tmp_path, client).failed[0].reason == "the server sent nothing"
+    assert len(read(tmp_path)) == 1
+
+
+def test_a_page_that_asks_not_to_be_kept_any_more_goes(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/a"], site.pages["/b"] = a_page("First"), a_page("Second")
+    source = a_source(f"{site.address}/a", f"{site.address}/b")
+    fetch(source, tmp_path, client)
+    site.pages["/a"] = a_page("First", head='<meta name="robots" content="noindex">')
+    report = fetch(source, tmp_path, client)
+    assert len(report.removed) == 1
+    assert list(read(tmp_path)) == [f"{site.address}/b"]
+
+
+def test_what_failed_is_asked_for_again_though_nothing_names_it_any_more(site: Site, client: Client, tmp_path: Path) -> None:
+    item = "<item><link>{0}</link></item>"
+    site.pages["/feed"] = Page(RSS.format(items=item.format(f"{site.address}/a")), "application/rss+xml")
+    site.pages["/a"] = Page(status=500)
+    source = a_source(f"{site.address}/feed")
+    fetch(source, tmp_path, client)
+    site.pages["/feed"], site.pages["/a"] = Page(RSS.format(items=""), "application/rss+xml"), a_page("First")
+    assert paths(site, fetch(source, tmp_path, client).new) == ["/a"]
+
+
+def test_a_host_that_is_dead_does_not_hold_the_others(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/a"] = a_page("First")
+    source = a_source("http://127.0.0.1:1/x", f"{site.address}/a")
+    report = fetch(source, tmp_path, client)
+    assert paths(site, report.new) == ["/a"]
+    assert "does not answer" in report.unfinished[0]
+    site.pages["/a"] = a_page("First again")
+    assert paths(site, fetch(source, tmp_path, client).changed) == ["/a"]
+
+
+# ── Other definitions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_parts_of_a_sitemap_are_read_whatever_pages_are_wanted(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/index.xml"] = Page(
+        f"<sitemapindex><sitemap><loc>{site.address}/part.xml</loc></sitemap></sitemapindex>", "text/xml"
+    )
+    source = a_source(f"{site.address}/index.xml", only=("/news/*",))
+    for number in range(3):
+        locations = "".join(f"<url><loc>{site.address}/news/{one}</loc></url>" for one in range(number + 1))
+        site.pages["/part.xml"] = Page(f"<urlset>{locations}</urlset>", "text/xml")
+        site.pages[f"/news/{number}"] = a_page(f"News {number}")
+        assert paths(site, fetch(source, tmp_path, client).new) == [f"/news/{number}"]
+
+
+def test_another_definition_counts_at_once(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/"] = a_page("Start", links=("/a",))
+    site.pages["/a"] = a_page("First", links=("/b",))
+    site.pages["/b"] = a_page("Second")
+    assert len(fetch(a_source(f"{site.address}/"), tmp_path, client).new) == 1
+    assert paths(site, fetch(a_source(f"{site.address}/", depth=2), tmp_path, client).new) == ["/a", "/b"]
+    for expected in (["/b"], [], []):
+        report = fetch(a_source(f"{site.address}/", depth=2, skip=("/b",)), tmp_path, client)
+        assert (paths(site, [one.split(" ")[0] for one in report.removed]), report.new) == (expected, [])
+    assert paths(site, fetch(a_source(f"{site.address}/", depth=0), tmp_path, client).removed)[0].startswith("/a")
+    assert len(read(tmp_path)) == 1
+
+
+def test_a_redirect_to_what_is_left_out_is_left_out(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/"] = a_page("Start", links=("/z",))
+    site.redirect("/z", "/a")
+    site.pages["/a"] = a_page("First")
+    source = a_source(f"{site.address}/", depth=1, skip=("/a",))
+    for _ in range(3):
+        fetch(source, tmp_path, client)
+        assert len(read(tmp_path)) == 1
+
+
+def test_a_file_and_a_subfolder_of_a_fetched_folder_know_where_they_are_from(
+    site: Site, client: Client, tmp_path: Path
+) -> None:
+    site.pages["/a"] = a_page("First")
+    fetch(a_source(f"{site.address}/a"), tmp_path / "web", client)
+    (file,) = (tmp_path / "web").rglob("*.html")
+    for source in (file, file.parent, tmp_path / "web" / "*" / "*.html", tmp_path):
+        (found,) = find_files([str(source)])
+        assert found.origin is not None
+        assert found.origin.address == f"{site.address}/a"
+
+
+def test_a_record_that_is_empty_is_none(tmp_path: Path) -> None:
+    (tmp_path / RECORD).touch()
+    (tmp_path / "a.txt").write_text("Words.")
+    assert [file.origin for file in find_files([str(tmp_path)])] == [None]
+
+
+def test_many_comments_before_a_page_take_no_time(site: Site, client: Client, tmp_path: Path) -> None:
+    site.pages["/a"] = Page("<!---->" * 500 + a_page("First").content.decode())
+    assert len(fetch(a_source(f"{site.address}/a"), tmp_path, client).new) == 1
