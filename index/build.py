@@ -41,7 +41,6 @@ from pes_search.index.text.words import words_of
 from pes_search.index.types import CopyGroup, EncodedDocument, Manifest
 from pes_search.ingest.collection import Collection, Sources, find_sources
 from pes_search.ingest.config import IN_THIS_PROCESS, PassageConfig, ReadingConfig
-from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.passages import build_pages, build_passages, passage_sentences
 from pes_search.ingest.reading import library_versions
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
@@ -121,7 +120,7 @@ def build_index(
         kept = KeptDocuments(kept_path(cache_dir, store.place), recipe)
         stack.callback(kept.close)
         count = partial(progress, "reading")
-        with Collection(files, count, reading, cache_dir / "files", _earlier(store)) as collection:
+        with Collection(files, count, reading, cache_dir / "files", store.earlier()) as collection:
             found = collection.report
             not_read = {
                 "unread": found.unread,
@@ -464,14 +463,6 @@ def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:
         copies=_ids(manifest.copies),
         **{name: tuple(Unread(**file) for file in files) for name, files in manifest.report.items()},  # type: ignore[arg-type]
     )
-
-
-def _earlier(store: IndexStore) -> list[Document]:
-    """Return the documents of the index in use; none where there is no whole one."""
-    try:
-        return store.open().documents(EVERYTHING) if store.current() is not None else []
-    except PesSearchError:
-        return []  # one that cannot be used is replaced
 
 
 def _ids(groups: Sequence[CopyGroup]) -> tuple[tuple[str, ...], ...]:

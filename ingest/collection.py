@@ -13,8 +13,9 @@ from types import TracebackType
 
 from pes_search.ingest.cleaning.edges import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.config import IN_THIS_PROCESS, ReadingConfig
-from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, document_id, file_of, is_within
+from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, is_within
 from pes_search.ingest.errors import NothingReadError, UnreadableFileError
+from pes_search.ingest.lasting_ids import EarlierDocument, LastingIds
 from pes_search.ingest.question_files import QuestionReader, is_question_file
 from pes_search.ingest.questions import BESIDE, QUESTION_VECTORS
 from pes_search.ingest.readers import SUFFIXES, format_of
@@ -27,7 +28,6 @@ from pes_search.ingest.types import Block, Document, Unread
 
 SHARED_EDGES = "what files of a folder share at their ends"
 SHOWN_REASONS = 3  # where nothing could be read
-SECOND = 2  # the number of a file under a name that another had before
 
 Progress = Callable[[int, int], object]
 """Gets how many files are done, and how many there are."""
@@ -126,28 +126,6 @@ class ReadReport:
     left_out: Counter[str] = field(default_factory=Counter)  # what is no content, by kind, with its characters
 
 
-class LastingIds:
-    """Ids that stay when a file is renamed or moved: what links to a document, and what people left at it, still finds it."""
-
-    def __init__(self, earlier: Iterable[Document], names: Iterable[str]) -> None:
-        """`earlier` are the documents of the build before this one, `names` those of the files that there are now."""
-        documents = list(earlier)
-        files = set(names)
-        self._by_path = {one.path: one.id for one in documents if file_of(one.path) in files}
-        self._by_content = {one.sha256: one.id for one in documents if file_of(one.path) not in files}
-        self._held = {id_: path for path, id_ in self._by_path.items()}
-
-    def of(self, document: Document) -> Document:
-        """Return the document with its earlier id, where it has none but that of its name."""
-        own = document_id(document.path)
-        if document.id != own:
-            return document
-        lasting = self._by_path.get(document.path) or self._by_content.get(document.sha256)
-        if lasting is None and self._held.get(own, document.path) != document.path:
-            lasting = document_id(document.path, SECOND)  # another file has the id since it had the name
-        return replace(document, id=lasting) if lasting else document
-
-
 class Collection:
     """The documents of a collection. They wait on disk, so memory does not grow with their number.
 
@@ -160,7 +138,7 @@ class Collection:
         on_progress: Progress,
         reading: ReadingConfig = IN_THIS_PROCESS,
         kept: Path | None = None,
-        earlier: Iterable[Document] = (),
+        earlier: Iterable[EarlierDocument] = (),
     ) -> None:
         """Read every file; `kept` is the folder of what was read before, `earlier` the documents of the build before this one.
 
@@ -173,7 +151,7 @@ class Collection:
         self._taken_ids: dict[str, str] = {}  # and by which file
         self._contents: dict[str, str] = {}
         self._questions = QuestionReader(sources.questions)
-        self._ids = LastingIds(earlier, [file.name for file in sources.files])
+        self._ids = LastingIds(earlier, sources.files)
         read = read_files(sources.files, reading, kept)
         for done, (file, content) in enumerate(zip(sources.files, read, strict=True), start=1):
             self._take(file, content)
@@ -191,7 +169,9 @@ class Collection:
         for read in content:
             one = replace(read, document=self._ids.of(read.document))
             document = one.document
-            if document.sha256 in self._contents:
+            if original := self._ids.original_of(document):
+                report.duplicates.append(Unread(document.path, f"same content as {original}"))
+            elif document.sha256 in self._contents:
                 report.duplicates.append(Unread(document.path, f"same content as {self._contents[document.sha256]}"))
             elif document.id in self._taken_ids:
                 reason = f"its id {document.id!r} is that of {self._taken_ids[document.id]}; give it another"

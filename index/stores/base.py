@@ -20,6 +20,7 @@ from pes_search.index.types import (
     PassageSentences,
     Terms,
 )
+from pes_search.ingest.lasting_ids import EarlierDocument
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Passage
 
@@ -147,6 +148,9 @@ class IndexStore(Protocol):
 
         Raises `IndexNotFoundError` where there is none and `IndexDamagedError` where it cannot be trusted.
         """
+
+    def earlier(self) -> list[EarlierDocument]:
+        """Return which files the documents of the generation in use were, whatever version wrote it; none if it cannot tell."""
 
     def verify(self) -> Manifest:
         """Check all of the generation in use against what was written, however long it takes; raises as `open`."""

@@ -37,6 +37,7 @@ from pes_search.index.stores.metadata import Metadata
 from pes_search.index.stores.nearest import write_quantised
 from pes_search.index.stores.text_files import Texts, TextWriter
 from pes_search.index.types import EncodedDocument, Manifest
+from pes_search.ingest.lasting_ids import EarlierDocument
 from pes_search.ingest.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -89,6 +90,16 @@ class FileStore:
             return FileIndex(generation, manifest)
         except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
             raise _damaged(self.folder, f"{type(error).__name__}: {error}") from error
+
+    def earlier(self) -> list[EarlierDocument]:
+        """Return which files the documents of the generation in use were, whatever version wrote it; none if it cannot tell."""
+        try:
+            pointer = self._pointer()
+            lines = (pointer[0] / "documents.jsonl").read_bytes().splitlines() if pointer else []
+            rows = [json.loads(line) for line in lines]
+            return [EarlierDocument(str(row["id"]), str(row["path"]), str(row["sha256"])) for row in rows]
+        except (IndexDamagedError, OSError, ValueError, KeyError, TypeError):
+            return []
 
     def verify(self) -> Manifest:
         """Check every file of the generation in use against its hash, and return its manifest.

@@ -23,7 +23,7 @@ from pes_search.index.evidence.bm25 import DELTA
 from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.evidence.question_words import StoredWords
 from pes_search.index.evidence.questions import StoredQuestions
-from pes_search.index.filters import Filters
+from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.text.passage_text import full_text
 from pes_search.index.text.tokens import terms as terms_of
@@ -37,6 +37,7 @@ from pes_search.index.types import (
     PassageSentences,
     Terms,
 )
+from pes_search.ingest.lasting_ids import EarlierDocument
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Passage, Question
 
@@ -79,6 +80,11 @@ class MemoryStore:
         if self._index is None:
             raise IndexNotFoundError("no index in memory yet; build one")
         return self._index
+
+    def earlier(self) -> list[EarlierDocument]:
+        """Return which files the documents of the generation in use were."""
+        documents = self._index.documents(EVERYTHING) if self._index else ()
+        return [EarlierDocument(one.id, one.path, one.sha256) for one in documents]
 
     def verify(self) -> Manifest:
         """Return the manifest; what is in memory is as it was written.

@@ -277,3 +277,29 @@ def test_an_id_that_a_file_states_is_its_own_under_every_name(build: Build, sour
     (sources / "other.md").write_text(f"---\nid: new-guide\n---\n{GUIDE}")
     build([sources], index)
     assert ids(index)["other.md"] == "new-guide"
+
+
+def test_a_copy_under_a_name_that_comes_first_takes_no_id_away(build: Build, sources: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    build([sources], index)
+    first = ids(index)["guide.md"]
+    (sources / "a-copy.md").write_text(GUIDE)
+    report = build([sources], index)
+    assert [(row.path, row.reason) for row in report.duplicates] == [("sources/a-copy.md", "same content as sources/guide.md")]
+    assert ids(index)["guide.md"] == first
+    (sources / "guide.md").write_text(GUIDE + "\nThey meet in the town hall.\n")  # so that the copy is one no more
+    build([sources], index)
+    assert ids(index)["guide.md"] == first
+    assert ids(index)["a-copy.md"] != first
+
+
+def test_ids_last_over_versions_of_the_index(build: Build, sources: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    build([sources], index)
+    first = ids(index)["guide.md"]
+    (sources / "guide.md").rename(sources / "guidance.md")
+    build([sources], index)
+    manifest = next(index.rglob("manifest.json"))
+    manifest.write_text(manifest.read_text().replace('"schema":', '"schema": 1, "was":'))  # as an older version wrote it
+    build([sources], index)
+    assert ids(index)["guidance.md"] == first
