@@ -11,9 +11,9 @@ copies or translations of it, so that two that are only like a third are not tak
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,19 +121,19 @@ class CopyFinder:
 
     def _translations(self) -> Iterable[tuple[int, int]]:
         """Yield the pairs in two languages that say the same."""
-        languages = Counter(known.language for known in self._known if known.language)
-        if len(languages) < 2:
-            return
+        rows_of: dict[str, list[int]] = {}
+        for row, known in enumerate(self._known):
+            if known.language:
+                rows_of.setdefault(known.language, []).append(row)
         means = np.stack(self._means)
-        numbers = {language: number for number, language in enumerate(languages)}
-        of_rows = np.array([numbers.get(known.language or "", -1) for known in self._known])
-        for start in range(0, len(means), BLOCK_DOCUMENTS):
-            block = slice(start, start + BLOCK_DOCUMENTS)
-            near = means[block] @ means.T >= LEAST_COSINE
-            near &= (of_rows[block, None] != of_rows[None, :]) & (of_rows[block, None] >= 0) & (of_rows[None, :] >= 0)
-            for row, other in np.argwhere(near).tolist():
-                if start + row < other and self._is_translation(start + row, other):
-                    yield start + row, other
+        of_languages = [(np.array(rows), means[rows]) for rows in rows_of.values()]
+        for (rows, own), (others, of_others) in combinations(of_languages, 2):
+            for start in range(0, len(rows), BLOCK_DOCUMENTS):
+                block = slice(start, start + BLOCK_DOCUMENTS)
+                for place, other in np.argwhere(own[block] @ of_others.T >= LEAST_COSINE).tolist():
+                    pair = sorted((int(rows[start + place]), int(others[other])))
+                    if self._is_translation(*pair):
+                        yield pair[0], pair[1]
 
     def _is_translation(self, first: int, second: int) -> bool:
         one, other = self._known[first], self._known[second]

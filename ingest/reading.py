@@ -21,7 +21,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -42,9 +41,17 @@ LOCK_TIMEOUT_SECONDS = 60  # another build may be writing what it has read
 def read_files(files: Sequence[SourceFile], config: ReadingConfig, kept: Path | None = None) -> Iterator[Read]:
     """Yield what became of each file, in their order; `kept` is the folder of what was read before."""
     memory = _opened(kept) if kept else None
-    if config.processes == 0:
-        yield from (_remembered(file, memory, _read_here) for file in files)
-        return
+    try:
+        if config.processes == 0:
+            yield from (_remembered(file, memory, _read_here) for file in files)
+        else:
+            yield from _read_by_processes(files, config, memory)
+    finally:
+        if memory:
+            memory.close()
+
+
+def _read_by_processes(files: Sequence[SourceFile], config: ReadingConfig, memory: _Kept | None) -> Iterator[Read]:
     count = min(config.processes or os.cpu_count() or 1, len(files))
     free: queue.SimpleQueue[_Reader] = queue.SimpleQueue()
     readers = [_Reader(config) for _ in range(count)]
@@ -180,17 +187,25 @@ class _Kept:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / "files.sqlite"
-        with closing(self._open()) as database, database:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("CREATE TABLE IF NOT EXISTS files (key BLOB PRIMARY KEY, code BLOB, read BLOB) WITHOUT ROWID")
-            database.execute("DELETE FROM files WHERE code != ?", (reading_code(),))  # no build asks for it again
+        self._lock = threading.Lock()  # for the threads that share the connection
+        self._database = sqlite3.connect(folder / "files.sqlite", timeout=LOCK_TIMEOUT_SECONDS, check_same_thread=False)
+        try:
+            with self._database:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._database.execute(
+                    "CREATE TABLE IF NOT EXISTS files (key BLOB PRIMARY KEY, code BLOB, read BLOB) WITHOUT ROWID"
+                )
+                self._database.execute("DELETE FROM files WHERE code != ?", (reading_code(),))  # no build asks for it again
+        except sqlite3.Error:
+            self._database.close()
+            raise
 
     def get(self, key: bytes) -> Read | None:
         """Return what is known of a file."""
+        find = "SELECT read FROM files WHERE key = ? AND code = ?"
         try:
-            with closing(self._open()) as database:
-                row = database.execute("SELECT read FROM files WHERE key = ? AND code = ?", (key, reading_code())).fetchone()
+            with self._lock:
+                row = self._database.execute(find, (key, reading_code())).fetchone()
             read: Read | None = pickle.loads(row[0]) if row else None  # noqa: S301 – from the user's own cache
         except _DAMAGE:
             return None
@@ -198,11 +213,13 @@ class _Kept:
 
     def put(self, key: bytes, read: Read) -> None:
         """Remember what a file became."""
-        with contextlib.suppress(*_DAMAGE), closing(self._open()) as database, database:
-            database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (key, reading_code(), pickle.dumps(read)))
+        row = key, reading_code(), pickle.dumps(read)
+        with contextlib.suppress(*_DAMAGE), self._lock, self._database:
+            self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", row)
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=LOCK_TIMEOUT_SECONDS)
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
 
 
 def _opened(folder: Path) -> _Kept | None:
