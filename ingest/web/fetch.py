@@ -179,7 +179,6 @@ class _Run:
                 self._take_list(entry, response, listed)
             else:
                 self._take_page(entry, response, media_type)
-            self._record.finish(done)
         else:
             self._record.finish(done)  # another way to what this run has already
 
@@ -214,7 +213,7 @@ class _Run:
                 self._harvested[response.address.partition("?")[0]] = listed.harvested
         else:
             page = dataclasses.replace(_described(entry, response, links), is_list=True)
-        self._record.finish([response.address], self._inside(links, entry.depth), page)
+        self._record.finish([entry.address, response.address], self._inside(links, entry.depth), page)
 
     def _take_page(self, entry: Entry, response: Response, media_type: str) -> None:
         """Keep a page or file, and queue what it leads to."""
@@ -235,7 +234,7 @@ class _Run:
                 self._report.skipped.append(Unread(response.address, reason))
             if (before := self._record.page(response.address)) is not None:
                 self._remove(before, reason)
-        self._record.finish([response.address], self._inside(links, entry.depth), page)
+        self._record.finish([entry.address, response.address], self._inside(links, entry.depth), page)
 
     def _kept(self, page: KnownPage, body: bytes, suffix: str) -> KnownPage:
         """Write a file, unless it is there already."""
