@@ -68,6 +68,11 @@ def host_of(address: str) -> str:
     return urlsplit(address).netloc
 
 
+def site_of(host: str) -> str:
+    """Return a host without the `www.` that most sites answer with and without."""
+    return host.removeprefix("www.")
+
+
 def origin_of(address: str) -> str:
     """Return scheme and host of an address."""
     parts = urlsplit(address)

@@ -16,7 +16,7 @@ import httpx2
 from protego import Protego
 
 from pes_search.ingest.errors import BusyHostError, FetchError
-from pes_search.ingest.web.addresses import canonical, host_of, origin_of
+from pes_search.ingest.web.addresses import canonical, host_of, origin_of, site_of
 from pes_search.ingest.web.config import FetchConfig
 from pes_search.ingest.web.guard import Deadline, GuardedBackend
 
@@ -136,7 +136,7 @@ class Client:
             if response.status not in REDIRECTS:
                 break
             address = canonical(response.headers.get("location", ""), base=address)
-            if not address.endswith(f"/{ROBOTS}") or not _are_one_site(address, origin):
+            if not address.endswith(f"/{ROBOTS}") or site_of(host_of(address)) != site_of(host_of(origin)):
                 return Protego.parse("")  # to a page for people: there is none
         text = response.body.decode("utf-8-sig", "replace") if response.status == OK else ""
         return Protego.parse(text)
@@ -253,12 +253,6 @@ def unpacked(chunks: Iterable[bytes], encoding: str, most_bytes: int, *, is_cut:
     if is_packed and body and not packed.eof:
         raise FetchError("cut off on the way")
     return bytes(body)
-
-
-def _are_one_site(address: str, origin: str) -> bool:
-    """Tell whether an address is on the host of an origin, with or without `www.`."""
-    first, second = (host_of(one).removeprefix("www.") for one in (address, origin))
-    return first == second
 
 
 def _retry_after(value: str, now: datetime) -> float:

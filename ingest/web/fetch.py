@@ -20,7 +20,7 @@ from pes_search.ingest.readers import READERS, SIGNATURES, format_of
 from pes_search.ingest.readers.html import with_encoding
 from pes_search.ingest.sources.fetched import Entry, FetchedFolder, KnownPage
 from pes_search.ingest.types import Unread
-from pes_search.ingest.web.addresses import canonical, file_name, host_of, path_of
+from pes_search.ingest.web.addresses import canonical, file_name, host_of, path_of, site_of
 from pes_search.ingest.web.client import GONE, NOT_MODIFIED, Client, Response
 from pes_search.ingest.web.config import WebSource
 from pes_search.ingest.web.lists import OAI_IDENTIFIER, Listed, links_of_text, read_list
@@ -91,7 +91,8 @@ class _Run:
         self._client = client
         self._starts = [Entry(address) for url in source.urls for address in _start(url)]
         self._start_addresses = {entry.address for entry in self._starts}
-        self._hosts = {host_of(entry.address) for entry in self._starts} | {host.lower() for host in source.hosts}
+        hosts = [*(host_of(entry.address) for entry in self._starts), *(host.lower() for host in source.hosts)]
+        self._hosts = {site_of(host) for host in hosts}
         self._report = FetchReport(source.name, str(record.folder))
         self._outside: set[str] = set()
         self._busy: dict[str, str] = {}  # hosts that are left alone for the rest of the run, with the reason
@@ -142,8 +143,8 @@ class _Run:
                 self._busy.setdefault(host_of(entry.address), str(error))
             else:
                 self._report.failed.append(Unread(entry.address, str(error)))
-            # Known from now on, so that the next run asks again even where no list names it any more.
-            page = known or KnownPage(entry.address, entry.depth, entry.is_list, fields=entry.fields)
+            # Known from now on, so that the next run asks again even where no list names it; a list's part is named again.
+            page = known or (None if entry.is_list else KnownPage(entry.address, entry.depth, fields=entry.fields))
             self._record.finish([entry.address], page=page)
 
     def _conditions(self, address: str) -> Mapping[str, str]:
@@ -163,7 +164,7 @@ class _Run:
             self._report.unchanged += bool(known.file) and not self._record.is_done(response.address)
             self._record.finish(done, self._inside(known.links, entry.depth))
         elif response.status in GONE:
-            if entry.address in self._start_addresses:
+            if entry.address in self._start_addresses or entry.is_list:
                 answer = f"the server answered {response.status}: there is no such page"
                 self._report.failed.append(Unread(entry.address, answer))
             if known is not None:
@@ -274,7 +275,7 @@ class _Run:
     def _reason_outside(self, entry: Entry) -> str:
         """Return why an address is not of the source; nothing where it is."""
         source, address = self._source, entry.address
-        if host_of(address) not in self._hosts:
+        if site_of(host_of(address)) not in self._hosts:
             return f"on another host: {host_of(address)}"
         if address in self._start_addresses or entry.is_list:
             return ""
@@ -285,7 +286,7 @@ class _Run:
         return "" if entry.depth <= (source.depth or 0) else "further away than `depth`"
 
     def _check(self, address: str) -> None:
-        if host_of(address) not in self._hosts:
+        if site_of(host_of(address)) not in self._hosts:
             raise FetchError(f"leads to another host, {host_of(address)}; name it in `hosts` if it belongs to the source")
 
 

@@ -12,10 +12,10 @@ from web_site import Page, Site, a_page
 from pes_search.ingest.documents import ReadDocument, read_documents
 from pes_search.ingest.errors import FetchError
 from pes_search.ingest.sources import find_files
-from pes_search.ingest.sources.fetched import RECORD
+from pes_search.ingest.sources.fetched import RECORD, FetchedFolder
 from pes_search.ingest.web.client import Client
 from pes_search.ingest.web.config import WebSource
-from pes_search.ingest.web.fetch import FetchReport, fetch
+from pes_search.ingest.web.fetch import FetchReport, _Run, fetch
 from pes_search.ingest.web.presets import complete
 
 
@@ -481,3 +481,28 @@ def test_a_record_that_is_empty_is_none(tmp_path: Path) -> None:
 def test_many_comments_before_a_page_take_no_time(site: Site, client: Client, tmp_path: Path) -> None:
     site.pages["/a"] = Page("<!---->" * 500 + a_page("First").content.decode())
     assert len(fetch(a_source(f"{site.address}/a"), tmp_path, client).new) == 1
+
+
+def test_a_harvest_that_breaks_off_begins_anew(site: Site, client: Client, tmp_path: Path) -> None:
+    first = "/oai?verb=ListRecords&metadataPrefix=oai_dc"
+    token = "<resumptionToken>2</resumptionToken>"
+    site.pages["/oai"] = Page(
+        '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><error code="badVerb"/></OAI-PMH>', "text/xml"
+    )
+    site.pages[first] = Page(
+        RECORDS.format(records=RECORD_ELEMENT.format(1, f"{site.address}/1"), token=token, day=1), "text/xml"
+    )
+    site.pages["/oai?resumptionToken=2&verb=ListRecords"] = Page(status=500)
+    site.pages["/1"] = a_page("One")
+    source = a_source(f"{site.address}/oai")
+    assert len(fetch(source, tmp_path, client).failed) == 1
+    site.pages[first] = Page(RECORDS.format(records=RECORD_ELEMENT.format(1, f"{site.address}/1"), token="", day=1), "text/xml")
+    report = fetch(source, tmp_path, client)
+    assert (report.failed, report.unchanged) == ([], 1)
+
+
+def test_a_site_is_one_with_and_without_its_www(tmp_path: Path) -> None:
+    run = _Run(a_source("https://example.org/a"), FetchedFolder(tmp_path), None)  # type: ignore[arg-type]
+    run._check("https://www.example.org/a")
+    with pytest.raises(FetchError, match=r"another host, news\.example\.org"):
+        run._check("https://news.example.org/a")
