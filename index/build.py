@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import pes_search.index
-import pes_search.ingest
 from pes_search.index.arrays import EightBitVectors, mean_vectors
 from pes_search.index.config import IndexConfig
 from pes_search.index.copies import CopyFinder, signature_of
@@ -42,7 +41,7 @@ from pes_search.index.types import CopyGroup, EncodedDocument, Manifest
 from pes_search.ingest.collection import Collection, Sources, find_sources
 from pes_search.ingest.config import IN_THIS_PROCESS, PassageConfig, ReadingConfig
 from pes_search.ingest.passages import build_pages, build_passages, passage_sentences
-from pes_search.ingest.reading import library_versions
+from pes_search.ingest.reading import library_versions, reading_files
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
 
@@ -439,8 +438,7 @@ def building_code(store: IndexStore) -> list[Path]:
         imported = [str(node.module) for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.ImportFrom)]
         parts = [name.split(".")[2:] for name in imported if name.startswith("pes_search.index.")]
         waiting += [folder.joinpath(*names).with_suffix(".py") for names in parts]
-    reading = {path for path in Path(pes_search.ingest.__path__[0]).rglob("*") if path.suffix in {".py", ".yaml"}}
-    return sorted(known | reading)
+    return sorted(known | set(reading_files()))
 
 
 def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:

@@ -33,6 +33,7 @@ from pes_search.ingest.sources.base import SourceFile
 Read: TypeAlias = list[ReadDocument] | UnreadableFileError
 """What became of a file: its documents, or why there are none."""
 
+FETCHING = "web"  # the room whose code makes files and reads none
 HEADER = struct.Struct("<Q")  # the length of the message that follows, on the pipes between the processes
 _DAMAGE = (sqlite3.Error, pickle.PickleError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
 LOCK_TIMEOUT_SECONDS = 60  # another build may be writing what it has read
@@ -255,10 +256,17 @@ def _key(file: SourceFile) -> bytes | None:
     return digest.digest()
 
 
+def reading_files() -> list[Path]:
+    """Return the files of the code that reads, and those of the languages; what fetches from the web is not among them."""
+    folder = Path(__file__).parent
+    files = (path for path in folder.rglob("*") if path.suffix in {".py", ".yaml"})
+    return sorted(path for path in files if path.relative_to(folder).parts[0] != FETCHING)
+
+
 @cache
 def reading_code() -> bytes:
     """Return a hash of the code that reads, the languages' files, and the versions of what is installed."""
-    code = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*")) if path.suffix in {".py", ".yaml"}]
+    code = [path.read_bytes() for path in reading_files()]
     digest = hashlib.sha256(repr(library_versions(code)).encode())
     for content in code:
         digest.update(content)
