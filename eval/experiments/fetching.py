@@ -12,6 +12,7 @@ import random
 import re
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +30,6 @@ from pes_search.service.settings import read_settings
 
 PAGES, CHANGED, REMOVED, ADDED = 2_000, 40, 20, 10
 SENTENCES = 6  # of a page
-CLOSING = "This part was written anew."  # of a page that changes
 
 
 def main() -> int:
@@ -56,7 +56,8 @@ def main() -> int:
         step("nothing changed")
         names = chance.sample(sorted(pages), CHANGED + REMOVED)
         for page in names[:CHANGED]:
-            pages[page] = pages[page].replace(b"</main>", f"<p>{CLOSING}</p></main>".encode())
+            added = f"<p>This part was written anew, at {time.time_ns()}.</p></main>"
+            pages[page] = pages[page].replace(b"</main>", added.encode())
         for page in names[CHANGED:]:
             del pages[page]
         pages.update(_pages(chance, range(PAGES, PAGES + ADDED)))
@@ -93,6 +94,7 @@ def _serving() -> Iterator[tuple[dict[str, bytes], str]]:
 
     class Answer(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet an answer
 
         def do_GET(self) -> None:
             content = pages.get(self.path)
