@@ -23,6 +23,7 @@ from pes_search.ingest.languages.dictionary import has_dictionary, is_word
 from pes_search.ingest.languages.identify import detect_language
 from pes_search.ingest.origin import Layout, Origin
 from pes_search.ingest.readers import READERS, format_of, read_content
+from pes_search.ingest.readers.base import Format
 from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.types import Block, Document, FileContent, InferredValue
 
@@ -152,7 +153,7 @@ def _document(content: FileContent, data: bytes, name: str, format_name: str | N
     blocks = cleaned.blocks
     if not blocks:
         raise UnreadableFileError("no text left after cleaning: nothing but navigation or interface words")
-    fields = _completed(dict(content.fields), name, blocks, language_is_stated=row.language_is_stated)
+    fields = _completed(dict(content.fields), name, blocks, row)
     labelled = labelled_fields(blocks, fields["language"], content.labelled)
     document = Document(
         **_described(fields, blocks, labelled, is_stated=row.language_is_stated),
@@ -173,11 +174,13 @@ def _inferred(document: Document, stated: Mapping[str, object]) -> tuple[str, ..
     return tuple(name for name, value in values.items() if value and (not stated.get(name) or name in identified))
 
 
-def _completed(fields: dict[str, Any], name: str, blocks: list[Block], *, language_is_stated: bool) -> dict[str, Any]:
+def _completed(fields: dict[str, Any], name: str, blocks: list[Block], row: Format) -> dict[str, Any]:
     """Fill what the file does not state: id and kind from its name, the rest from its text."""
     names = {field.name for field in dataclasses.fields(Document)}
     values: dict[str, Any] = {key: _clean(value) for key, value in fields.items() if key in names and value}
-    values["title"] = shorten(str(values.get("title") or _first_words(blocks) or name), TITLE_CHARACTERS, placeholder=" …")
+    own_name = _name_in_words(name) if row.is_named_by_file else ""
+    title = values.get("title") or own_name or _first_words(blocks) or name
+    values["title"] = shorten(str(title), TITLE_CHARACTERS, placeholder=" …")
     values.setdefault("id", document_id(name))
     values.setdefault("url", _address_of(blocks, name))
     values.setdefault("kind", _kind(name))
@@ -185,7 +188,7 @@ def _completed(fields: dict[str, Any], name: str, blocks: list[Block], *, langua
     prose = sorted((block.text for block in blocks if block.kind != "heading"), key=len, reverse=True)
     text = " ".join(prose[:LANGUAGE_PARAGRAPHS]) or values["title"]
     # Front matter is written for us; a web page's stated language is often its template's, and its text does not lie.
-    if not (values.get("language") and language_is_stated) and len(text) >= LANGUAGE_CHARACTERS:
+    if not (values.get("language") and row.language_is_stated) and len(text) >= LANGUAGE_CHARACTERS:
         values["language"] = detect_language(text)
     values.setdefault("language", None)
     return values
@@ -217,7 +220,10 @@ def _native_title(title: str, blocks: Sequence[Block], language: str | None) -> 
     for above, below in pairwise(blocks):
         if above.text == title:
             is_title = (
-                below.kind == "heading" and len(below.text) <= TITLE_CHARACTERS and below.text.casefold() != title.casefold()
+                below.page == above.page
+                and below.kind == "heading"
+                and len(below.text) <= TITLE_CHARACTERS
+                and below.text.casefold() != title.casefold()
             )
             return below.text if is_title and _is_in_another(below.text, language) else None
     return None
@@ -269,6 +275,12 @@ def file_of(name: str) -> str:
 
 def _kind(name: str) -> str:
     return next((kind for part, kind in KINDS.items() if part in name.lower()), "document")
+
+
+def _name_in_words(name: str) -> str:
+    """Return the words of a file's name, or of that of a document within it."""
+    stem = PurePosixPath(name.rpartition(WITHIN)[2] if is_within(name) else name).stem
+    return re.sub(r"[\s_-]+", " ", stem).strip()
 
 
 def _first_words(blocks: list[Block]) -> str:

@@ -17,6 +17,7 @@ from pes_search.ingest.dates import find_date
 from pes_search.ingest.languages.field_labels import field_of
 from pes_search.ingest.types import Block
 
+MOST_COUNTRIES = 10  # in the list below a label; a longer one is a site's menu
 FIELD_BLOCKS = 60  # a label that far into a document is about something else
 LABEL_CHARACTERS = 60
 NAME_CHARACTERS = 160  # of a title or an organisation; what is longer is a sentence
@@ -36,11 +37,13 @@ class Labelled:
 
 def labelled_fields(blocks: Sequence[Block], language: str | None, told: Iterable[tuple[str, str]] = ()) -> Labelled:
     """Return what a document with these blocks states of itself; `told` are fields that its site's layout tells."""
+    stated = [*((field, [value]) for field, value in told), *_stated(blocks[:FIELD_BLOCKS])]
     values: dict[str, list[str]] = {}
-    for field, value in (*told, *_stated(blocks[:FIELD_BLOCKS])):
-        values.setdefault(field, []).append(value)
+    for field, several in stated:
+        values.setdefault(field, []).extend(several)
     fields: dict[str, Any] = {}
-    if codes := next((codes for value in values.get("country", ()) if (codes := codes_in(value))), ()):
+    countries = (several for field, several in stated if field == "country" and len(several) <= MOST_COUNTRIES)
+    if codes := next((codes for several in countries if (codes := codes_in("; ".join(several)))), ()):
         fields["countries"] = codes
     if date := next((date for value in values.get("published", ()) if (date := find_date(value, language))), None):
         fields["date"] = date
@@ -57,19 +60,28 @@ def labelled_fields(blocks: Sequence[Block], language: str | None, told: Iterabl
     return Labelled(fields, {name: values[name] for name in TERMS if name in values}, other_dates)
 
 
-def _stated(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
-    """Yield the name of each labelled field, and its value."""
+def _stated(blocks: Sequence[Block]) -> list[tuple[str, list[str]]]:
+    """Return the name of each labelled field, and its values: several where they are a list.
+
+    What the rows of a table say each for itself ("Country: Spain | Start: 2020") is not said of the document.
+    """
+    found: list[tuple[str, list[str]]] = []
+    of_rows: dict[str, set[str]] = {}
     for number, block in enumerate(blocks):
-        for part in block.text.split(ROW_SEPARATOR):
+        parts = block.text.split(ROW_SEPARATOR)
+        for part in parts:
             label, colon, value = part.partition(":")
             field = field_of(label) if len(label) <= LABEL_CHARACTERS else None
             if field is None:
                 continue
             if value.strip():
-                yield field, value.strip()
+                found.append((field, [value.strip()]))
+                if len(parts) > 1:
+                    of_rows.setdefault(field, set()).add(value.strip())
             elif colon or block.text.strip() == label.strip():
-                for following in _values_below(blocks[number + 1 :], is_heading=block.kind == "heading"):
-                    yield field, following
+                below = [*_values_below(blocks[number + 1 :], is_heading=block.kind == "heading")]
+                found += [(field, below)] if below else []
+    return [(field, values) for field, values in found if len(of_rows.get(field, ())) < 2 or not set(values) <= of_rows[field]]
 
 
 def _values_below(blocks: Sequence[Block], *, is_heading: bool) -> Iterator[str]:

@@ -46,6 +46,7 @@ READERS: Parts[Reader, Format] = Parts(
         "xlsx": Format(
             "pes_search.ingest.readers.xlsx:read",
             suffixes=(".xlsx", ".xlsm"),
+            is_named_by_file=True,
             media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             signature=ZIP,
         ),
@@ -65,6 +66,7 @@ READERS: Parts[Reader, Format] = Parts(
         "ods": Format(
             "pes_search.ingest.readers.odf:read_sheets",
             suffixes=(".ods",),
+            is_named_by_file=True,
             media_type="application/vnd.oasis.opendocument.spreadsheet",
             signature=ZIP,
         ),
@@ -77,6 +79,7 @@ READERS: Parts[Reader, Format] = Parts(
         "xls": Format(
             "pes_search.ingest.readers.old_office:read_xls",
             suffixes=(".xls",),
+            is_named_by_file=True,
             media_type="application/vnd.ms-excel",
             signature=OLD_OFFICE,
         ),
@@ -93,7 +96,9 @@ READERS: Parts[Reader, Format] = Parts(
         "epub": Format(
             "pes_search.ingest.readers.epub:read", suffixes=(".epub",), media_type="application/epub+zip", signature=ZIP
         ),
-        "csv": Format("pes_search.ingest.readers.csv:read", suffixes=(".csv", ".tsv"), media_type="text/csv"),
+        "csv": Format(
+            "pes_search.ingest.readers.csv:read", suffixes=(".csv", ".tsv"), media_type="text/csv", is_named_by_file=True
+        ),
         "eml": Format("pes_search.ingest.readers.mail:read_eml", suffixes=(".eml",), media_type="message/rfc822"),
         "msg": Format(
             "pes_search.ingest.readers.mail:read_msg",
@@ -102,25 +107,42 @@ READERS: Parts[Reader, Format] = Parts(
             signature=OLD_OFFICE,
         ),
         "vtt": Format(
-            "pes_search.ingest.readers.transcripts:read_vtt", suffixes=(".vtt",), media_type="text/vtt", pages_are="minute"
+            "pes_search.ingest.readers.transcripts:read_vtt",
+            suffixes=(".vtt",),
+            media_type="text/vtt",
+            pages_are="minute",
+            is_named_by_file=True,
         ),
         "srt": Format(
             "pes_search.ingest.readers.transcripts:read_srt",
             suffixes=(".srt",),
+            is_named_by_file=True,
             media_type="application/x-subrip",
             pages_are="minute",
         ),
         "png": Format(
-            "pes_search.ingest.readers.pictures:read", suffixes=(".png",), media_type="image/png", signature=b"\x89PNG"
+            "pes_search.ingest.readers.pictures:read",
+            suffixes=(".png",),
+            media_type="image/png",
+            signature=b"\x89PNG",
+            is_named_by_file=True,
         ),
         "jpeg": Format(
             "pes_search.ingest.readers.pictures:read",
             suffixes=(".jpg", ".jpeg"),
+            is_named_by_file=True,
             media_type="image/jpeg",
             signature=b"\xff\xd8\xff",
         ),
-        "tiff": Format("pes_search.ingest.readers.pictures:read", suffixes=(".tif", ".tiff"), media_type="image/tiff"),
-        "webp": Format("pes_search.ingest.readers.pictures:read", suffixes=(".webp",), media_type="image/webp"),
+        "tiff": Format(
+            "pes_search.ingest.readers.pictures:read",
+            suffixes=(".tif", ".tiff"),
+            media_type="image/tiff",
+            is_named_by_file=True,
+        ),
+        "webp": Format(
+            "pes_search.ingest.readers.pictures:read", suffixes=(".webp",), media_type="image/webp", is_named_by_file=True
+        ),
         "markdown": Format(
             "pes_search.ingest.readers.markdown:read", suffixes=(".md",), media_type="text/markdown", language_is_stated=True
         ),

@@ -37,5 +37,6 @@ class Format(Part):
     signature: bytes | None = None  # what such a file begins with, where it always does
     may_have_forms: bool = False  # a web page, or what one is printed or saved to: with buttons and labels of forms
     pages_are: PageName = "page"
+    is_named_by_file: bool = False  # where it states no title: what it begins with is none
     language_is_stated: bool = False  # by people, for the file itself: it counts more than what the text looks like
     advice_if_empty: str = ""  # for a file without text

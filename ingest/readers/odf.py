@@ -68,7 +68,7 @@ def _read(data: bytes, kind: str, read: Any) -> FileContent:
         root = _parsed(content)
         body = root.find(f".//{{{_URIS['office']}}}{kind}")
         levels = _heading_levels([root, *([_parsed(styles)] if styles.strip() else [])])
-        found: FileContent | None = read(_Body(levels), body) if body is not None else None
+        found: FileContent | None = read(_Body(levels, _hidden_styles(root)), body) if body is not None else None
         title = _parsed(meta).findtext(f".//{{{_URIS['dc']}}}title") if meta.strip() else None
     except (UnreadableFileError, MemoryError):
         raise
@@ -100,6 +100,16 @@ def _heading_levels(roots: Sequence[Any]) -> dict[str, int]:
     return levels
 
 
+def _hidden_styles(root: Any) -> frozenset[str]:
+    """Return the names of the styles that hide a sheet or a slide."""
+    hidden = root.xpath(
+        ".//style:style[style:table-properties/@table:display='false' "
+        "or style:drawing-page-properties/@presentation:visibility='hidden']/@style:name",
+        namespaces=_URIS,
+    )
+    return frozenset(map(str, hidden))
+
+
 def _part(archive: zipfile.ZipFile, name: str) -> bytes:
     if name not in archive.namelist():
         return b""
@@ -119,8 +129,9 @@ def _parsed(content: bytes) -> Any:
 class _Body:
     """Walks a body, and counts what it leaves out."""
 
-    def __init__(self, heading_levels: Mapping[str, int]) -> None:
+    def __init__(self, heading_levels: Mapping[str, int], hidden_styles: frozenset[str]) -> None:
         self._heading_levels = heading_levels  # by the name of a paragraph's style
+        self._hidden_styles = hidden_styles  # of sheets and slides
         self._left_out: Counter[str] = Counter()
         self._notes: list[tuple[str, str]] = []  # of the paragraph that is being read: their marks and texts
 
@@ -132,12 +143,18 @@ class _Body:
         """Return a presentation's content."""
         blocks: list[Block] = []
         for number, page in enumerate(page for page in body if _name(page) == "draw:page"):
-            blocks += self._slide(page, number + 1)
+            if _get(page, "draw:style-name") in self._hidden_styles:
+                self._left_out["hidden slides"] += len("".join(page.itertext()))
+            else:
+                blocks += self._slide(page, number + 1)
         return FileContent(blocks, left_out=dict(self._left_out))
 
     def sheets(self, body: Any) -> FileContent:
         """Return a spreadsheet's content."""
-        sheets = [Sheet(_get(table, "table:name"), self._cells(table)) for table in body if _name(table) == "table:table"]
+        tables = [table for table in body if _name(table) == "table:table"]
+        shown = [table for table in tables if _get(table, "table:style-name") not in self._hidden_styles]
+        self._left_out["hidden sheets"] += sum(len("".join(table.itertext())) for table in tables if table not in shown)
+        sheets = [Sheet(_get(table, "table:name"), self._cells(table)) for table in shown]
         return content_of(sheets, self._left_out)
 
     # ── Texts ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -228,13 +245,17 @@ class _Body:
         rows: list[list[str]] = []
         spans: dict[int, tuple[int, str]] = {}  # by column: for how many more rows, and what stands there
         cells = 0
+        hidden = _hidden_columns(table)
         for row in table.iter(f"{{{_URIS['table']}}}table-row"):
             texts: list[str] = []
             for cell in row:
                 name = _name(cell)
                 if name not in ("table:table-cell", "table:covered-table-cell"):
                     continue
-                text = clean_text(" ".join("".join(self._inline(line, [])) for line in cell.iter(f"{{{_URIS['text']}}}p")))
+                lines = cell.xpath(".//text:p[not(ancestor::office:annotation)]", namespaces=_URIS)
+                text = clean_text(" ".join("".join(self._inline(line, [])) for line in lines))
+                for note in cell.iter(f"{{{_URIS['office']}}}annotation"):
+                    self._left_out["comments"] += len("".join(note.itertext()))
                 for _ in range(min(_count(cell, "table:number-columns-repeated"), MOST_REPEATS)):
                     column = len(texts)
                     left, above = spans.get(column, (0, ""))
@@ -245,6 +266,8 @@ class _Body:
                         texts.append(text)
                         if (more := _count(cell, "table:number-rows-spanned") - 1) > 0:
                             spans[column] = (min(more, MOST_REPEATS), text)
+            self._left_out["hidden cells"] += sum(len(text) for column, text in enumerate(texts) if column in hidden)
+            texts = [text for column, text in enumerate(texts) if column not in hidden]
             while texts and not texts[-1]:
                 texts.pop()
             self._notes = []
@@ -285,6 +308,18 @@ class _Body:
 
 
 _SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
+
+
+def _hidden_columns(table: Any) -> set[int]:
+    """Return the columns of a table that are not shown."""
+    hidden: set[int] = set()
+    place = 0
+    for column in table.iter(f"{{{_URIS['table']}}}table-column"):
+        count = min(_count(column, "table:number-columns-repeated"), MOST_REPEATS)
+        if _get(column, "table:visibility") in ("collapse", "filter"):
+            hidden.update(range(place, place + count))
+        place += count
+    return hidden
 
 
 def _name(element: Any) -> str:

@@ -27,6 +27,8 @@ UNIQUE_SHARE = 0.9  # of the names of a list
 LEAST_COLUMNS, LEAST_ROWS = 3, 2  # of a list
 INSIDE_NAME_CHARACTERS = 80
 LEAST_OWN_CHARACTERS = 200  # beside a list; less is its title
+LEAST_FORM_FIELDS = 2  # labels in the first of two columns
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _FIGURE = re.compile(r"[^\w]{0,3}\d[\d\s.,%€$£/:-]*")
 _ADDRESS = re.compile(r"https?://\S+")
 
@@ -72,22 +74,33 @@ def _read_table(rows: Sequence[Sequence[str]], taken: set[str]) -> tuple[list[Bl
     above = [*_rows_without_names(rows[:place])]
     title = _title_column(header, below)
     if title is None:
-        return [*above, *(Block("row", text) for row in below if (text := _named(header, row)))], []
+        return [*above, *_rows_with_names(header, below)], []
     return above, [_document(header, row, title, taken) for row in below if _cell(row, title)]
 
 
 def _header_place(rows: Sequence[Sequence[str]]) -> int | None:
-    """Return which row names the columns: the first that is as wide as those below, with names only."""
+    """Return which row names the columns: the first that is as wide as those below, if it has names only; None for a form."""
     width = max((sum(map(bool, row)) for row in rows), default=0)
+    if width == 2 and sum(field_of(row[0]) is not None for row in rows if row) >= LEAST_FORM_FIELDS:
+        return None
     for place, row in enumerate(rows[:HEADER_ROWS]):
         names = [cell for cell in row if cell]
-        is_header = len(names) >= max(2, width - 1) and len({*names}) == len(names)
-        if is_header and not any(_FIGURE.fullmatch(name) or len(name) > HEADER_CHARACTERS for name in names):
-            below = rows[place + 1 :]
-            # Two columns of words are labels and values, unless there is something to tell them apart by.
-            has_more = len(names) > 2 or any(_FIGURE.fullmatch(_cell(other, 1)) for other in below)
-            return place if below and has_more else None
+        if len(names) < max(2, width - 1):
+            continue
+        if len({*names}) < len(names) or any(len(name) > HEADER_CHARACTERS for name in names):
+            return None
+        if any(_FIGURE.fullmatch(name) for name in names) and not _are_years(row):
+            return None
+        below = rows[place + 1 :]
+        # Two columns of words are labels and values, unless there is something to tell them apart by.
+        has_more = len(names) > 2 or any(_FIGURE.fullmatch(_cell(other, 1)) for other in below)
+        return place if below and has_more else None
     return None
+
+
+def _are_years(row: Sequence[str]) -> bool:
+    """Tell whether a row names years: nothing or a word, and years behind it."""
+    return len(row) > 1 and not _FIGURE.fullmatch(row[0] or "-") and all(_YEAR.fullmatch(cell) for cell in row[1:] if cell)
 
 
 def _title_column(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
@@ -143,6 +156,17 @@ def _rows_without_names(rows: Sequence[Sequence[str]]) -> Iterator[Block]:
             yield Block("row", f"{filled[0].rstrip(':')}: {filled[1]}")
         else:
             yield Block("row", ROW_SEPARATOR.join(filled))
+
+
+def _rows_with_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Block]:
+    """Yield rows with the names of their columns; a single cell below a wide table is a note."""
+    is_wide = sum(map(bool, header)) > 2
+    for row in rows:
+        filled = [cell for cell in row if cell]
+        if is_wide and len(filled) == 1 and filled[0] == row[0]:
+            yield Block("paragraph", filled[0])
+        elif filled:
+            yield Block("row", _named(header, row))
 
 
 def _named(header: Sequence[str], row: Sequence[str]) -> str:

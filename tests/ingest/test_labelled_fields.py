@@ -21,7 +21,9 @@ def read(*texts: str, language: str = "en") -> Labelled:
         (["Pays :", "Belgique"], ("BE",)),
         (["# Χώρα", "Ελλάδα"], ("GR",)),
         (["Kind: report | Country: Latvia | Year: 2020"], ("LV",)),
-        (["# Countries", "- Spain", "- Portugal", "Text."], ("ES",)),
+        (["# Countries", "- Spain", "- Portugal", "Text."], ("ES", "PT")),
+        (["# Countries", *["- Spain", "- Portugal", "- Italy", "- Malta"] * 3], None),  # a site's menu
+        (["Country: Spain | Start: 2020", "Country: Latvia | Start: 2020"], None),  # of the rows, not of the document
         (["The country: Spain is one of them"], None),
         (["Land reform", "Polen"], None),
         (["Country: Atlantis"], None),

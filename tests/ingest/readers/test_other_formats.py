@@ -27,7 +27,14 @@ def shown(content: FileContent) -> list[tuple[str, str]]:
 
 
 def open_document(body: str, styles: str = "", kind: str = "text", **parts: str) -> bytes:
-    names = {"office": "office", "text": "text", "table": "table", "draw": "drawing", "style": "style"}
+    names = {
+        "office": "office",
+        "text": "text",
+        "table": "table",
+        "draw": "drawing",
+        "style": "style",
+        "presentation": "presentation",
+    }
     spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{uri}:1.0"' for name, uri in names.items())
     inner = f"<office:automatic-styles>{styles}</office:automatic-styles><office:body><office:{kind}>{body}</office:{kind}>"
     buffer = io.BytesIO()
@@ -83,6 +90,36 @@ def test_the_repeated_cells_of_a_sheet_do_not_fill_the_memory() -> None:
         f'<table:table-row table:number-rows-repeated="1000000">{cell}</table:table-row></table:table>'
     )
     assert shown(odf.read_sheets(open_document(table, kind="spreadsheet"))) == [("heading", "S"), ("row", "Budget: 4 %")]
+
+
+def test_hidden_sheets_columns_and_remarks_of_a_sheet_do_not_appear() -> None:
+    def cells(*words: str) -> str:
+        return "".join(f"<table:table-cell><text:p>{word}</text:p></table:table-cell>" for word in words)
+
+    hides = '<style:style style:name="H"><style:table-properties table:display="false"/></style:style>'
+    remark = "<office:annotation><text:p>check</text:p></office:annotation>"
+    shown_table = (
+        '<table:table table:name="S"><table:table-column/><table:table-column table:visibility="collapse"/>'
+        f"<table:table-row>{cells('Budget', 'a@b.example')}<table:table-cell>{remark}<text:p>4 %</text:p></table:table-cell>"
+        "</table:table-row></table:table>"
+    )
+    hidden = (
+        f'<table:table table:name="I" table:style-name="H"><table:table-row>{cells("secret")}</table:table-row></table:table>'
+    )
+    content = odf.read_sheets(open_document(shown_table + hidden, hides, kind="spreadsheet"))
+    assert shown(content) == [("heading", "S"), ("row", "Budget: 4 %")]
+    assert content.left_out == {"hidden cells": 11, "comments": 5, "hidden sheets": 6}
+
+
+def test_hidden_slides_do_not_appear_and_the_others_keep_their_numbers() -> None:
+    style = '<style:style style:name="H"><style:drawing-page-properties presentation:visibility="hidden"/></style:style>'
+    frame = "<draw:frame><draw:text-box><text:p>{0}</text:p></draw:text-box></draw:frame>"
+    slides = "".join(
+        f'<draw:page draw:style-name="{name}">{frame.format(text)}</draw:page>'
+        for name, text in (("H", "secret"), ("P", "shown"))
+    )
+    content = odf.read_presentation(open_document(slides, style, kind="presentation"))
+    assert [(block.text, block.page) for block in content.blocks] == [("shown", 2)]
 
 
 # ── Rich text and books ─────────────────────────────────────────────────────────────────────────────────────────────

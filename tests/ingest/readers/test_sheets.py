@@ -85,6 +85,21 @@ def test_rows_of_one_name_stay_apart() -> None:
     assert names[-1] == "Job club 2"
 
 
+def test_a_form_is_labels_and_values_though_some_are_figures() -> None:
+    rows = [["Title", "Buses"], ["Country", "Cyprus"], ["Start", "2018"]]
+    assert texts(content_of([Sheet("Fiche", rows)])) == ["Fiche", "Title: Buses", "Country: Cyprus", "Start: 2018"]
+
+
+def test_data_without_a_header_gets_none_from_a_row_of_words() -> None:
+    rows = [["North", "12", "13"], ["Vienna", "none", "unknown"], ["South", "4", "5"]]
+    assert texts(content_of([Sheet("S", rows)])) == ["S", "North | 12 | 13", "Vienna | none | unknown", "South | 4 | 5"]
+
+
+def test_a_note_below_a_table_is_text_and_years_are_names() -> None:
+    rows = [["", "2021", "2022"], ["Women", "12", "13"], ["Source: the office"]]
+    assert texts(content_of([Sheet("S", rows)])) == ["S", "Women | 2021: 12 | 2022: 13", "Source: the office"]
+
+
 def test_a_workbook_shows_figures_as_it_formats_them_and_nothing_hidden() -> None:
     workbook = openpyxl.Workbook()
     sheet = workbook.active
