@@ -5,15 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
+from pes_search.ingest.addresses import telling_parameters
 from pes_search.ingest.documents import WITHIN, is_within
 from pes_search.ingest.types import Document
 
 ADDRESS_CHARACTERS = 2_000
 NAME_LETTERS = 6  # and a digit, or …
 NAME_WORDS = 3  # … so many words make a file name that no other file has by chance
-_TRACKING = re.compile(r"utm_\w+|mc_[ce]id|fbclid|gclid|dclid|msclkid|igshid|pk_\w+|wt_\w+", re.IGNORECASE)
 _PAGE_SUFFIX = re.compile(r"(?:(?:^|/)(?:index|default))?\.(?:x?html?|php|aspx?)$", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"“”„»«|]{4,2000}", re.IGNORECASE)
 _DOI = re.compile(r"\bdoi:?\s{0,2}(10\.\d{4,9}/[^\s<>\"“”|]{2,200})", re.IGNORECASE)
@@ -33,8 +33,7 @@ def address_key(address: str) -> str:
         return ""
     host = "doi.org" if host == "dx.doi.org" else host
     path = _PAGE_SUFFIX.sub("", unquote(parts.path)).strip("/")
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    query = urlencode(sorted(pair for pair in pairs if not _TRACKING.fullmatch(pair[0])))
+    query = unquote("&".join(telling_parameters(parts.path, parts.query)))
     if parts.scheme not in ("http", "https") or not host or not (path or query):
         return ""
     return f"{host}/{path}{'?' if query else ''}{query}".casefold()

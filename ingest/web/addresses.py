@@ -7,20 +7,11 @@ import re
 import unicodedata
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from pes_search.ingest.addresses import telling_parameters
 from pes_search.ingest.errors import FetchError
 
 USUAL_PORTS = {"http": 80, "https": 443}
 LONGEST_ADDRESS = 2_000  # characters; longer ones are traps or data
-# Parameters that say who came how, or in which language the frame is.
-DROPPED_PARAMETERS = re.compile(
-    r"(?:utm_\w+|pk_\w+|mtm_\w+|at_\w+|mc_[ce]id|_hs\w+|hsctatracking|wt[._]mc(?:_id)?|fbclid|gclid|dclid|gbraid|wbraid|msclkid|gclsrc|yclid|igshid|"
-    r"xtor|cmpid|mkt_tok|preflang|phpsessid|jsessionid|aspsessionid\w*|cfid|cftoken)",
-    re.IGNORECASE,
-)
-# Pages of the Commission's old site have one item under many addresses: what tells an item, and in which language it is.
-ITEM_PARAMETERS = frozenset({"newsid", "practiceid", "eventsid", "pubid"})
-LANGUAGE_PARAMETER = "langid"
-ITEM_PAGE = re.compile(r"/main\.jsp$", re.IGNORECASE)
 SLUG_CHARACTERS = 60
 _SESSION = re.compile(r";jsessionid=[^/?#]*", re.IGNORECASE)
 
@@ -44,23 +35,10 @@ def canonical(address: str, base: str = "") -> str:
     host = f"[{url.host}]" if ":" in url.host else url.raw_host.decode("ascii")
     place = f"{host}:{port}" if port and port != USUAL_PORTS[url.scheme] else host
     path = url.raw_path.decode("ascii").partition("?")[0]
-    whole = urlunsplit((url.scheme, place, path or "/", _query(path, url.query.decode("ascii")), ""))
+    whole = urlunsplit((url.scheme, place, path or "/", "&".join(telling_parameters(path, url.query.decode("ascii"))), ""))
     if len(whole) > LONGEST_ADDRESS:
         raise FetchError(f"{whole[:80]}… is longer than {LONGEST_ADDRESS:,} characters")
     return whole
-
-
-def _query(path: str, query: str) -> str:
-    """Return the parameters that tell a page, as they are written, by name."""
-    parameters = [part for part in query.split("&") if part and not DROPPED_PARAMETERS.fullmatch(_name(part))]
-    items = [part for part in parameters if _name(part).lower() in ITEM_PARAMETERS]
-    if items and ITEM_PAGE.search(path):
-        parameters = [*(part for part in parameters if _name(part).lower() == LANGUAGE_PARAMETER), *items[:1]]
-    return "&".join(sorted(parameters, key=_name))
-
-
-def _name(parameter: str) -> str:
-    return parameter.partition("=")[0]
 
 
 def host_of(address: str) -> str:

@@ -17,6 +17,7 @@ from pes_search.index.text.addresses import address_key, addresses_in
         ("https://dx.doi.org/10.2806/1", "doi.org/10.2806/1"),
         ("https://pes.example.org/caf%C3%A9", "pes.example.org/café"),
         ("https://pes.example.org/?newsId=1", "pes.example.org/?newsid=1"),
+        ("https://ec.example.org/social/main.jsp?catId=89&newsId=5&furtherNews=yes", "ec.example.org/social/main.jsp?newsid=5"),
         ("https://pes.example.org/", ""),  # a whole site
         ("https://pes.example.org/index.html", ""),
         ("ftp://pes.example.org/a", ""),
