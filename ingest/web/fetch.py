@@ -162,7 +162,8 @@ class _Run:
             return
         if response.status == NOT_MODIFIED and known is not None:
             self._report.unchanged += bool(known.file) and not self._record.is_done(response.address)
-            self._record.finish(done, self._inside(known.links, entry.depth))
+            told = dataclasses.replace(known, fields={**known.fields, **entry.fields})
+            self._record.finish(done, self._inside(known.links, entry.depth), told)
         elif response.status in GONE:
             if entry.address in self._start_addresses or entry.is_list:
                 answer = f"the server answered {response.status}: there is no such page"

@@ -179,6 +179,17 @@ def test_a_second_visit_asks_for_what_has_changed(site: Site, client: Client, tm
     assert len(after) == len(before) == 5
 
 
+def test_what_a_feed_tells_anew_of_an_unchanged_page_counts(site: Site, client: Client, tmp_path: Path) -> None:
+    item = "<item><link>{0}</link><pubDate>Thu, {1} Apr 2023 10:00:00 GMT</pubDate></item>"
+    site.pages["/a"] = a_page("First")
+    for day in ("13", "27"):
+        site.pages["/feed"] = Page(RSS.format(items=item.format(f"{site.address}/a", day)), "application/rss+xml")
+        fetch(a_source(f"{site.address}/feed"), tmp_path, client)
+        ((_, one),) = read(tmp_path).items()
+        assert one.document.date == f"2023-04-{day}"
+    assert site.sent.count("/a") == 1
+
+
 def test_a_page_that_fails_keeps_what_was_there(site: Site, client: Client, tmp_path: Path) -> None:
     site.pages["/a"] = a_page("First")
     source = a_source(f"{site.address}/a")
