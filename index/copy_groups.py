@@ -76,7 +76,7 @@ class Copies:
 
 def standing(document: Document, characters: int) -> tuple[int, str, int]:
     """Return what makes a document stand for its group, where it is highest: how well described, how new, how full it is."""
-    described = sum(bool(getattr(document, name)) and not document.inferred_in(name) for name in DESCRIBING)
+    described = sum(document.states(name) for name in DESCRIBING)
     return described, document.date or str(document.year or ""), characters
 
 
