@@ -75,7 +75,9 @@ def _read_table(rows: Sequence[Sequence[str]], taken: set[str]) -> tuple[list[Bl
     title = _title_column(header, below)
     if title is None:
         return [*above, *_rows_with_names(header, below)], []
-    return above, [_document(header, row, title, taken) for row in below if _cell(row, title)]
+    notes = [Block("paragraph", text) for row in below if (text := _only_cell(row))]
+    practices = [row for row in below if _cell(row, title) and not _only_cell(row)]
+    return [*above, *notes], [_document(header, row, title, taken) for row in practices]
 
 
 def _header_place(rows: Sequence[Sequence[str]]) -> int | None:
@@ -89,18 +91,19 @@ def _header_place(rows: Sequence[Sequence[str]]) -> int | None:
             continue
         if len({*names}) < len(names) or any(len(name) > HEADER_CHARACTERS for name in names):
             return None
-        if any(_FIGURE.fullmatch(name) for name in names) and not _are_years(row):
-            return None
         below = rows[place + 1 :]
-        # Two columns of words are labels and values, unless there is something to tell them apart by.
-        has_more = len(names) > 2 or any(_FIGURE.fullmatch(_cell(other, 1)) for other in below)
-        return place if below and has_more else None
+        if any(_FIGURE.fullmatch(name) for name in names) and not _are_years(row, below):
+            return None
+        # Two columns of words are labels and values, unless most of the second are figures.
+        figures = sum(_FIGURE.fullmatch(_cell(other, 1)) is not None for other in below)
+        return place if below and (width > 2 or 2 * figures > len(below)) else None
     return None
 
 
-def _are_years(row: Sequence[str]) -> bool:
-    """Tell whether a row names years: nothing or a word, and years behind it."""
-    return len(row) > 1 and not _FIGURE.fullmatch(row[0] or "-") and all(_YEAR.fullmatch(cell) for cell in row[1:] if cell)
+def _are_years(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a row names years: nothing or a word, and years behind it, above what is no year itself."""
+    is_so = len(row) > 2 and not _FIGURE.fullmatch(row[0] or "-") and all(_YEAR.fullmatch(cell) for cell in row[1:] if cell)
+    return is_so and not any(_YEAR.fullmatch(cell) for other in below for cell in other[1:])
 
 
 def _title_column(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
@@ -162,10 +165,10 @@ def _rows_with_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> It
     """Yield rows with the names of their columns; a single cell below a wide table is a note."""
     is_wide = sum(map(bool, header)) > 2
     for row in rows:
-        filled = [cell for cell in row if cell]
-        if is_wide and len(filled) == 1 and filled[0] == row[0]:
-            yield Block("paragraph", filled[0])
-        elif filled:
+        note = _only_cell(row)
+        if is_wide and note:
+            yield Block("paragraph", note)
+        elif any(row):
             yield Block("row", _named(header, row))
 
 
@@ -173,6 +176,11 @@ def _named(header: Sequence[str], row: Sequence[str]) -> str:
     """Return a row with the names of its columns."""
     names = [_cell(header, column).rstrip(":") for column in range(len(row))]
     return ROW_SEPARATOR.join(f"{name}: {cell}" if name else cell for name, cell in zip(names, row, strict=True) if cell)
+
+
+def _only_cell(row: Sequence[str]) -> str:
+    """Return the first cell of a row where it is the only one that is filled, as that of a note is; else nothing."""
+    return row[0] if row and row[0] and not any(row[1:]) else ""
 
 
 def _cell(row: Sequence[str], column: int) -> str:

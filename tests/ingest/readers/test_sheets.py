@@ -95,6 +95,29 @@ def test_data_without_a_header_gets_none_from_a_row_of_words() -> None:
     assert texts(content_of([Sheet("S", rows)])) == ["S", "North | 12 | 13", "Vienna | none | unknown", "South | 4 | 5"]
 
 
+def test_rows_of_years_are_data() -> None:
+    rows = [["Belgium", "2019", "2021"], ["Austria", "2018", "2020"]]
+    assert texts(content_of([Sheet("S", rows)])) == ["S", "Belgium | 2019 | 2021", "Austria | 2018 | 2020"]
+
+
+def test_two_columns_are_labels_and_values_unless_most_are_figures() -> None:
+    rows = [["Budget", "4 million"], ["Staff", "12"], ["Location", "Ghent"]]
+    assert texts(content_of([Sheet("S", rows)])) == ["S", "Budget: 4 million", "Staff: 12", "Location: Ghent"]
+    rows = [["Office", "People"], ["North", "12"], ["South", "13"]]
+    assert texts(content_of([Sheet("S", rows)])) == ["S", "Office: North | People: 12", "Office: South | People: 13"]
+
+
+def test_a_note_below_a_list_is_no_practice() -> None:
+    rows = [
+        ["Practice", "Country", "Period"],
+        ["Buses", "Austria", "2020"],
+        ["Vouchers", "Malta", "2021"],
+        ["Source: the office"],
+    ]
+    content = content_of([Sheet("S", rows)])
+    assert [inside.name for inside in content.inside] == ["Buses", "Vouchers"]
+
+
 def test_a_note_below_a_table_is_text_and_years_are_names() -> None:
     rows = [["", "2021", "2022"], ["Women", "12", "13"], ["Source: the office"]]
     assert texts(content_of([Sheet("S", rows)])) == ["S", "Women | 2021: 12 | 2022: 13", "Source: the office"]
