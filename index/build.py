@@ -232,15 +232,17 @@ def write_documents(
     cache = VectorCache(cache_dir / "vectors", cache_name(encoder, "passages"))
     try:
         for batch in _batches(_split(documents, encoder, config.passages, kept)):
-            new = [one.content for one in batch if isinstance(one.content, _Split)]
-            questions = [text for split in new for _, text in split.document.questions]
+            new = [(waiting.key, waiting.content) for waiting in batch if isinstance(waiting.content, _Split)]
+            questions = [text for _, split in new for _, text in split.document.questions]
             vectors = read_as_query(questions, on_progress=partial(progress, "questions"))
-            made, texts, fresh = _made(new, vectors, encoder, cache, inferrer, space, partial(count, split=len(batch)))
+            made, texts, fresh = _made(
+                [split for _, split in new], vectors, encoder, cache, inferrer, space, partial(count, split=len(batch))
+            )
             texts_before, encoded = texts_before + texts, encoded + fresh
+            kept.put(zip((key for key, _ in new), made, strict=True))
             of_new = iter(made)
-            ready = [(one.key, one.content if isinstance(one.content, KeptDocument) else next(of_new)) for one in batch]
-            kept.put((key, document) for (key, document), one in zip(ready, batch, strict=True) if document is not one.content)
-            for _, document in ready:
+            for waiting in batch:
+                document = waiting.content if isinstance(waiting.content, KeptDocument) else next(of_new)
                 one = document.encoded
                 mean = mean_vectors(one.vectors, np.zeros(len(one.vectors), np.int64), 1)[0]
                 copies.add(document.signature, mean)

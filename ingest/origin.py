@@ -52,7 +52,6 @@ class Origin:
     """Where a file was fetched, and what is known of it from there."""
 
     address: str  # of the page, in its one form
-    fields: Mapping[str, Any] = field(
-        default_factory=dict, hash=False
-    )  # by the names of `Document`, where it says nothing itself
+    # By the names of `Document`, for what the file does not say itself.
+    fields: Mapping[str, Any] = field(default_factory=dict, hash=False)
     layout: Layout = field(default_factory=Layout)

@@ -25,9 +25,6 @@ from pes_search.index.evidence.question_words import StoredWords
 from pes_search.index.evidence.questions import StoredQuestions
 from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.stores.metadata import Metadata
-from pes_search.index.text.passage_text import full_text
-from pes_search.index.text.tokens import terms as terms_of
-from pes_search.index.text.words import words_of
 from pes_search.index.types import (
     Counts,
     DocumentText,
@@ -184,13 +181,12 @@ class MemoryIndex:
                 self._passages.append(passage)
         self._rows = {passage.id: row for row, passage in enumerate(self._passages)}
         self._languages: dict[str | None, _Language] = {}
-        terms = []
         for row, passage in enumerate(self._passages):
-            text = full_text(self._encoded[passage.document_id].document, passage)
-            terms.append(terms_of(text, passage.language))
-            of_language = self._languages.setdefault(passage.language, _Language())
-            of_language.rows.append(row)
-            of_language.words.update(words_of(text))
+            self._languages.setdefault(passage.language, _Language()).rows.append(row)
+        for encoded in self._encoded.values():
+            for language, counts_of in encoded.words.items():
+                self._languages[language or None].words.update(counts_of)
+        terms = [list(several) for encoded in self._encoded.values() for several in encoded.terms]
         self._terms = [set(several) for several in terms]
         config = Bm25Config(**manifest.config["bm25"])
         self._most = config.k1 + 1

@@ -1,4 +1,4 @@
-"""Word documents: headings, paragraphs, list items, table rows, text boxes and notes as a reader of the document sees them."""
+"""Word documents: headings, paragraphs, list items, table rows, text boxes, notes and links as a reader of them sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Web pages: trafilatura decides which text is the page's own, the page's markup gives headings, lists and tables."""
+"""Web pages: trafilatura, or the layout of a site, decides which text is the page's own; the markup gives all else about it."""
 
 from __future__ import annotations
 

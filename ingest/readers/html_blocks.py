@@ -1,4 +1,4 @@
-"""A web page's blocks in document order, each with the part of the page that it stands in."""
+"""A web page's blocks in document order, each with the part of the page that it stands in, and the links in it."""
 
 from __future__ import annotations
 

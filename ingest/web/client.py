@@ -33,7 +33,7 @@ MOVED = frozenset({301, 308})  # for good
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({404, 410})
 BUSY = frozenset({429, 503})
-OK, NOT_MODIFIED, FIRST_CLIENT_ERROR, FIRST_SERVER_ERROR = 200, 304, 400, 500
+OK, NOT_MODIFIED, FIRST_SERVER_ERROR = 200, 304, 500
 
 Check = Callable[[str], object]
 """Gets an address before it is asked for; raises `FetchError` where it is not to be."""
