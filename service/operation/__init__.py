@@ -1,0 +1,1 @@
+"""What who runs the service needs: backups, checks, and what is to be watched."""

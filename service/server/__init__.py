@@ -1,0 +1,1 @@
+"""What stands between a socket and a route: limits, admission, deadlines, and the end of the process."""
