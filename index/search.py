@@ -19,6 +19,7 @@ from pes_search.index.filters import EVERYTHING, LISTS, Filters
 from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.index.query.highlights import Highlighter
 from pes_search.index.query.operators import allowed_documents, read_operators
+from pes_search.index.stages import check_deadline, stage
 from pes_search.index.text.tokens import terms
 from pes_search.index.types import Candidate, Counts, Facets, Hit, Query, QueryConcept, Scores, SearchResult
 from pes_search.ingest.cleaning.text import clean_text
@@ -69,19 +70,20 @@ def search(
     started = time.perf_counter()
     query = plain(query)
     _check(query, k, offset)
-    operators = read_operators(query)
-    filters = filters.within(operators.filters)
-    allowed = allowed_documents(operators, index.stored, lambda text: terms_by_language(text, index), filters)
-    absent = allowed.absent
-    if absent and is_question:
-        there = tuple(phrase for phrase in operators.phrases if phrase not in absent)
-        operators = replace(operators, phrases=there)
+    with stage("query"):
+        operators = read_operators(query)
+        filters = filters.within(operators.filters)
         allowed = allowed_documents(operators, index.stored, lambda text: terms_by_language(text, index), filters)
-    filters = filters.restricted(allowed.only, allowed.without)
-    wording = index.expander.wording(operators.text)
-    language = detect_language(wording.plain)
-    vector = encoder.encode_queries([wording.written_out])[0]
-    parsed_query = read_query(wording.written_out, language, vector, index, config)
+        absent = allowed.absent
+        if absent and is_question:
+            there = tuple(phrase for phrase in operators.phrases if phrase not in absent)
+            operators = replace(operators, phrases=there)
+            allowed = allowed_documents(operators, index.stored, lambda text: terms_by_language(text, index), filters)
+        filters = filters.restricted(allowed.only, allowed.without)
+        wording = index.expander.wording(operators.text)
+        language = detect_language(wording.plain)
+        vector = encoder.encode_queries([wording.written_out])[0]
+        parsed_query = read_query(wording.written_out, language, vector, index, config)
     counts = index.stored.counts(filters)
     left = counts.documents - _unlisted(index, filters) if group == "document" else counts.passages
     wanted = min(offset + k, left)
@@ -89,22 +91,25 @@ def search(
     is_exact = group == "document" and bool(operators.phrases or operators.titles)
     groups: list[tuple[float, list[Candidate]]] = []
     matching = 0
-    for tier, deeper in enumerate(_tiers(parsed_query, index, config, filters, counts, group), start=1):
-        groups += deeper
-        matching = counts.documents if is_exact else _count_matching(groups, parsed_query, index)
-        # What matches ends within what was found, unless all of it does; nobody reads so far that all of a large collection
-        # would have to be scored to count it.
-        ends = is_exact or matching < len(groups) or tier == COUNTED_TIERS
-        if ends and (len(groups) >= wanted or (only_matching and not is_exact)):
-            break
+    with stage("rank"):
+        for tier, deeper in enumerate(_tiers(parsed_query, index, config, filters, counts, group), start=1):
+            groups += deeper
+            matching = counts.documents if is_exact else _count_matching(groups, parsed_query, index)
+            # What matches ends within what was found, unless all of it does; nobody reads so far that all of a large collection
+            # would have to be scored to count it.
+            ends = is_exact or matching < len(groups) or tier == COUNTED_TIERS
+            if ends and (len(groups) >= wanted or (only_matching and not is_exact)):
+                break
     total = matching if only_matching else left
     page = [(score, several[: config.passages_per_document]) for score, several in groups[offset : min(offset + k, total)]]
+    with stage("show"):
+        hits = _marked(hits_of(page, index, offset + 1), wording.plain, language, index)
     return SearchResult(
         query=query,
         parsed_query=parsed_query,
         language=language,
         index_id=index.manifest.index_id,
-        hits=_marked(hits_of(page, index, offset + 1), wording.plain, language, index),
+        hits=hits,
         concepts=_concepts(index, parsed_query, counts.facets),
         expansions=wording.expansions,
         named_filters=index.filter_names.named_in(wording.plain, language, counts.facets),
@@ -231,6 +236,7 @@ def _tiers(
     """
     seen: set[str] = set()
     for depth in (FIRST_DEPTH, FIRST_DEPTH * DEPTH_FACTOR, counts.passages):
+        check_deadline()
         # The vectors rank every passage, so deeper down they alone bring up as many as there are.
         found = ranked(query, index, config, filters, depth, by_vectors_alone=depth != FIRST_DEPTH)
         if group == "document":

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pes_search.ingest.errors import PesSearchError
 
@@ -58,6 +59,24 @@ def check_deadline() -> None:
     watch = _watch.get()
     if watch is not None and watch.deadline is not None and time.monotonic() >= watch.deadline:
         raise TooLateError("this took too long and was given up; try again in a moment, or with fewer words")
+
+
+Part = TypeVar("Part")
+
+
+def each_in_stage(name: str, parts: Iterator[Part]) -> Iterator[Part]:
+    """Yield what comes, and count the time that making each takes, not that of who takes it.
+
+    Raises:
+        TooLateError: there is no time left for the next one.
+    """
+    while True:
+        with stage(name):
+            try:
+                part = next(parts)
+            except StopIteration:
+                return
+        yield part
 
 
 @contextmanager

@@ -33,13 +33,26 @@ class SettingsError(PesSearchError):
     """A setting is unknown or has a value that cannot be."""
 
 
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class ServeConfig(BaseModel):
-    """Where the service listens."""
+    """Where the service listens, how much it does at once, and how long anything may take."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=LARGEST_PORT)
+    connections: int = Field(default=500, ge=10)  # open at once; beyond, those that ask for nothing are closed
+    searches: int = Field(default_factory=cores, ge=1)  # and answers at once; more than there are cores slow each other down
+    # Who would wait longer is refused with 503. A longer queue makes everybody wait longer, and refuses hardly fewer.
+    queue_seconds: float = Field(default=0.5, ge=0)
+    search_seconds: float = Field(default=20.0, gt=0)  # for one request, with its waiting; then it is given up
+    header_seconds: float = Field(default=10.0, gt=0)  # in which a request has to say what it wants
+    body_seconds: float = Field(default=30.0, gt=0)  # in which it has to send its form; an upload has four times as long
+    stop_seconds: float = Field(default=10.0, gt=0)  # in which the service ends, whatever hangs
 
 
 class DeskConfig(BaseModel):

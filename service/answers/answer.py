@@ -13,6 +13,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import search
+from pes_search.index.stages import check_deadline, each_in_stage, stage
 from pes_search.index.types import Hit, Query, SearchResult
 from pes_search.ingest.types import Document
 from pes_search.service.answers.choices import choices_for
@@ -128,13 +129,14 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
     """Return what was found with the sentences of `hits` and the confidence that they answer."""
     models, in_field = answerer.models, answerer.in_field(index)
     query = result.parsed_query
-    found = scored_sentences(
-        query,
-        hits,
-        index,
-        models.sentence_scorer,
-        number_wanted=models.number.probability(query.vector),
-    )
+    with stage("read"):
+        found = scored_sentences(
+            query,
+            hits,
+            index,
+            models.sentence_scorer,
+            number_wanted=models.number.probability(query.vector),
+        )
     if not found or not _asks(query, index):
         return JudgedSearch(
             result, [], [], 0.0, "nothing_relevant", several=False, is_list=False, in_field=in_field, asked=asked, by_part=[]
@@ -142,6 +144,7 @@ def judge(result: SearchResult, hits: Sequence[Hit], asked: Understood, index: O
     kind = models.kind(query.vector, in_field=in_field)
     by_part: list[list[ScoredSentence]] = []
     for part in asked.parts:
+        check_deadline()
         sentences = bound(found, asked, part.kind) if in_field else found
         if in_field:  # which is what the kinds and the field scorer know
             sentences = fitted(
@@ -191,7 +194,8 @@ def answer_events(
     """
     started = time.perf_counter()
     filters = filters or Filters()
-    asked = answerer.understood(question, index, previous)
+    with stage("understand"):
+        asked = answerer.understood(question, index, previous)
     judged_search = search_and_judge(asked, index, answerer, k=k, filters=filters)
     refusal = _refusal(judged_search, answerer.config.threshold)
     if refusal and refusal[0] in FOR_WANT_OF_WORDS and (other := _respelled(question, index, answerer, previous)):
@@ -233,7 +237,7 @@ def answer_events(
         return
     sentences, rejected, notice = [], 0, None
     try:
-        for written in answerer.writer(wanted, index).sentences(judged_search):
+        for written in each_in_stage("write", answerer.writer(wanted, index).sentences(judged_search)):
             if written.citations:
                 sentences.append(written)
                 yield written
@@ -248,7 +252,7 @@ def answer_events(
         why = notice or "nothing that the language model wrote is supported"
         notice = f"{why}; the sentences are quoted from the documents"
         wanted = "extractive"
-        for written in answerer.writer(wanted, index).sentences(judged_search):
+        for written in each_in_stage("write", answerer.writer(wanted, index).sentences(judged_search)):
             sentences.append(written)
             yield written
     parts = answered_parts(judged_search, sentences)

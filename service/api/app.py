@@ -6,12 +6,17 @@ import importlib.metadata
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.middleware.gzip import GZipMiddleware
 
 from pes_search.service.api import routes
 from pes_search.service.api.problems import add_handlers, problem_schema
 from pes_search.service.api.requests import engine_of
 from pes_search.service.engine import Engine
+from pes_search.service.server.gate import add_gate
+from pes_search.service.web.headers import ClosedPages
 from pes_search.service.web.site import add_pages
+
+SMALLEST_COMPRESSED_BYTES = 1_000  # of a response
 
 
 def create_app(engine: Engine) -> FastAPI:
@@ -30,9 +35,13 @@ def create_app(engine: Engine) -> FastAPI:
     add_handlers(app)
     app.include_router(routes.router)
     add_pages(app)
+    # The last one comes first: every answer has the headers, also the gate's.
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED_BYTES)  # leaves event streams alone
+    add_gate(app, engine.settings)
+    app.add_middleware(ClosedPages)
 
     @app.get("/healthz", tags=["health"])
-    def healthz() -> dict[str, str]:
+    async def healthz() -> dict[str, str]:
         """Tell that the process runs."""
         return {"status": "ok"}
 
@@ -42,7 +51,7 @@ def create_app(engine: Engine) -> FastAPI:
         return {"status": "ready", "index_id": engine_of(request).index().manifest.index_id}
 
     @app.get("/favicon.ico", include_in_schema=False)
-    def favicon() -> Response:
+    async def favicon() -> Response:
         return RedirectResponse("/static/icon.svg", status_code=308)
 
     return app

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from fastapi import Request
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from pes_search.service.answers.types import Event
@@ -23,8 +24,16 @@ def begun(events: Iterator[Event]) -> Iterator[Event]:
 
 
 def message(name: str, values: Any) -> bytes:
-    """Return an event of a name, with JSON values as its data."""
-    return format_sse_event(event=name, data_str=json.dumps(values, ensure_ascii=False))
+    """Return an event of a name, with JSON values as its data. It has an id, so that a browser tells when it asks again."""
+    return format_sse_event(event=name, id=name, data_str=json.dumps(values, ensure_ascii=False))
+
+
+def asks_again(request: Request) -> bool:
+    """Tell whether this is a stream's second request: browsers send it by themselves when a stream has ended, or broke off.
+
+    An answer is not gone on with, and not given twice. 204 tells a browser to ask no more.
+    """
+    return "last-event-id" in request.headers
 
 
 def event_stream(messages: Iterable[bytes]) -> EventSourceResponse:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from pes_search.index.errors import NotInIndexError, QueryError
+from pes_search.index.stages import TooLateError
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.api.schemas import ProblemOut
 from pes_search.service.editing.copy_decisions import ContradictionError
@@ -26,9 +27,16 @@ MEDIA_TYPE = "application/problem+json"
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": description}
     for status, description in (
+        (400, "what was sent cannot be read"),
         (404, "unknown id"),
+        (408, "the body did not come in time"),
+        (411, "a body without Content-Length"),
+        (413, "a body that is too long"),
         (422, "a parameter does not fit"),
-        (503, "the index cannot be used"),
+        (
+            503,
+            "too much is asked just now, it took too long, or the index cannot be used; `Retry-After` says when to come back",
+        ),
     )
 }
 EDITOR_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -39,6 +47,12 @@ EDITOR_RESPONSES: dict[int | str, dict[str, Any]] = {
         (409, "it contradicts an earlier decision"),
     )
 }
+STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+    204: {"description": "asked again by a browser, with `Last-Event-ID`: there is no more to come"},
+}
+SHOWN_FAULTS = 10  # of a request; a list of thousands helps nobody
+RETRY_SECONDS = 5  # after work that took too long
 _STATUS: dict[type[PesSearchError], int] = {
     ContradictionError: 409,
     NotInIndexError: 404,
@@ -83,12 +97,18 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(PesSearchError)
     async def known(request: Request, error: PesSearchError) -> Response:
-        return problem(request, status_of(error), str(error))
+        response = problem(request, status_of(error), str(error))
+        if isinstance(error, TooLateError):
+            response.headers["Retry-After"] = str(RETRY_SECONDS)
+        return response
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [{"parameter": ".".join(map(str, fault["loc"][1:])), "detail": fault["msg"]} for fault in error.errors()]
+        told = error.errors()
+        faults = [{"parameter": ".".join(map(str, fault["loc"][1:])), "detail": fault["msg"]} for fault in told[:SHOWN_FAULTS]]
         detail = "; ".join(f"{fault['parameter']}: {fault['detail']}" for fault in faults)
+        if len(told) > SHOWN_FAULTS:
+            detail += f"; and {len(told) - SHOWN_FAULTS} more"
         return problem(request, 422, detail, faults)
 
     @app.exception_handler(HTTPException)

@@ -9,18 +9,20 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.models import Dependant
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from pes_search.index.errors import QueryError
 from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEARS, Filters
 from pes_search.index.query.filter_values import check_values, nearest
 from pes_search.index.search import LARGEST_K
+from pes_search.service.answers.writer_name import WriterName
+from pes_search.service.api.bounds import LATEST_YEAR, LONGEST_ID_CHARACTERS, MOST_VALUES, Value
 from pes_search.service.engine import Engine
 from pes_search.service.records.records import Records, open_records
 
 DAY_SECONDS = 24 * 3600
 # A form sends an empty value for a field that was left open.
-Year = Annotated[int | None, BeforeValidator(lambda value: None if value == "" else value)]
+Year = Annotated[int | None, Field(ge=0, le=LATEST_YEAR), BeforeValidator(lambda value: None if value == "" else value)]
 
 
 def engine_of(request: Request) -> Engine:
@@ -62,6 +64,17 @@ def filters_of(request: Request, **values: Any) -> Filters:
     return filters
 
 
+def allowed_writer(engine: Engine, writer: WriterName | None) -> WriterName | None:
+    """Return the writer that a request asks for: a language model only where the settings have one write, as it costs them.
+
+    Raises:
+        QueryError: they have not.
+    """
+    if writer == "llm" and engine.settings.answer.writer != "llm":
+        raise QueryError('no language model writes here; leave writer out (the settings have not [answer] writer = "llm")')
+    return writer
+
+
 def only_known_parameters(request: Request) -> None:
     """Check that a request has no parameter in its address that would be ignored.
 
@@ -89,7 +102,7 @@ def _filter_parameters() -> Iterator[inspect.Parameter]:
     yield inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
     for field in FILTER_FIELDS.values():
         examples = [[field.example]] if field.example else None
-        values = Annotated[list[str] | None, Query(description=field.about, examples=examples)]
+        values = Annotated[list[Value] | None, Query(description=field.about, examples=examples, max_length=MOST_VALUES)]
         yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=values)
     for name, about in YEARS.items():
         year = Annotated[Year, Query(description=about)]
@@ -119,5 +132,5 @@ EngineOf = Annotated[Engine, Depends(engine_of)]
 FiltersOf = Annotated[Filters, Depends(filters_of)]
 K = Annotated[int, Query(ge=1, le=LARGEST_K, description="how many hits")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="how many hits to skip")]
-DocumentId = Annotated[str, Path(examples=["de-power-m"])]
+DocumentId = Annotated[str, Path(examples=["de-power-m"], max_length=LONGEST_ID_CHARACTERS)]
 RecordsOf = Annotated[Records, Depends(records_of)]

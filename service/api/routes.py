@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Query, Request
-from fastapi.responses import StreamingResponse
-from fastapi.sse import EventSourceResponse
+from fastapi.responses import Response, StreamingResponse
 
 from pes_search.index.query.filter_values import check_values
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.answer_messages import answer_messages
-from pes_search.service.api.event_stream import begun, event_stream
-from pes_search.service.api.problems import EDITOR_RESPONSES, RESPONSES
+from pes_search.service.api.bounds import MOST_VALUES, Value
+from pes_search.service.api.event_stream import asks_again, begun, event_stream
+from pes_search.service.api.problems import EDITOR_RESPONSES, RESPONSES, STREAM_RESPONSES
 from pes_search.service.api.question_log import log_answer
 from pes_search.service.api.requests import (
     DocumentId,
@@ -22,6 +22,7 @@ from pes_search.service.api.requests import (
     K,
     Offset,
     RecordsOf,
+    allowed_writer,
     only_known_parameters,
 )
 from pes_search.service.api.schemas import (
@@ -85,14 +86,14 @@ def search(
 @router.post("/ask", tags=["answers"])
 def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, body: AskIn) -> AskOut:
     """Answer a question with quotations, or say that the collection does not answer it."""
-    index, filters = engine.index(), body.filters()
+    index, filters, writer = engine.index(), body.filters(), allowed_writer(engine, body.writer)
     check_values(filters, index.stored)
-    answer = engine.ask(index, body.question, k=body.k, filters=filters, writer=body.writer, previous=body.previous)
+    answer = engine.ask(index, body.question, k=body.k, filters=filters, writer=writer, previous=body.previous)
     tasks.add_task(log_answer, request, answer, index.stored.counts(filters).documents)
     return ask_out(answer)
 
 
-@router.get("/ask/stream", tags=["answers"], response_class=StreamingResponse)
+@router.get("/ask/stream", tags=["answers"], response_class=StreamingResponse, responses=STREAM_RESPONSES)
 def ask_stream(
     request: Request,
     engine: EngineOf,
@@ -101,8 +102,15 @@ def ask_stream(
     previous: Annotated[str | None, Query(max_length=QUERY_CHARACTERS, description="the question before")] = None,
     writer: Annotated[WriterName | None, Query(description="default: that of the settings")] = None,
     k: K = 5,
-) -> EventSourceResponse:
-    """Answer a question as server-sent events, as the answer comes: hits, sentence and citation, at last done or refused."""
+) -> Response:
+    """Answer a question as server-sent events, as the answer comes: hits, sentence and citation, at last done or refused.
+
+    `error` comes instead of them where the answer breaks off. Close the stream at the last event; a browser's EventSource that
+    does not, and asks again with `Last-Event-ID`, is told by 204 to ask no more.
+    """
+    if asks_again(request):
+        return Response(status_code=204)
+    writer = allowed_writer(engine, writer)
     events = engine.ask_events(engine.index(), question, k=k, filters=filters, writer=writer, previous=previous)
     passages = engine.settings.search.passages_per_document
     return event_stream(answer_messages(request, begun(events), k, passages))
@@ -111,7 +119,10 @@ def ask_stream(
 @router.get("/compare", tags=["documents"])
 def compare(
     engine: EngineOf,
-    ids: Annotated[list[str], Query(description="documents, repeated or between commas", examples=[["hr-vouchers,pl-kfs"]])],
+    ids: Annotated[
+        list[Value],
+        Query(description="documents, repeated or between commas", examples=[["hr-vouchers,pl-kfs"]], max_length=MOST_VALUES),
+    ],
 ) -> ComparisonOut:
     """Compare documents field by field, every cell a quotation or not stated."""
     document_ids = [document_id for value in ids for document_id in value.split(",") if document_id]

@@ -14,6 +14,7 @@ from pes_search.index.types import DocumentText, FoundBy, Hit, RelationKind, Sco
 from pes_search.ingest.types import Document, InferredValue, Passage
 from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, Status, TableRow
 from pes_search.service.answers.writer_name import WriterName
+from pes_search.service.api.bounds import LATEST_YEAR, MOST_VALUES, Id, Value
 from pes_search.service.editing.copy_decisions import Verdict
 from pes_search.service.editing.duplicates import Group
 from pes_search.service.editing.related import Relations, StatedRelation
@@ -166,8 +167,11 @@ if TYPE_CHECKING:
 else:  # a field for each filter
     _FiltersIn = create_model(
         "FiltersIn",
-        **{field.name: (tuple[str, ...], Field(default=(), description=field.about)) for field in FILTER_FIELDS.values()},
-        **{name: (int | None, Field(default=None, description=about)) for name, about in YEARS.items()},
+        **{
+            field.name: (tuple[Value, ...], Field(default=(), description=field.about, max_length=MOST_VALUES))
+            for field in FILTER_FIELDS.values()
+        },
+        **{name: (int | None, Field(default=None, description=about, ge=0, le=LATEST_YEAR)) for name, about in YEARS.items()},
     )
 
 
@@ -446,8 +450,8 @@ class CopyDecisionIn(BaseModel):
         description="they are copies (confirm), they are none (part), or what was decided is taken back (undo)",
         examples=["confirm"],
     )
-    document_id: str = Field(examples=["de-power-m"])
-    other_ids: list[str] = Field(min_length=1, max_length=LARGEST_K, examples=[["pl-kfs"]])
+    document_id: Id = Field(examples=["de-power-m"])
+    other_ids: list[Id] = Field(min_length=1, max_length=MOST_VALUES, examples=[["pl-kfs"]])
 
 
 class DocumentsOut(BaseModel):

@@ -294,11 +294,10 @@ def _show(parsed: argparse.Namespace) -> int:
 def _serve(parsed: argparse.Namespace) -> int:
     import logging
 
-    import uvicorn
-
     from pes_search.service.api.app import create_app
     from pes_search.service.cli.memory import keep_memory_small
     from pes_search.service.engine import open_engine
+    from pes_search.service.server.run import serve
     from pes_search.service.settings import LARGEST_PORT, SettingsError
 
     settings = index_settings(parsed)
@@ -316,7 +315,7 @@ def _serve(parsed: argparse.Namespace) -> int:
     if settings.desk.key is None and host not in LOOPBACK_HOSTS:
         print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)
     print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    serve(app, host, port, settings.serve)
     return 0
 
 

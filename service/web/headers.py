@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pes_search.service.web.languages import interface_of
 from pes_search.service.web.view import render
 
 # Everything that a page needs comes from this service; scripts and styles are files of it, never written into a page.
@@ -36,6 +41,36 @@ def comes_from_elsewhere(request: Request) -> bool:
         return site not in {"same-origin", "none"}
     origin = request.headers.get("origin")
     return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+
+
+class ClosedPages:
+    """Puts the headers on every answer and turns forms of other sites away, as ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        is_versioned = request.url.path.startswith("/static/") and "v" in request.query_params
+
+        async def closed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if is_versioned and message["status"] == HTTPStatus.OK:
+                    headers["Cache-Control"] = STATIC_CACHE
+            await send(message)
+
+        if is_foreign(request):
+            text = interface_of(request).text("This form was sent from another site. Open the page here and send it again.")
+            await error_page(request, HTTPStatus.FORBIDDEN, text)(scope, receive, closed)
+        else:
+            await self._app(scope, receive, closed)
 
 
 def error_page(request: Request, status: int, detail: str) -> HTMLResponse:

@@ -17,7 +17,7 @@ from pes_search.index.types import SearchResult
 from pes_search.service.answers.types import Answer
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.question_log import log_answer
-from pes_search.service.api.requests import EngineOf, FiltersOf, Offset
+from pes_search.service.api.requests import EngineOf, FiltersOf, Offset, allowed_writer
 from pes_search.service.editing.exports import ExportRow, Format, export
 from pes_search.service.engine import Engine
 from pes_search.service.web.answer_box import answer_context
@@ -154,7 +154,7 @@ def _searched(
     everything: bool,
 ) -> tuple[SearchResult, Answer | None]:
     """Return the results and, on their first page, the answer, unless a language model writes it: that is streamed."""
-    writer = writer or engine.settings.answer.writer
+    writer = allowed_writer(engine, writer) or engine.settings.answer.writer
     if offset or writer != "extractive":
         result = engine.search(
             index, q, k=PAGE_HITS, offset=offset, group="document", filters=filters, only_matching=not everything
