@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 
 from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 
 from pes_search.service.api import routes
@@ -27,10 +27,12 @@ def create_app(engine: Engine) -> FastAPI:
         description="Search the good-practice documents of Europe's public employment services, in any EU language.",
         docs_url=None,  # the usual documentation pages load scripts from elsewhere
         redoc_url=None,
+        openapi_url=None,  # below
     )
     app.state.engine = engine
     app.state.records = app.state.noted_index = None
     app.state.forget_at = 0.0
+    app.state.description = None
     app.openapi = lambda: problem_schema(FastAPI.openapi(app))  # type: ignore[method-assign]
     add_handlers(app)
     app.include_router(routes.router)
@@ -49,6 +51,13 @@ def create_app(engine: Engine) -> FastAPI:
     def readyz(request: Request) -> dict[str, str]:
         """Tell that an index is open and can be searched."""
         return {"status": "ready", "index_id": engine_of(request).index().manifest.index_id}
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def description() -> Response:
+        """Return the description of the API. It takes a second to make, so a worker does it, once."""
+        if app.state.description is None:
+            app.state.description = JSONResponse(app.openapi()).body
+        return Response(app.state.description, media_type="application/json")
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def favicon() -> Response:

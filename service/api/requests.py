@@ -16,7 +16,7 @@ from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEARS, Filters
 from pes_search.index.query.filter_values import check_values, nearest
 from pes_search.index.search import LARGEST_K
 from pes_search.service.answers.writer_name import WriterName
-from pes_search.service.api.bounds import LATEST_YEAR, LONGEST_ID_CHARACTERS, MOST_VALUES, Value
+from pes_search.service.api.bounds import LATEST_YEAR, LONGEST_ID_CHARACTERS, Values
 from pes_search.service.engine import Engine
 from pes_search.service.records.records import Records, open_records
 
@@ -102,7 +102,7 @@ def _filter_parameters() -> Iterator[inspect.Parameter]:
     yield inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
     for field in FILTER_FIELDS.values():
         examples = [[field.example]] if field.example else None
-        values = Annotated[list[Value] | None, Query(description=field.about, examples=examples, max_length=MOST_VALUES)]
+        values = Annotated[Values | None, Query(description=field.about, examples=examples)]
         yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=values)
     for name, about in YEARS.items():
         year = Annotated[Year, Query(description=about)]

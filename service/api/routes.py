@@ -11,7 +11,7 @@ from pes_search.index.query.filter_values import check_values
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.answer_messages import answer_messages
-from pes_search.service.api.bounds import MOST_VALUES, Value
+from pes_search.service.api.bounds import Values
 from pes_search.service.api.event_stream import asks_again, begun, event_stream
 from pes_search.service.api.problems import EDITOR_RESPONSES, RESPONSES, STREAM_RESPONSES
 from pes_search.service.api.question_log import log_answer
@@ -119,10 +119,7 @@ def ask_stream(
 @router.get("/compare", tags=["documents"])
 def compare(
     engine: EngineOf,
-    ids: Annotated[
-        list[Value],
-        Query(description="documents, repeated or between commas", examples=[["hr-vouchers,pl-kfs"]], max_length=MOST_VALUES),
-    ],
+    ids: Annotated[Values, Query(description="documents, repeated or between commas", examples=[["hr-vouchers,pl-kfs"]])],
 ) -> ComparisonOut:
     """Compare documents field by field, every cell a quotation or not stated."""
     document_ids = [document_id for value in ids for document_id in value.split(",") if document_id]

@@ -14,7 +14,7 @@ from pes_search.index.types import DocumentText, FoundBy, Hit, RelationKind, Sco
 from pes_search.ingest.types import Document, InferredValue, Passage
 from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, Status, TableRow
 from pes_search.service.answers.writer_name import WriterName
-from pes_search.service.api.bounds import LATEST_YEAR, MOST_VALUES, Id, Value
+from pes_search.service.api.bounds import LATEST_YEAR, Body, Id, Ids, Values
 from pes_search.service.editing.copy_decisions import Verdict
 from pes_search.service.editing.duplicates import Group
 from pes_search.service.editing.related import Relations, StatedRelation
@@ -163,22 +163,18 @@ class SearchOut(BaseModel):
 
 
 if TYPE_CHECKING:
-    _FiltersIn = BaseModel
+    _FiltersIn = Body
 else:  # a field for each filter
     _FiltersIn = create_model(
         "FiltersIn",
-        **{
-            field.name: (tuple[Value, ...], Field(default=(), description=field.about, max_length=MOST_VALUES))
-            for field in FILTER_FIELDS.values()
-        },
+        __base__=Body,
+        **{field.name: (Values, Field(default=[], description=field.about)) for field in FILTER_FIELDS.values()},
         **{name: (int | None, Field(default=None, description=about, ge=0, le=LATEST_YEAR)) for name, about in YEARS.items()},
     )
 
 
 class AskIn(_FiltersIn):
     """A question, with the filters of a search."""
-
-    model_config = ConfigDict(extra="forbid")
 
     question: str = Field(min_length=1, max_length=QUERY_CHARACTERS, examples=["Which countries use vouchers for training?"])
     previous: str | None = Field(
@@ -441,17 +437,15 @@ class DuplicatesOut(BaseModel):
     decisions: list[CopyDecisionOut]
 
 
-class CopyDecisionIn(BaseModel):
+class CopyDecisionIn(Body):
     """What an editor says of a document and each of the others."""
-
-    model_config = ConfigDict(extra="forbid")
 
     verdict: Verdict = Field(
         description="they are copies (confirm), they are none (part), or what was decided is taken back (undo)",
         examples=["confirm"],
     )
     document_id: Id = Field(examples=["de-power-m"])
-    other_ids: list[Id] = Field(min_length=1, max_length=MOST_VALUES, examples=[["pl-kfs"]])
+    other_ids: Ids = Field(examples=[["pl-kfs"]])
 
 
 class DocumentsOut(BaseModel):

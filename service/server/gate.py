@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -18,10 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pes_search.index.stages import Watch, watched
 from pes_search.service.api.problems import problem
 from pes_search.service.server.lanes import BusyError, Lane
-from pes_search.service.server.rules import PLACES, LaneName, Rule, kind_of, rule_of
+from pes_search.service.server.rules import LARGEST_QUERY_BYTES, MOST_PARAMETERS, PLACES, LaneName, Rule, kind_of, rule_of
 from pes_search.service.settings import Settings
 
 EVENT_STREAM = b"text/event-stream"
+LINGERING_SECONDS = 2.0  # after a body was refused
 WHEN_STOPPED_SECONDS = 30  # after which a service that is stopped may be back
 
 
@@ -108,13 +109,20 @@ class Gate:
                 response = problem(Request(scope), refused.status, str(refused))
                 if refused.retry_after is not None:
                     response.headers["Retry-After"] = str(refused.retry_after)
-                if refused.status in {408, 411, 413}:  # the rest of what was announced is not read
+                if refused.status in {408, 411, 413}:  # the rest of what was announced is not taken
                     response.headers["Connection"] = "close"
-                await response(passage.scope, passage.receive, passage.send)
+                    await passage.send_before_closing(response.status_code, response.raw_headers, bytes(response.body))
+                else:
+                    await response(passage.scope, passage.receive, passage.send)
         except LeftError:
             return
 
     async def _pass(self, passage: Passage, rule: Rule, watch: Watch) -> None:
+        query_string = passage.scope["query_string"]
+        if len(query_string) > LARGEST_QUERY_BYTES or query_string.count(b"&") > MOST_PARAMETERS:
+            raise RefusedError(
+                414, f"more than {LARGEST_QUERY_BYTES // 1_000} kB or {MOST_PARAMETERS} parameters; ask for less"
+            )
         length, is_upload = announced_length(passage.scope), rule.lane == "uploads"
         if length > rule.body_bytes:
             what = "a smaller file" if is_upload else "less"
@@ -260,6 +268,17 @@ class Passage:
             self._is_over = True
             await self._leave()
         await self._send(message)
+
+    async def send_before_closing(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+        """Answer, and throw away for a moment what still comes: who sends on into a closed connection never sees the answer."""
+        await self.send({"type": "http.response.start", "status": status, "headers": list(headers)})
+        await self.send({"type": "http.response.body", "body": body, "more_body": not self.is_head})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGERING_SECONDS):
+                message: Message = {}
+                while message.get("more_body", True) and message.get("type") != "http.disconnect":
+                    message = await self._receive()
+        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _leave(self) -> None:
         if self.leaves is not None:

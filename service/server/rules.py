@@ -13,6 +13,9 @@ PLACES: dict[LaneName, int] = {"language_model": 4, "uploads": 2, "rest": 16}  #
 LARGEST_FORM_BYTES = (
     100_000  # of forms and of the API: a question of the greatest length, every letter of it escaped, has 24,000
 )
+# Of an address: two questions of the greatest length, every letter escaped, have 48,000, and a hundred values for each filter
+# have as many parameters.
+LARGEST_QUERY_BYTES, MOST_PARAMETERS = 64_000, 1_500
 LARGEST_UPLOAD_FORM_BYTES = LARGEST_UPLOAD_BYTES + 1_000_000  # the file and the form around it
 UPLOAD_TIMES = 4  # as long as another form may an upload take
 LIGHT = ("/static/", "/favicon.ico", "/about", "/language", "/feedback", "/saved", "/sign-", "/desk/sign-", "/openapi.json")

@@ -89,7 +89,7 @@ def serve(app: FastAPI, host: str, port: int, config: ServeConfig) -> None:
         http=protocol,
         ws="none",
         lifespan="off",
-        log_level="warning",
+        log_level="error",  # it warns of every request that is no HTTP, which strangers may send by the thousand
         log_config=None,
         access_log=False,
         server_header=False,
