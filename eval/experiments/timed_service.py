@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -36,8 +37,8 @@ class Service:
 
 
 @contextmanager
-def running_service(index_dir: Path) -> Iterator[Service]:
-    """Serve an index for as long as the context lasts.
+def running_service(index_dir: Path, state: Path | None = None, **environment: str) -> Iterator[Service]:
+    """Serve an index for as long as the context lasts; what people leave goes into the folder `state`, if one is given.
 
     Raises:
         TimeoutError: it is not ready after two minutes.
@@ -46,7 +47,8 @@ def running_service(index_dir: Path) -> Iterator[Service]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-m", "pes_search.service.cli.commands", "serve", "--index", str(index_dir), "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    own = {"PES_DATABASE__PATH": str(state / "pes.sqlite3"), "PES_DESK__UPLOADS": str(state / "uploads")} if state else {}
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, **own, **environment}) as process:  # noqa: S603
         try:
             base = f"http://127.0.0.1:{port}"
             _wait(f"{base}/readyz")

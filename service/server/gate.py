@@ -13,16 +13,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pes_search.index.stages import Watch, watched
 from pes_search.service.api.problems import problem
 from pes_search.service.server.lanes import BusyError, Lane
+from pes_search.service.server.protocol import LARGEST_HEAD_BYTES
 from pes_search.service.server.rules import LARGEST_QUERY_BYTES, MOST_PARAMETERS, PLACES, LaneName, Rule, kind_of, rule_of
 from pes_search.service.settings import Settings
 
 EVENT_STREAM = b"text/event-stream"
-LINGERING_SECONDS = 2.0  # after a body was refused
+LINGERING_SECONDS = 1.0  # after a body was refused
 WHEN_STOPPED_SECONDS = 30  # after which a service that is stopped may be back
 
 
@@ -45,6 +47,10 @@ class Bodies:
     def __init__(self) -> None:
         self.are_stopped = False
         self._waited_for: set[asyncio.Timeout] = set()
+
+    def __len__(self) -> int:
+        """Return how many are waited for."""
+        return len(self._waited_for)
 
     def stop(self) -> None:
         """Wait for no body any more."""
@@ -106,10 +112,11 @@ class Gate:
             await self._pass(passage, rule, watch)
         except RefusedError as refused:
             if not passage.has_begun:
+                passage.refused = None  # now it is answered
                 response = problem(Request(scope), refused.status, str(refused))
                 if refused.retry_after is not None:
                     response.headers["Retry-After"] = str(refused.retry_after)
-                if refused.status in {408, 411, 413}:  # the rest of what was announced is not taken
+                if refused.status in {408, 411, 413} or self._bodies.are_stopped:  # the rest of what was announced is not taken
                     response.headers["Connection"] = "close"
                     await passage.send_before_closing(response.status_code, response.raw_headers, bytes(response.body))
                 else:
@@ -123,6 +130,8 @@ class Gate:
             raise RefusedError(
                 414, f"more than {LARGEST_QUERY_BYTES // 1_000} kB or {MOST_PARAMETERS} parameters; ask for less"
             )
+        if sum(len(name) + len(value) for name, value in passage.scope["headers"]) > LARGEST_HEAD_BYTES:
+            raise RefusedError(431, f"more than {LARGEST_HEAD_BYTES // 1_000} kB of headers; send fewer")
         length, is_upload = announced_length(passage.scope), rule.lane == "uploads"
         if length > rule.body_bytes:
             what = "a smaller file" if is_upload else "less"
@@ -142,8 +151,12 @@ class Gate:
                         503, f"too much is asked just now; try again in {busy.retry_after} s", busy.retry_after
                     ) from busy
             passage.leaves = stack
-            with watched(watch):
-                await self._app(passage.scope, passage.receive, passage.send)
+            try:
+                with watched(watch):
+                    await self._app(passage.scope, passage.receive, passage.send)
+            except ClientDisconnect:
+                if passage.refused is None:
+                    raise LeftError from None
             if passage.refused is not None:
                 raise passage.refused
 
