@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-LATEST_YEAR = 9999
 MOST_VALUES = 100  # of one filter, or documents named at once
 LONGEST_VALUE_CHARACTERS = 300  # of a filter's value; names of organisations are the longest
 LONGEST_ID_CHARACTERS = 500  # ids are made of names of files

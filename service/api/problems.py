@@ -105,8 +105,11 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         told = error.errors()
-        faults = [{"parameter": ".".join(map(str, fault["loc"][1:])), "detail": fault["msg"]} for fault in told[:SHOWN_FAULTS]]
-        detail = "; ".join(f"{fault['parameter']}: {fault['detail']}" for fault in faults)
+        faults = [
+            {"parameter": ".".join(map(str, fault["loc"][1:])), "detail": fault["msg"].removeprefix("Value error, ")}
+            for fault in told[:SHOWN_FAULTS]
+        ]
+        detail = "; ".join(": ".join(part for part in fault.values() if part) for fault in faults)
         if len(told) > SHOWN_FAULTS:
             detail += f"; and {len(told) - SHOWN_FAULTS} more"
         return problem(request, 422, detail, faults)

@@ -9,20 +9,20 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.models import Dependant
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from pes_search.index.errors import QueryError
 from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEARS, Filters
 from pes_search.index.query.filter_values import check_values, nearest
 from pes_search.index.search import LARGEST_K
 from pes_search.service.answers.writer_name import WriterName
-from pes_search.service.api.bounds import LATEST_YEAR, LONGEST_ID_CHARACTERS, Values
+from pes_search.service.api.bounds import LONGEST_ID_CHARACTERS, Values
 from pes_search.service.engine import Engine
 from pes_search.service.records.records import Records, open_records
 
 DAY_SECONDS = 24 * 3600
 # A form sends an empty value for a field that was left open.
-Year = Annotated[int | None, Field(ge=0, le=LATEST_YEAR), BeforeValidator(lambda value: None if value == "" else value)]
+Year = Annotated[int | None, BeforeValidator(lambda value: None if value == "" else value)]
 
 
 def engine_of(request: Request) -> Engine:

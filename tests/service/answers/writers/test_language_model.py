@@ -4,6 +4,7 @@ The service is scripted, since a real model cannot be made to fail in every way;
 """
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from scripted_model import ScriptedModel, scripted_model
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.service.answers.answer import Answerer, answer, answer_events
+from pes_search.service.answers.chat import chat_service
 from pes_search.service.answers.types import Answer, Sentence
 from pes_search.service.answers.writers.language_model import messages, sentences_of
 from pes_search.service.engine import Engine
@@ -109,6 +111,48 @@ def test_a_service_that_talks_nonsense_is_replaced(
     assert got.writer == "extractive"
     assert got.notice
     assert got.sentences
+
+
+def test_headers_that_drip_have_the_same_deadline_as_the_text(
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
+) -> None:
+    hung_up = threading.Event()
+
+    def dripping(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        try:
+            for number in range(1_000):
+                handler.wfile.write(f"X-{number}: a\r\n".encode())
+                time.sleep(0.05)
+        except OSError:
+            hung_up.set()
+
+    service.reply = dripping
+    impatient = replace(answerer, config=answerer.config.model_copy(update={"timeout_seconds": 0.5}))
+    got = ask(impatient, corpus_index)
+    assert (got.writer, got.notice) == (
+        "extractive",
+        "the language model failed: it was not done after 0.5 s; the sentences are quoted from the documents",
+    )
+    assert hung_up.wait(30)  # nothing goes on receiving
+
+
+def test_a_reply_that_nobody_wants_any_more_is_hung_up_on(
+    service: ScriptedModel, answerer: Answerer, corpus_index: OpenIndex
+) -> None:
+    hung_up = threading.Event()
+
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        try:
+            service.text("It is so [1]. " * 200, pause=0.01)(handler)
+        except OSError:
+            hung_up.set()
+
+    service.reply = endless
+    pieces = chat_service(answerer.config).pieces([{"role": "user", "content": "?"}])
+    assert next(pieces)
+    pieces.close()  # type: ignore[attr-defined]
+    assert hung_up.wait(30)
 
 
 def test_a_service_that_does_not_stream_is_read_whole(
