@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 MOST_VALUES = 100  # of one filter, or documents named at once
 LONGEST_VALUE_CHARACTERS = 300  # of a filter's value; names of organisations are the longest
@@ -15,6 +15,16 @@ Value = Annotated[str, Field(max_length=LONGEST_VALUE_CHARACTERS)]
 Values = Annotated[list[Value], Field(fail_fast=True, max_length=MOST_VALUES)]
 Id = Annotated[str, Field(max_length=LONGEST_ID_CHARACTERS)]
 Ids = Annotated[list[Id], Field(fail_fast=True, min_length=1, max_length=MOST_VALUES)]
+
+
+def _no_text(value: Any) -> Any:
+    """Refuse "5" and true where a number is wanted, as the description says; an address has texts only, a body has both."""
+    if isinstance(value, str | bool):
+        raise ValueError("must be a number")  # which pydantic takes for a fault of the request
+    return value
+
+
+Number = Annotated[int, BeforeValidator(_no_text)]
 
 
 class Body(BaseModel):

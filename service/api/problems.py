@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from pes_search.index.errors import NotInIndexError, QueryError
 from pes_search.index.stages import TooLateError
@@ -48,7 +49,7 @@ EDITOR_RESPONSES: dict[int | str, dict[str, Any]] = {
     )
 }
 STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+    200: {"content": {"text/event-stream": {}}},
     204: {"description": "asked again by a browser, with `Last-Event-ID`: there is no more to come"},
 }
 SHOWN_FAULTS = 10  # of a request; a list of thousands helps nobody
@@ -92,6 +93,13 @@ def status_of(error: PesSearchError) -> int:
     return _STATUS.get(type(error), 503)
 
 
+def _methods(request: Request) -> list[str]:
+    """Return the methods that an address takes: each of its routes knows its own only."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in routes for method in getattr(route, "methods", None) or ()}
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
+
 def add_handlers(app: FastAPI) -> None:
     """Answer every error of the app with a problem."""
 
@@ -118,6 +126,8 @@ def add_handlers(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         response = problem(request, error.status_code, str(error.detail))
         response.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = ", ".join(_methods(request))
         return response
 
     @app.exception_handler(Exception)

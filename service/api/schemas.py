@@ -14,7 +14,7 @@ from pes_search.index.types import DocumentText, FoundBy, Hit, RelationKind, Sco
 from pes_search.ingest.types import Document, InferredValue, Passage
 from pes_search.service.answers.types import Answer, Citation, Comparison, Reason, Sentence, Status, TableRow
 from pes_search.service.answers.writer_name import WriterName
-from pes_search.service.api.bounds import Body, Id, Ids, Values
+from pes_search.service.api.bounds import Body, Id, Ids, Number, Values
 from pes_search.service.editing.copy_decisions import Verdict
 from pes_search.service.editing.duplicates import Group
 from pes_search.service.editing.related import Relations, StatedRelation
@@ -169,7 +169,7 @@ else:  # a field for each filter
         "FiltersIn",
         __base__=Body,
         **{field.name: (Values, Field(default=[], description=field.about)) for field in FILTER_FIELDS.values()},
-        **{name: (int | None, Field(default=None, description=about)) for name, about in YEARS.items()},
+        **{name: (Number | None, Field(default=None, description=about)) for name, about in YEARS.items()},
     )
 
 
@@ -181,7 +181,7 @@ class AskIn(_FiltersIn):
         default=None, max_length=QUERY_CHARACTERS, description='the question before, which "and in Poland?" goes on from'
     )
     writer: WriterName | None = Field(default=None, description="default: that of the settings")
-    k: int = Field(default=5, ge=1, le=LARGEST_K, description="how many nearest documents come along")
+    k: Number = Field(default=5, ge=1, le=LARGEST_K, description="how many nearest documents come along")
 
     def filters(self) -> Filters:
         """Return the filters; empty values do not restrict, as in a search."""

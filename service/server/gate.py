@@ -127,11 +127,9 @@ class Gate:
     async def _pass(self, passage: Passage, rule: Rule, watch: Watch) -> None:
         query_string = passage.scope["query_string"]
         if len(query_string) > LARGEST_QUERY_BYTES or query_string.count(b"&") > MOST_PARAMETERS:
-            raise RefusedError(
-                414, f"more than {LARGEST_QUERY_BYTES // 1_000} kB or {MOST_PARAMETERS} parameters; ask for less"
-            )
+            raise RefusedError(400, "the address is too long, or has too many parameters; ask for less")
         if sum(len(name) + len(value) for name, value in passage.scope["headers"]) > LARGEST_HEAD_BYTES:
-            raise RefusedError(431, f"more than {LARGEST_HEAD_BYTES // 1_000} kB of headers; send fewer")
+            raise RefusedError(400, f"more than {LARGEST_HEAD_BYTES // 1_000} kB of headers; send fewer")
         length, is_upload = announced_length(passage.scope), rule.lane == "uploads"
         if length > rule.body_bytes:
             what = "a smaller file" if is_upload else "less"

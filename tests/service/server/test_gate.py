@@ -91,12 +91,12 @@ def test_a_body_of_unknown_length_is_refused(held: Held) -> None:
 @pytest.mark.parametrize("query", ["q=a" + "&country=DE" * 2_000, "q=" + "a" * 64_001])
 def test_an_address_that_is_too_long_is_refused(held: Held, query: str) -> None:
     with live(app_of(held)) as service:
-        assert service.ask("GET", f"/search?{query}")[0] == 414
+        assert service.ask("GET", f"/search?{query}")[0] == 400
 
 
 def test_headers_that_are_too_long_are_refused(held: Held) -> None:
     with live(app_of(held)) as service:
-        assert service.ask("GET", "/healthz", X="a" * 40_000)[0] in {400, 431}  # as they come, in one piece or in several
+        assert service.ask("GET", "/healthz", X="a" * 40_000)[0] == 400
 
 
 def test_what_was_sent_reaches_the_route(held: Held) -> None:
