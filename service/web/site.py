@@ -10,14 +10,23 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.gzip import GZipMiddleware
 
-from pes_search.service.web import answer_box, compare_page, desk_pages, document_page, map_page, saved_pages, search_page
+from pes_search.service.web import (
+    answer_box,
+    compare_page,
+    desk_pages,
+    document_page,
+    map_page,
+    saved_pages,
+    search_page,
+    sign_in_page,
+)
 from pes_search.service.web.headers import HEADERS, STATIC_CACHE, error_page, is_foreign
 from pes_search.service.web.languages import interface_of
 from pes_search.service.web.view import render
 
 LARGEST_FORM_BYTES = 51_000_000  # an upload of the largest size, and the form around it
 SMALLEST_COMPRESSED_BYTES = 1_000  # of a response
-PAGES = (search_page, answer_box, document_page, compare_page, map_page, saved_pages, desk_pages)
+PAGES = (search_page, answer_box, document_page, compare_page, map_page, saved_pages, desk_pages, sign_in_page)
 router = APIRouter(include_in_schema=False)
 
 
