@@ -124,8 +124,10 @@ def _private(send: Send) -> Send:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.setdefault("Cache-Control", "private, no-cache")
-            headers.add_vary_header("Authorization")
-            headers.add_vary_header("Cookie")
+            varies = headers.get("Vary", "")
+            for name in ("Authorization", "Cookie"):
+                if name not in varies:
+                    headers.add_vary_header(name)
         await send(message)
 
     return sent

@@ -87,7 +87,8 @@ def test_another_process_counts_as_well(path: Path, records: Records) -> None:
     of = Credentials(path)
     assert known(of, text).key == key
     code = (
-        "import sqlite3; c = sqlite3.connect(r'%s', isolation_level=None); c.execute(\"UPDATE keys SET role = 'reader'\")" % path
+        "import sqlite3; c = sqlite3.connect(r'%s', isolation_level=None); c.execute(\"UPDATE keys SET role = 'reader'\")"
+        % path
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     found = known(of, text).key
@@ -122,9 +123,7 @@ def replaced(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [spoilt, gone, replaced])
-def test_keys_that_cannot_be_read_any_more_open_nothing(
-    path: Path, records: Records, change: Callable[[Path], None]
-) -> None:
+def test_keys_that_cannot_be_read_any_more_open_nothing(path: Path, records: Records, change: Callable[[Path], None]) -> None:
     _, text = records.keys.add("admin")
     of = Credentials(path)
     assert known(of, text).key is not None
