@@ -29,6 +29,7 @@ EDITOR_FOLDER = "/desk"
 READING_CALLS = frozenset({"/api/v1/ask"})  # that change nothing although they are sent as POST
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FEED_END = "/feed"
+PROGRAM_PATHS = frozenset({"/openapi.json", "/metrics"})  # beside the API's: no person asks for them
 REFUSALS = {
     401: "a key is needed, or the one given is wrong",
     403: "the key does not allow this, or another site's page sent it",
@@ -101,7 +102,7 @@ def _lacking(request: Request, visitor: Visitor | None, role: Role) -> Response 
     if visitor is not None and visitor.may(role):
         return None
     path, is_safe = request.scope["path"], request.method in SAFE_METHODS
-    if path.startswith(API_PATH) or path == "/openapi.json" or path.endswith(FEED_END) or "pes-part" in request.headers:
+    if path.startswith(API_PATH) or path in PROGRAM_PATHS or path.endswith(FEED_END) or "pes-part" in request.headers:
         if visitor is not None and visitor.key_id:
             return problem(request, 403, f"this key is one of a {visitor.role}; an {role}'s is needed")
         response = refusal(request, AccessError(401, f"give a key of {_named(role)}: Authorization: Bearer KEY"))

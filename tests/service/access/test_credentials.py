@@ -87,10 +87,9 @@ def test_another_process_counts_as_well(path: Path, records: Records) -> None:
     of = Credentials(path)
     assert known(of, text).key == key
     code = (
-        "import sqlite3; c = sqlite3.connect(r'%s', isolation_level=None); c.execute(\"UPDATE keys SET role = 'reader'\")"
-        % path
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1], isolation_level=None).execute(\"UPDATE keys SET role = 'reader'\")"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
     found = known(of, text).key
     assert found is not None
     assert found.role == "reader"
