@@ -22,7 +22,7 @@ from pes_search.ingest.web.config import FetchConfig, WebSource
 from pes_search.ingest.web.presets import complete
 from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.records.config import DatabaseConfig
-from pes_search.service.records.keys import Role
+from pes_search.service.records.roles import Role
 
 if TYPE_CHECKING:
     from pes_search.index.stores.base import IndexStore

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pes_search.service.access.visitor import Visitor
-from pes_search.service.records.keys import ROLES
+from pes_search.service.records.roles import ROLES
 from pes_search.service.records.sessions import Pending
 from pes_search.service.settings import OidcConfig, SettingsError
 

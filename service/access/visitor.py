@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from fastapi import HTTPException, Request
 
-from pes_search.service.records.keys import ROLES
-from pes_search.service.records.keys import Role as Role  # of a visitor, as of a key
+from pes_search.service.records.roles import ROLES
+from pes_search.service.records.roles import Role as Role  # of a visitor, as of a key
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import get_args
 from pes_search.index.filters import FILTER_FIELDS, YEARS
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.cli.frame import Run, add_command, add_index_argument
-from pes_search.service.records.keys import ROLES
+from pes_search.service.records.roles import ROLES
 
 
 def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:

@@ -7,15 +7,11 @@ import secrets
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from pes_search.service.records.file import NotStoredError, RecordFile
+from pes_search.service.records.roles import Role
 from pes_search.service.records.texts import storable
 
-Role = Literal["reader", "editor", "admin"]
-"""What somebody may do, each more than the one before: search; the editor's desk; what runs the service."""
-
-ROLES: tuple[Role, ...] = get_args(Role)
 KEY_PREFIX = "pes_"  # by which scanners of files and logs find a key that leaked: pes_[0-9a-f]{64}
 KEY_BYTES = 32
 LONGEST_NAME_CHARACTERS = 100  # of a key's name

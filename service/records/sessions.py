@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pes_search.service.records.file import RecordFile
-from pes_search.service.records.keys import Role, hashed
+from pes_search.service.records.keys import hashed
+from pes_search.service.records.roles import Role
 from pes_search.service.records.texts import storable
 
 SESSION_SECONDS = 12 * 3600

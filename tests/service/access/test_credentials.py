@@ -86,10 +86,8 @@ def test_another_process_counts_as_well(path: Path, records: Records) -> None:
     settle(path)
     of = Credentials(path)
     assert known(of, text).key == key
-    code = (
-        "import sqlite3, sys; sqlite3.connect(sys.argv[1], isolation_level=None).execute(\"UPDATE keys SET role = 'reader'\")"
-    )
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+    code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], isolation_level=None).execute(sys.argv[2])"
+    subprocess.run([sys.executable, "-c", code, str(path), "UPDATE keys SET role = 'reader'"], check=True)
     found = known(of, text).key
     assert found is not None
     assert found.role == "reader"
