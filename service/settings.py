@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -19,12 +22,13 @@ from pes_search.ingest.web.config import FetchConfig, WebSource
 from pes_search.ingest.web.presets import complete
 from pes_search.service.answers.config import AnswerConfig
 from pes_search.service.records.config import DatabaseConfig
+from pes_search.service.records.roles import Role
 
 if TYPE_CHECKING:
     from pes_search.index.stores.base import IndexStore
 
 LARGEST_PORT = 65_535
-SHORTEST_KEY_CHARACTERS = 12  # nothing slows down who tries keys
+SHORTEST_KEY_CHARACTERS = 12
 FILE_VARIABLE = "PES_CONFIG"
 DEFAULT_FILE = Path("pes.toml")
 
@@ -60,7 +64,7 @@ class DeskConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    key: SecretStr | None = None  # that editors sign in with; without one the desk is open to whoever reaches the service
+    key: SecretStr | None = None  # counts as a key of an editor, beside those that `pes keys add` makes
     uploads: Path = Path("var/uploads")  # read by every build without arguments, beside `sources`
 
     @field_validator("key")
@@ -73,6 +77,81 @@ class DeskConfig(BaseModel):
                 f"must have at least {SHORTEST_KEY_CHARACTERS} characters; make one with `openssl rand -base64 24`"
             )
         return SecretStr(value) if value else None
+
+
+class OidcConfig(BaseModel):
+    """The accounts of an organisation, which people may sign in with (OpenID Connect)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    issuer: str | None = None  # its address; without one there is no such sign-in
+    client_id: str = "pes-search"  # as which this service is registered there
+    client_secret: SecretStr | None = None
+    scopes: str = "openid profile"
+    name: str = ""  # of the organisation, as the button of the sign-in page has it
+    roles_claim: str = "roles"  # of the id token, whose values `roles` and `reads` go by; with dots where it is inside another
+    roles: dict[str, Role] = {}  # a value of the claim -> what somebody with it may do; of several the most
+    default_role: Role | None = None  # of accounts without such a value; none: they are refused
+    reads: dict[str, tuple[str, ...]] = {}  # a value of the claim -> the visibility labels that a reader with it may read
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_encrypted(cls, issuer: str | None) -> str | None:
+        """Refuse an issuer that anybody on the way could speak for."""
+        if not issuer:
+            return None
+        parts = urlsplit(issuer)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+            raise ValueError("must begin with https:// (http:// only on this machine)")
+        return issuer
+
+
+class AccessConfig(BaseModel):
+    """Who may use the service, and under which names it is reached."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    open: bool | None = None  # whether who has no key may read public documents; None: where it listens on this machine only
+    hosts: tuple[str, ...] = ()  # names that it is reached by, without scheme and port
+    url: str | None = None  # its public address, which links in feeds and exports begin with
+    proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For and X-Forwarded-Proto count
+    oidc: OidcConfig = OidcConfig()
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        """Hold the names against what a Host header has once its port is off."""
+        names = tuple(host.strip().rstrip(".").lower() for host in hosts)
+        if faulty := [name for name in names if not re.fullmatch(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]", name)]:
+            raise ValueError(
+                f"{faulty[0]!r} is no name of a host; give it without scheme, port and path, as in search.example.org"
+            )
+        return names
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str | None:
+        """Take off the slash at its end."""
+        if not url:
+            return None
+        parts = urlsplit(url)
+        if (
+            parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or parts.path.strip("/")
+            or parts.query
+            or parts.fragment
+        ):
+            raise ValueError("must be scheme and host, such as https://search.example.org")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what is no address, which would be ignored."""
+        for proxy in proxies:
+            ipaddress.ip_network(proxy, strict=False)
+        return proxies
 
 
 class Settings(BaseSettings):
@@ -96,6 +175,7 @@ class Settings(BaseSettings):
     serve: ServeConfig = ServeConfig()
     database: DatabaseConfig = DatabaseConfig()
     desk: DeskConfig = DeskConfig()
+    access: AccessConfig = AccessConfig()
 
     def index_store(self) -> IndexStore:
         """Return where the index is kept."""
@@ -137,6 +217,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the environment and the file, in this order."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_file())
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine itself, which no other machine reaches."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def read_settings() -> Settings:

@@ -1,4 +1,4 @@
-"""Ten thousand odd queries, and requests made from the service's own description: what is answered, and what is not as described.
+"""Ten thousand odd queries, and requests made from the service's own description: what is not answered as it should be.
 
     python -m pes_search.eval.experiments.odd_requests [--queries 10000] [--cases 100]
 
@@ -26,10 +26,14 @@ from pes_search.service.settings import read_settings
 
 SEED = 22
 PIECES = (
-    '"', "-", "title:", "country:", "country:DE", "year:", "year:2010-", "NOT", "(", ")", "*", "?", "\\", "'", "…", "\0", "\t", "\r\n",
-    "\u202e", "\u200b", "\ufeff", "\ufffd", "\U0001f469\u200d\U0001f4bb", "İ", "ß", "ﬁ", "Ω", "женщины", "失業", "बेरोज़गार", "عاطل", "ไทย",
-    "a" * 300, "1" * 300, "é" * 100, "e\u0301" * 100, "<script>alert(1)</script>", "{{7*7}}", "${jndi:ldap://a}", "../../etc/passwd",
-    "%00", "%0d%0aSet-Cookie:a=b", "' OR 1=1 --", "vouchers", "women", "training", "Wer zahlt", "kto płaci", "0", "-1", "1e309", "NaN",
+    '"', "-", "title:", "country:", "country:DE", "year:", "year:2010-", "NOT", "(", ")", "*", "?", "\\", "'", "…",
+    "\0", "\t", "\r\n",
+    "\u202e", "\u200b", "\ufeff", "\ufffd", "\U0001f469\u200d\U0001f4bb", "İ", "ß", "ﬁ", "Ω",
+    "женщины", "失業", "बेरोज़गार", "عاطل", "ไทย",
+    "a" * 300, "1" * 300, "é" * 100, "e\u0301" * 100, "<script>alert(1)</script>", "{{7*7}}", "${jndi:ldap://a}",
+    "../../etc/passwd",
+    "%00", "%0d%0aSet-Cookie:a=b", "' OR 1=1 --", "vouchers", "women", "training", "Wer zahlt", "kto płaci", "0", "-1", "1e309",
+    "NaN",
 )  # fmt: skip
 ROUTES = ("/api/v1/search?q=", "/?q=", "/api/v1/ask/stream?question=", "/export.json?q=", "/map?q=")
 LONGEST_PIECES = 12

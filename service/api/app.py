@@ -8,7 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 
+from pes_search.service.access.doorkeeper import Doorkeeper
+from pes_search.service.access.oidc import provider_of
+from pes_search.service.access.opening import Opening, listening
 from pes_search.service.api import routes
+from pes_search.service.api.guard import Guard, describe_access
 from pes_search.service.api.problems import add_handlers, problem_schema
 from pes_search.service.api.requests import engine_of
 from pes_search.service.engine import Engine
@@ -19,8 +23,8 @@ from pes_search.service.web.site import add_pages
 SMALLEST_COMPRESSED_BYTES = 1_000  # of a response
 
 
-def create_app(engine: Engine) -> FastAPI:
-    """Return the service over an open engine."""
+def create_app(engine: Engine, opening: Opening | None = None) -> FastAPI:
+    """Return the service over an open engine; `opening` says who may come in, else `[serve] host` and the settings do."""
     app = FastAPI(
         title="pes-search",
         version=importlib.metadata.version("pes-search"),
@@ -33,13 +37,16 @@ def create_app(engine: Engine) -> FastAPI:
     app.state.records = app.state.noted_index = None
     app.state.forget_at = 0.0
     app.state.description = None
-    app.openapi = lambda: problem_schema(FastAPI.openapi(app))  # type: ignore[method-assign]
+    app.state.access = Doorkeeper(engine.settings, opening or listening(engine.settings, engine.settings.serve.host))
+    app.state.provider = provider_of(engine.settings.access.oidc)
+    app.openapi = lambda: describe_access(problem_schema(FastAPI.openapi(app)))  # type: ignore[method-assign]
     add_handlers(app)
     app.include_router(routes.router)
     add_pages(app)
-    # The last one comes first: every answer has the headers, also the gate's.
+    # The last one comes first: every answer has the headers, and who is not let in takes no place from anybody.
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED_BYTES)  # leaves event streams alone
     add_gate(app, engine.settings)
+    app.add_middleware(Guard, doorkeeper=app.state.access)
     app.add_middleware(ClosedPages)
 
     @app.get("/healthz", tags=["health"])

@@ -42,11 +42,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 EDITOR_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": description}
-    for status, description in (
-        (401, "the editor's key is missing or wrong"),
-        (403, "sent from another site"),
-        (409, "it contradicts an earlier decision"),
-    )
+    for status, description in ((409, "it contradicts an earlier decision"),)
 }
 STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}},

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pes_search.index.filters import FILTER_FIELDS, YEARS, Filters
 from pes_search.ingest.errors import PesSearchError
+from pes_search.service.cli import keys
 from pes_search.service.cli.frame import FAILED_STATUS, Run, index_settings, print_json, run_command
 from pes_search.service.cli.output import (
     INFERRED,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from pes_search.service.settings import Settings
 
 WAITING_PAUSE_SECONDS = 0.5
-LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -294,6 +294,7 @@ def _show(parsed: argparse.Namespace) -> int:
 def _serve(parsed: argparse.Namespace) -> int:
     import logging
 
+    from pes_search.service.access.opening import opening_of
     from pes_search.service.api.app import create_app
     from pes_search.service.cli.memory import keep_memory_small
     from pes_search.service.engine import open_engine
@@ -306,16 +307,17 @@ def _serve(parsed: argparse.Namespace) -> int:
         raise SettingsError(f"--port must be from 0 to {LARGEST_PORT}, not {port}")
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("pes_search").setLevel(logging.INFO)
+    if parsed.open:
+        settings = settings.model_copy(update={"access": settings.access.model_copy(update={"open": True})})
+    opening = opening_of(settings, host)  # before anything is loaded: it may refuse
     _wait_for_a_build(settings)
     keep_memory_small()  # before there are threads
     engine = open_engine(settings)
     engine.warm_up()
     keep_memory_small()  # of what opening took, most is free again
-    app = create_app(engine)
-    if settings.desk.key is None and host not in LOOPBACK_HOSTS:
-        print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)
+    app = create_app(engine, opening)
     print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)
-    serve(app, host, port, settings.serve)
+    serve(app, host, port, settings.serve, settings.access.proxies)
     return 0
 
 
@@ -410,6 +412,9 @@ COMMANDS: Mapping[str, Run] = {
     "related": _related,
     "show": _show,
     "serve": _serve,
+    "keys add": keys.add,
+    "keys list": keys.list_keys,
+    "keys revoke": keys.revoke,
     "info": _info,
     "verify": _verify,
     "corpus check": _corpus_check,

@@ -9,6 +9,7 @@ from typing import get_args
 from pes_search.index.filters import FILTER_FIELDS, YEARS
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.cli.frame import Run, add_command, add_index_argument
+from pes_search.service.records.roles import ROLES
 
 
 def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
@@ -133,6 +134,39 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     add_index_argument(serve)
     serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (default: 8000)")
+    serve.add_argument("--open", action="store_true", help="let everybody who reaches it read, without a key")
+
+    keys = commands.add_parser("keys", help="make, list and revoke keys", description="Make, list and revoke keys.")
+    key_commands = keys.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add = add_command(
+        key_commands,
+        "add",
+        runs["keys add"],
+        "make a key and print it, once",
+        "pes keys add --role reader --name 'press office' --reads internal --expires 365",
+    )
+    add.add_argument(
+        "--role", required=True, choices=ROLES, help="what it allows: searching, the editor's desk too, everything"
+    )
+    add.add_argument("--name", default="", metavar="TEXT", help="whom or what it is for")
+    add.add_argument(
+        "--reads",
+        nargs="+",
+        default=[],
+        metavar="LABEL",
+        help="documents of which visibility a reader may read beside public ones",
+    )
+    add.add_argument("--expires", type=int, metavar="DAYS", help="let it end by itself (default: never)")
+    _json_argument(add)
+    listed = add_command(
+        key_commands, "list", runs["keys list"], "list all keys, without what opens the door", "pes keys list --json"
+    )
+    _json_argument(listed)
+    revoke = add_command(
+        key_commands, "revoke", runs["keys revoke"], "let a key open nothing any more, at once", "pes keys revoke 3f9a1c2e"
+    )
+    revoke.add_argument("id", metavar="ID", help="as `pes keys list` has it")
+    _json_argument(revoke)
 
     info = add_command(commands, "info", runs["info"], "print what the index is made of", "pes info --json")
     add_index_argument(info)

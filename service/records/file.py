@@ -60,6 +60,27 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        """
+        CREATE TABLE keys (
+            hash TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, role TEXT NOT NULL, name TEXT NOT NULL, reads TEXT NOT NULL,
+            made TEXT NOT NULL, expires TEXT, revoked TEXT
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE sessions (
+            hash TEXT PRIMARY KEY, key_id TEXT NOT NULL, role TEXT NOT NULL, reads TEXT NOT NULL, name TEXT NOT NULL,
+            bound TEXT NOT NULL, made TEXT NOT NULL, expires TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX sessions_by_key ON sessions (key_id, made)",
+        """
+        CREATE TABLE pending_sign_ins (
+            hash TEXT PRIMARY KEY, browser TEXT NOT NULL, nonce TEXT NOT NULL, verifier TEXT NOT NULL, next TEXT NOT NULL,
+            expires TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 
 

@@ -12,8 +12,10 @@ from pes_search.service.records.copies import CopyRecords
 from pes_search.service.records.feedback import FeedbackRecords
 from pes_search.service.records.file import RecordFile, utc_now
 from pes_search.service.records.judgments import JudgmentRecords
+from pes_search.service.records.keys import KeyRecords
 from pes_search.service.records.questions import QuestionRecords
 from pes_search.service.records.saved_searches import SavedSearchRecords
+from pes_search.service.records.sessions import SessionRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Records:
     questions: QuestionRecords
     judgments: JudgmentRecords
     copies: CopyRecords
+    keys: KeyRecords
+    sessions: SessionRecords
 
     def forget(self) -> dict[str, int]:
         """Remove what is older than the retention, all or nothing, and return how much of each kind went.
@@ -59,4 +63,6 @@ def open_records(config: DatabaseConfig, now: Callable[[], datetime] = utc_now) 
         questions=QuestionRecords(file, is_logging=config.log_questions),
         judgments=JudgmentRecords(file),
         copies=CopyRecords(file),
+        keys=KeyRecords(file),
+        sessions=SessionRecords(file),
     )

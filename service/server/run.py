@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
@@ -79,8 +80,8 @@ class SeldomTold:
             loop.default_exception_handler(context)
 
 
-def serve(app: FastAPI, host: str, port: int, config: ServeConfig) -> None:
-    """Serve an app until the process is told to end."""
+def serve(app: FastAPI, host: str, port: int, config: ServeConfig, proxies: Sequence[str] = ()) -> None:
+    """Serve an app until the process is told to end; what the `proxies`, by address, say of whom they forward is believed."""
     protocol = timed_protocol(config.header_seconds, affordable_connections(config.connections))
     settings = uvicorn.Config(
         app,
@@ -93,6 +94,8 @@ def serve(app: FastAPI, host: str, port: int, config: ServeConfig) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         backlog=BACKLOG_CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, int(config.stop_seconds)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
@@ -20,19 +20,16 @@ from pes_search.service.editing.judging import pool, qrels, queries
 from pes_search.service.editing.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
 from pes_search.service.engine import copy_decisions
 from pes_search.service.records.judgments import GRADES
-from pes_search.service.web import desk_access
-from pes_search.service.web.desk_access import editor_only
 from pes_search.service.web.hits import also_label, facts, place_label
 from pes_search.service.web.languages import Interface, _, interface_of
-from pes_search.service.web.links import is_local, search_url
+from pes_search.service.web.links import search_url
 from pes_search.service.web.text import excerpt, places_of
 from pes_search.service.web.view import render
 
 PENDING_SECONDS = 24 * 3600  # a preview that nobody decided on
 WEAK_ANSWER_CONFIDENCE = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
 SHOWN_PAIRS, KEPT_PAIRS = 50, 1_000  # that are alike: the next ones come up when those before are decided
-router = APIRouter(include_in_schema=False)
-desk = APIRouter(prefix="/desk", dependencies=[Depends(editor_only)], include_in_schema=False)
+desk = router = APIRouter(prefix="/desk", include_in_schema=False)  # the guard lets editors in only
 
 MISSING = {
     "results": _("no results stated"),
@@ -53,34 +50,6 @@ class Findings:
     pairs: list[Pair]
     unlinked: list[Document]
     gaps: list[Gap]
-
-
-@router.get("/desk/sign-in")
-def sign_in_page(request: Request, next: str = "/desk") -> HTMLResponse:  # noqa: A002
-    """Ask for the editor's key."""
-    return render(request, "desk/sign_in.html", {"next": next if is_local(next) else "/desk", "is_wrong": False})
-
-
-@router.post("/desk/sign-in")
-def sign_in(
-    request: Request,
-    key: Annotated[str, Form(max_length=1_000)] = "",
-    next: Annotated[str, Form()] = "/desk",  # noqa: A002
-) -> Response:
-    """Sign an editor in."""
-    to = next if is_local(next) else "/desk"
-    response = RedirectResponse(to, status_code=303)
-    if desk_access.sign_in(request, response, key):
-        return response
-    return render(request, "desk/sign_in.html", {"next": to, "is_wrong": True}, status=403)
-
-
-@router.post("/desk/sign-out")
-def sign_out() -> Response:
-    """Sign an editor out."""
-    response = RedirectResponse("/", status_code=303)
-    response.delete_cookie(desk_access.EDITOR_COOKIE)
-    return response
 
 
 @desk.get("")
@@ -293,7 +262,7 @@ def decide_upload(engine: EngineOf, token: str, action: Annotated[str, Form()]) 
 
 
 def _page(request: Request, template: str, context: dict[str, Any]) -> HTMLResponse:
-    return render(request, template, {**context, "has_key": desk_access.has_key(request)})
+    return render(request, template, context)
 
 
 def _findings(request: Request) -> Findings:
@@ -314,6 +283,3 @@ def _findings(request: Request) -> Findings:
 
 def _download(text: str, name: str) -> Response:
     return PlainTextResponse(text, headers={"Content-Disposition": f'attachment; filename="{name}"'})
-
-
-router.include_router(desk)

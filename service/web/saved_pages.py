@@ -17,6 +17,7 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.index.query.operators import read_operators
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.ingest.types import Document
+from pes_search.service.access.hosts import base_of
 from pes_search.service.api.requests import EngineOf, RecordsOf, filters_from
 from pes_search.service.engine import Engine
 from pes_search.service.records.file import NotStoredError
@@ -164,10 +165,10 @@ def feed(request: Request, engine: EngineOf, records: RecordsOf, token: str) -> 
     context = {
         "search": search,
         "entries": entries,
-        "base": str(request.base_url).rstrip("/"),
+        "base": base_of(request),
         "results": search_url(search.query, search.filters),
         "updated": max((arrival for _, arrival in entries), default=search.at),
-        "self": str(request.url),
+        "self": base_of(request) + request.url.path,
     }
     text = environment(interface.code).get_template("feed.xml").render(context)
     return Response(text, media_type="application/atom+xml; charset=utf-8")

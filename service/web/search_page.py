@@ -14,6 +14,7 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.index.query.operators import without_quotation_marks
 from pes_search.index.search import LARGEST_K, QUERY_CHARACTERS, only_matching
 from pes_search.index.types import SearchResult
+from pes_search.service.access.hosts import base_of
 from pes_search.service.answers.types import Answer
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.question_log import log_answer
@@ -123,7 +124,7 @@ def export_results(
 ) -> Response:
     """Return the results of a query, those that match it or the first of `all`, or else what the filters leave, as a file."""
     index, interface = engine.index(), interface_of(request)
-    base = str(request.base_url).rstrip("/")
+    base = base_of(request)
     if q.strip():
         most = min(EXPORTED_DOCUMENTS, LARGEST_K)
         result, _ = engine.find(

@@ -8,10 +8,19 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from pes_search.service.web import answer_box, compare_page, desk_pages, document_page, map_page, saved_pages, search_page
+from pes_search.service.web import (
+    answer_box,
+    compare_page,
+    desk_pages,
+    document_page,
+    map_page,
+    saved_pages,
+    search_page,
+    sign_in_page,
+)
 from pes_search.service.web.view import render
 
-PAGES = (search_page, answer_box, document_page, compare_page, map_page, saved_pages, desk_pages)
+PAGES = (search_page, answer_box, document_page, compare_page, map_page, saved_pages, desk_pages, sign_in_page)
 router = APIRouter(include_in_schema=False)
 
 

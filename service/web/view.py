@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pes_search.service.access.visitor import visitor_or_none
 from pes_search.service.web import links
 from pes_search.service.web.languages import LANGUAGES, interface, interface_of, text_direction
 
@@ -30,7 +31,13 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
 def fragment(request: Request, template: str, context: Mapping[str, Any]) -> str:
     """Return a rendered template, or a part of one."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    common = {"request_path": request.url.path, "here": here, "languages": LANGUAGES, "version": static_version()}
+    common = {
+        "request_path": request.url.path,
+        "here": here,
+        "languages": LANGUAGES,
+        "version": static_version(),
+        "visitor": visitor_or_none(request),
+    }
     return environment(interface_of(request).code).get_template(template).render({**common, **context})
 
 

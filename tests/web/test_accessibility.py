@@ -31,7 +31,7 @@ ADDRESSES = [
     "/desk/judge?q=vouchers",
     "/desk/feedback?show=all",
     "/desk/upload",
-    "/desk/sign-in",
+    "/sign-in",
 ]
 
 Open = Callable[..., Page]

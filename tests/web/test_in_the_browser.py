@@ -244,7 +244,7 @@ ADDRESSES = {
     "judging": "/desk/judge?q=vouchers",
     "feedback": "/desk/feedback?show=all",
     "upload": "/desk/upload",
-    "sign-in": "/desk/sign-in",
+    "sign-in": "/sign-in",
 }
 
 
@@ -392,14 +392,14 @@ def test_the_desk_opens_with_the_editors_key_only(
 ) -> None:
     site = serve(corpus_folder, desk=DeskConfig(key=SecretStr("open sesame, please"), uploads=tmp_path))
     page = open_page(site + "/desk/gaps")
-    page.wait_for_url("**/desk/sign-in?next=%2Fdesk%2Fgaps")
+    page.wait_for_url("**/sign-in?next=%2Fdesk%2Fgaps")
     page.locator("#key").fill("open sesame, please")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/desk/gaps")
     expect(page.locator("h1")).to_have_text("Gaps in documents")
     page.get_by_role("button", name="Sign out").click()
     page.goto(site + "/desk")
-    page.wait_for_url("**/desk/sign-in**")
+    page.wait_for_url("**/sign-in**")
 
 
 def test_every_number_of_the_map_leads_to_so_many_practices(corpus_site: str, open_page: Open) -> None:

@@ -396,7 +396,10 @@ def test_serve_listens_where_settings_and_options_say(
     assert "http://127.0.0.1:8123/" in run.err
     assert (served["host"], served["port"]) == ("127.0.0.1", 8123)
     assert TestClient(served["app"]).get("/readyz").json()["status"] == "ready"
-    pes("serve", "--index", corpus_folder, "--host", "0.0.0.0", "--port", 8124)
+    refused = pes("serve", "--index", corpus_folder, "--host", "0.0.0.0", "--port", 8124)
+    assert (refused.status, "pes serve --open" in refused.err, served["port"]) == (1, True, 8123)
+    pes("serve", "--index", corpus_folder, "--host", "0.0.0.0", "--port", 8124, "--open")
+    assert (served["proxy_headers"], served["forwarded_allow_ips"]) == (False, [])
     assert (served["host"], served["port"]) == ("0.0.0.0", 8124)
 
 
