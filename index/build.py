@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -457,7 +457,12 @@ def _inputs_hash(files: Sources, model: str, config: IndexConfig, store: IndexSt
 
 def _code(store: IndexStore) -> str:
     """Hash the code that builds, and the versions of the libraries that it imports."""
-    code = [path.read_bytes() for path in building_code(store)]
+    return _code_of(type(store).__module__)
+
+
+@cache
+def _code_of(module_of_store: str) -> str:
+    code = [path.read_bytes() for path in _files_of_code(module_of_store)]
     digest = hashlib.sha256(repr(library_versions(code)).encode())
     for content in code:
         digest.update(content)
@@ -473,8 +478,12 @@ def building_code(store: IndexStore) -> list[Path]:
 
     Searching is not among them: a change of its code must not make every index stale.
     """
+    return _files_of_code(type(store).__module__)
+
+
+def _files_of_code(module_of_store: str) -> list[Path]:
     folder = Path(pes_search.index.__path__[0])
-    waiting = [Path(__file__), folder.joinpath(*type(store).__module__.split(".")[2:]).with_suffix(".py")]
+    waiting = [Path(__file__), folder.joinpath(*module_of_store.split(".")[2:]).with_suffix(".py")]
     known: set[Path] = set()
     while waiting:
         path = waiting.pop()

@@ -141,9 +141,14 @@ class FileStore:
         return manifest
 
     def generations(self) -> list[Generation]:
-        """Return the generations that are kept; after each the one that was in use before it."""
-        current = self._named_by_current()
-        return [self._described(name, digest, in_use=name == current) for name, digest in reversed(self._history().items())]
+        """Return the generations that are kept; after each the one that was in use before it.
+
+        Last are those that HISTORY does not name, so that nothing vouches for them; the next build removes them.
+        """
+        current, history = self._named_by_current(), self._history()
+        known = [self._described(name, digest, in_use=name == current) for name, digest in reversed(history.items())]
+        others = [name for name in self._complete() if name not in history]
+        return [*known, *(self._described(name, "", in_use=False) for name in others)]
 
     def switch_to(self, name: str) -> Manifest:
         """Make a kept generation the one in use, at once; what `open` checks is checked first.
@@ -269,11 +274,18 @@ class FileStore:
         if name is None:
             return self._in_use()
         history = self._history()
+        if name not in history and name in self._complete():
+            raise _damaged(self.folder, f"{HISTORY_FILE} does not vouch for generation {name}")
         if name not in history:
             raise IndexNotFoundError(
                 f"no generation {name!r} of the index in {self.folder}; `pes generations --index {self.folder}` lists them"
             )
         return self._generation(name), history[name]
+
+    def _complete(self) -> list[str]:
+        """Return the names of the generations that are there, whoever vouches for them."""
+        folder = self.folder / "generations"
+        return sorted(path.name for path in folder.iterdir() if _is_name(path.name)) if folder.is_dir() else []
 
     def _described(self, name: str, digest: str, *, in_use: bool) -> Generation:
         generation = self._generation(name)
@@ -281,9 +293,9 @@ class FileStore:
         fault = ""
         try:
             values = _manifest_values(generation, digest, self.folder)
-            self._states(generation, _read_manifest(generation, digest, self.folder))
+            self._states(generation, _manifest_of(values, self.folder))
         except IndexDamagedError as error:
-            fault = error.what
+            fault = error.what if digest else f"{HISTORY_FILE} does not vouch for it"
         size = sum(path.stat().st_size for path in generation.rglob("*") if path.is_file())
         return Generation(
             name=name,
@@ -539,7 +551,7 @@ def _manifest_values(generation: Path, digest: str, folder: Path) -> dict[str, A
     try:
         content = (generation / "manifest.json").read_bytes()
         if hashlib.sha256(content).hexdigest() != digest:
-            raise _damaged(folder, "manifest.json is altered")
+            raise _damaged(folder, "manifest.json is altered, or its hash in CURRENT or HISTORY")
         values = json.loads(content)
         return values if isinstance(values, dict) else {}
     except OSError as error:
@@ -550,7 +562,10 @@ def _manifest_values(generation: Path, digest: str, folder: Path) -> dict[str, A
 
 def _read_manifest(generation: Path, digest: str, folder: Path) -> Manifest:
     """Read a manifest of this version."""
-    values = _manifest_values(generation, digest, folder)
+    return _manifest_of(_manifest_values(generation, digest, folder), folder)
+
+
+def _manifest_of(values: dict[str, Any], folder: Path) -> Manifest:
     try:
         if values["schema"] != SCHEMA:
             raise _damaged(folder, f"it has schema {values['schema']}, this version reads {SCHEMA}")

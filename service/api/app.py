@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.responses import RedirectResponse, Response
 
-from pes_search.service.api import routes
+from pes_search.service.api import health, routes
 from pes_search.service.api.problems import add_handlers, problem_schema
-from pes_search.service.api.requests import engine_of
 from pes_search.service.engine import Engine
 from pes_search.service.web.site import add_pages
 
@@ -29,17 +28,8 @@ def create_app(engine: Engine) -> FastAPI:
     app.openapi = lambda: problem_schema(FastAPI.openapi(app))  # type: ignore[method-assign]
     add_handlers(app)
     app.include_router(routes.router)
+    app.include_router(health.router)
     add_pages(app)
-
-    @app.get("/healthz", tags=["health"])
-    def healthz() -> dict[str, str]:
-        """Tell that the process runs."""
-        return {"status": "ok"}
-
-    @app.get("/readyz", tags=["health"])
-    def readyz(request: Request) -> dict[str, str]:
-        """Tell that an index is open and can be searched."""
-        return {"status": "ready", "index_id": engine_of(request).index().manifest.index_id}
 
     @app.get("/favicon.ico", include_in_schema=False)
     def favicon() -> Response:

@@ -26,7 +26,7 @@ def list_generations(parsed: argparse.Namespace) -> int:
         raise IndexNotFoundError(f"no index in {settings.index_dir}; build one with `pes build --index {settings.index_dir}`")
     for generation in generations:
         mark = "in use" if generation.in_use else ""
-        counts = f"{generation.documents} documents, {generation.passages} passages, {generation.bytes / 1e6:.1f} MB"
+        counts = f"{generation.documents} documents, {generation.passages} passages, {generation.bytes / 1e6:.2f} MB"
         built = f"built {generation.built_at} by pes-search {generation.version}" if generation.built_at else "built: unknown"
         fault = f"; cannot be opened: {generation.fault}" if generation.fault else ""
         print(f"{generation.name}  {mark:<6}  {built}: {counts}{fault}")
@@ -79,7 +79,8 @@ def verify(parsed: argparse.Namespace) -> int:
             continue
         checked.append(manifest)
         if not parsed.json:
-            print(f"index {manifest.index_id} in {settings.index_dir} is as it was written: {_counts(manifest)}")
+            of = f" (generation {name})" if name else ""
+            print(f"index {manifest.index_id}{of} in {settings.index_dir} is as it was written: {_counts(manifest)}")
     if parsed.json:
         rows = [{"index_id": one.index_id, "folder": str(settings.index_dir), "files": len(one.files)} for one in checked]
         print_json({"checked": rows, "faults": [error.what for error in faults]} if parsed.all else rows[0])
@@ -98,11 +99,11 @@ def chosen(generations: Sequence[Generation], wanted: str | None, place: str) ->
     """
     if wanted is not None:
         return named(generations, wanted, place)
-    used = next((place for place, generation in enumerate(generations) if generation.in_use), -1)
+    used = next((row for row, generation in enumerate(generations) if generation.in_use), -1)
     if used + 1 >= len(generations):
         raise IndexNotFoundError(
-            f"no earlier generation of the index in {place} is kept ([index] generations says how many are); build it anew with "
-            f"`pes build --index {place}`"
+            f"no earlier generation of the index in {place} is kept ([index] generations says how many are); build it anew "
+            f"with `pes build --index {place}`"
         )
     return generations[used + 1]
 
