@@ -4,8 +4,8 @@
 
 A small collection is built with a stand-in for the model, so that a build takes a second. Builds are killed (`SIGKILL`) at
 moments of two kinds: as they are about to make, rename or remove a file, evenly over all such moments of a build, and at times
-drawn evenly over its length. Disks are full for as much as a small file system in memory lets through, where one may be
-mounted. Of every file of an index a byte is flipped in each of its regions. Exits with 1 if anything was lost or opened wrongly.
+drawn evenly over its length. A small file system in memory, where one may be mounted, has less and less room. Of every file of
+an index a byte is flipped in each of its regions. Exits with 1 if anything was lost or opened wrongly.
 """
 
 from __future__ import annotations
@@ -47,23 +47,13 @@ DOCUMENTS = 40
 SENTENCES = 12  # of a document
 DIMENSIONS = 32
 SMALL_DISK_BYTES = 4_000_000
-DISK_STEPS = 40  # amounts of room that are tried, from none to what a build takes
+SMALLEST_NEED_BYTES = 200_000  # that is taken for what a build takes, where it is less
+DISK_STEPS = 30  # amounts of room that are tried, from none to what a build takes
+SERVED = ("old", "new", "none")
 SHARE_BY_EVENT = 0.6  # of the moments; the others are drawn over the time
 EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "sqlite3.connect", "tempfile.mkstemp"}
 FULL_STATUS, FAULT_STATUS = 3, 4  # of a child: its build said that there was no room; it failed in another way
-WORDS = (
-    "office",
-    "adviser",
-    "jobseeker",
-    "training",
-    "voucher",
-    "employer",
-    "apprentice",
-    "village",
-    "minibus",
-    "mentor",
-    "start",
-)
+WORDS = ("office", "adviser", "jobseeker", "training", "voucher", "employer", "apprentice", "village", "minibus", "mentor")
 
 
 class StandIn:
@@ -94,6 +84,7 @@ class Place:
     """Where a collection, its index and the cache are."""
 
     folder: Path
+    documents: int = DOCUMENTS
     index: Path = field(init=False)
     cache: Path = field(init=False)
     sources: Path = field(init=False)
@@ -110,7 +101,7 @@ class Place:
     def write_sources(self, state: int) -> None:
         """Write the collection as it is in a state; from one to the next every other document changes."""
         self.sources.mkdir(parents=True, exist_ok=True)
-        for number in range(DOCUMENTS):
+        for number in range(self.documents):
             draw = random.Random(f"{number} {state if number % 2 else 0}")  # noqa: S311
             text = " ".join(f"{' '.join(draw.choices(WORDS, k=9)).capitalize()}." for _ in range(SENTENCES))
             (self.sources / f"{number:03}.md").write_text(f"# Practice {number}\n\n{text}\n", encoding="utf-8")
@@ -209,7 +200,7 @@ class KillReport:
 
     moments: int = 0
     killed: int = 0  # the others had ended
-    served: Counter[str] = field(default_factory=Counter)  # which index is served after it: old, new, or none
+    served: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SERVED, 0))  # which index is served after it
     repaired: int = 0  # the next build makes the index of the sources
     left_behind: int = 0  # after which the killed build had left something
     left_at_the_end: int = 0  # … that the next build did not remove
@@ -287,7 +278,7 @@ class FullReport:
     said_so: int = 0  # builds that failed with the path and what to do
     went_on: int = 0  # that made the index all the same
     other: int = 0  # that failed in another way, or left something, or lost the index
-    served: Counter[str] = field(default_factory=Counter)
+    served: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SERVED, 0))
 
 
 def fill_disks(folder: Path) -> list[FullReport]:
@@ -311,7 +302,7 @@ def _builds_on(disk: Path, place: Place, what: str) -> FullReport:
     place.write_sources(0)
     place.build()
     free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize
-    needed = free if what == "temporary files" else max(200_000, SMALL_DISK_BYTES - free) * 2
+    needed = max(SMALLEST_NEED_BYTES, SMALL_DISK_BYTES - free) * (1 if what == "temporary files" else 2)
     for step in range(DISK_STEPS):
         place.write_sources(1 + step)
         before, after = place.state(), place.wanted()
@@ -358,8 +349,9 @@ class FlipReport:
 
 def flip_bytes(place: Place, regions: int, draw: random.Random) -> list[FlipReport]:
     """Flip a byte in each region of every file of an index, one at a time."""
-    place.write_sources(0)
-    place.build()
+    for state in range(2):
+        place.write_sources(state)
+        place.build()
     store = FileStore(place.index)
     right = place.state()
     store.open()
@@ -370,10 +362,8 @@ def flip_bytes(place: Place, regions: int, draw: random.Random) -> list[FlipRepo
         report = FlipReport(path.name if path.parent == place.index else path.relative_to(generation).as_posix())
         content, state = path.read_bytes(), path.stat()
         for region in range(min(regions, len(content))):
-            place_of_byte = draw.randrange(
-                region * len(content) // regions, max(1, (region + 1) * len(content) // regions) or 1
-            )
-            _flip(path, content, place_of_byte, draw, report, place, right)
+            length = len(content) / min(regions, len(content))
+            _flip(path, content, int(length * (region + draw.random())), draw, report, place, right)
             path.write_bytes(content)
             os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
         reports.append(report)
@@ -383,7 +373,6 @@ def flip_bytes(place: Place, regions: int, draw: random.Random) -> list[FlipRepo
 def _flip(
     path: Path, content: bytes, at: int, draw: random.Random, report: FlipReport, place: Place, right: str | None
 ) -> None:
-    at = min(at, len(content) - 1)
     state = path.stat()
     path.write_bytes(content[:at] + bytes([content[at] ^ 1 << draw.randrange(8)]) + content[at + 1 :])
     report.flips += 1
@@ -454,14 +443,7 @@ def _print_full(reports: Sequence[FullReport]) -> None:
     if not reports:
         print("full disks: not tried, since no file system may be mounted here\n", flush=True)
         return
-    head = (
-        "disk full for",
-        "amounts of room",
-        "said so, old index served, nothing left",
-        "built all the same",
-        "otherwise",
-        "lost",
-    )
+    head = ("disk full for", "amounts of room", "said so, nothing left", "built all the same", "otherwise", "lost")
     print_table(head, [(one.what, one.amounts, one.said_so, one.went_on, one.other, one.served["none"]) for one in reports])
     print(flush=True)
 
@@ -473,10 +455,7 @@ def _print_flipped(reports: Sequence[FlipReport]) -> None:
     ]
     sums = [sum(column) for column in zip(*(row[1:] for row in rows), strict=True)]
     print_table(head, [*rows, ("all", *sums)])
-    told = (
-        f"harmless: {CHECKED_FILE} only saves work, {LAST_BUILD_FILE} only tells; in CURRENT and HISTORY one sign for another "
-    )
-    print(f"\n{told}of the same meaning", flush=True)
+    print(f"\nharmless: {CHECKED_FILE} only saves work, {LAST_BUILD_FILE} only tells, CURRENT stands above HISTORY", flush=True)
 
 
 if __name__ == "__main__":

@@ -200,6 +200,10 @@ class FileStore:
         """Remove what dead builds left behind, unless one is running."""
         with contextlib.suppress(BuildRunningError, OSError), self._alone():
             self._remove_unused()
+            if history := self._history():  # a build may have died before it wrote it
+                self._write_history(history)
+            for file in ("CURRENT", HISTORY_FILE):
+                _aside(self.folder / file).unlink(missing_ok=True)
 
     def writer(self) -> FileWriter:
         """Start a new generation.
@@ -554,6 +558,8 @@ def _manifest_values(generation: Path, digest: str, folder: Path) -> dict[str, A
             raise _damaged(folder, "manifest.json is altered, or its hash in CURRENT or HISTORY")
         values = json.loads(content)
         return values if isinstance(values, dict) else {}
+    except FileNotFoundError as error:
+        raise _damaged(folder, f"generation {generation.name}, as CURRENT or HISTORY names it, has no manifest.json") from error
     except OSError as error:
         raise _damaged(folder, f"manifest.json cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -596,7 +602,7 @@ def _is_name(name: str) -> bool:
 
 def _write_text(path: Path, text: str) -> None:
     """Replace a file in one step; a reader sees the old text or the new."""
-    aside = path.with_name(f".{path.name}.new")
+    aside = _aside(path)
     try:
         with aside.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -607,6 +613,11 @@ def _write_text(path: Path, text: str) -> None:
         aside.unlink(missing_ok=True)
         raise
     _sync(path.parent)
+
+
+def _aside(path: Path) -> Path:
+    """Return where a file is written before it replaces what is there."""
+    return path.with_name(f".{path.name}.new")
 
 
 def _sync(folder: Path) -> None:
