@@ -349,8 +349,8 @@ class FlipReport:
 
 def flip_bytes(place: Place, regions: int, draw: random.Random) -> list[FlipReport]:
     """Flip a byte in each region of every file of an index, one at a time."""
-    for state in range(2):
-        place.write_sources(state)
+    for number in range(2):  # so that HISTORY has a generation that is not in use
+        place.write_sources(number)
         place.build()
     store = FileStore(place.index)
     right = place.state()

@@ -180,8 +180,14 @@ class FileStore:
 
     def note_build(self, build: LastBuild) -> None:
         """Remember what became of a build; where it cannot be written it is not."""
+        path, text = self.folder / LAST_BUILD_FILE, json.dumps(dataclasses.asdict(build), indent=1)
         with contextlib.suppress(OSError):
-            _write_text(self.folder / LAST_BUILD_FILE, json.dumps(dataclasses.asdict(build), indent=1))
+            try:
+                _write_text(path, text)
+            except OSError:  # a full disk has no room for another file, and the block that this one has is enough
+                with path.open("r+", encoding="utf-8") as file:
+                    file.write(text)
+                    file.truncate()
 
     def is_building(self) -> bool:
         """Tell whether a process is writing a new generation. Nobody waits for anything, also where the folder is read-only."""

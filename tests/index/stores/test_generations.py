@@ -318,6 +318,19 @@ def test_a_build_that_is_killed_has_died(place: Place) -> None:
     assert on_disk(place) == set(kept(place))
 
 
+def test_what_became_of_a_build_is_noted_on_a_disk_without_room_for_a_file(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(place, 1)
+    place.write_sources(2)
+    monkeypatch.setattr("pes_search.index.stores.files._write_text", full(lambda: None, 1))
+    with pytest.raises(NotWrittenError):
+        place.build()
+    last = FileStore(place.index).last_build()
+    assert last is not None
+    assert (last.state, "No space left on device" in last.message) == ("failed", True)
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff", json.dumps({"state": "finished"}).encode()])
 def test_a_note_that_cannot_be_read_tells_nothing(place: Place, content: bytes) -> None:
     place.index.mkdir(parents=True)
