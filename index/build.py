@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ from pes_search.index.stores.files import SCHEMA
 from pes_search.index.text.passage_text import full_text, sentence_text
 from pes_search.index.text.tokens import terms
 from pes_search.index.text.words import words_of
-from pes_search.index.types import CopyGroup, EncodedDocument, Manifest
+from pes_search.index.types import BuildState, CopyGroup, EncodedDocument, LastBuild, Manifest
 from pes_search.ingest.collection import Collection, Sources, find_sources
 from pes_search.ingest.config import IN_THIS_PROCESS, PassageConfig, ReadingConfig
 from pes_search.ingest.passages import build_pages, build_passages, passage_sentences
@@ -78,6 +78,7 @@ class BuildReport:
     copies: tuple[tuple[str, ...], ...] = ()  # ids of documents that say the same, first of the one that stands for them
     taxonomy: str | None = None  # the folder of the controlled lists
     seconds: float = field(default=0.0, compare=False)
+    left_gone_back: bool = False  # the index that was in use had been gone back to (`pes rollback`)
 
 
 def build_index(
@@ -102,14 +103,56 @@ def build_index(
         TaxonomyError: a source's folder `taxonomy` cannot be used.
         NothingReadError: no file could be read.
         BuildRunningError: another process is building this index.
+        NotWrittenError: there is no room; nothing of the new index is left.
     """
     started = datetime.datetime.now(datetime.UTC)
-    progress = on_progress or _silent
+    try:
+        report = _built(
+            sources,
+            store,
+            load_encoder,
+            model=model,
+            cache_dir=cache_dir,
+            config=config,
+            default_lists=default_lists,
+            reading=reading,
+            progress=on_progress or _silent,
+        )
+    except BaseException as error:
+        _note(store, "failed", started, str(error) or type(error).__name__)
+        raise
+    if not report.changed:
+        store.tidy()
+        _note(store, "finished", started, "nothing had changed", report.index_id)
+    return report
+
+
+def _note(store: IndexStore, state: BuildState, started: datetime.datetime, message: str, index_id: str = "") -> None:
+    """Remember what became of this build, unless another one is running, which is what counts then."""
+    if not store.is_building():
+        began, now = (time.isoformat(timespec="seconds") for time in (started, datetime.datetime.now(datetime.UTC)))
+        store.note_build(LastBuild(state, began, now, importlib.metadata.version("pes-search"), message, index_id))
+
+
+def _built(
+    sources: Sequence[str],
+    store: IndexStore,
+    load_encoder: Callable[[], Encoder],
+    *,
+    model: str,
+    cache_dir: Path,
+    config: IndexConfig,
+    default_lists: Path | None,
+    reading: ReadingConfig,
+    progress: Progress,
+) -> BuildReport:
+    started = datetime.datetime.now(datetime.UTC)
     files = find_sources(sources, default_lists)
     inputs = _inputs_hash(files, model, config, store)
     if (unchanged := _unchanged(store, inputs)) is not None:
         return dataclasses.replace(unchanged, skipped=files.skipped, taxonomy=files.taxonomy_folder)
 
+    gone_back = not next((generation.in_use for generation in store.generations()), True)
     taxonomy = files.taxonomy()
     with contextlib.ExitStack() as stack:
         writer = store.writer()
@@ -155,6 +198,7 @@ def build_index(
         copies=_ids(manifest.copies),
         taxonomy=files.taxonomy_folder,
         seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
+        left_gone_back=gone_back,
     )
 
 
@@ -413,7 +457,12 @@ def _inputs_hash(files: Sources, model: str, config: IndexConfig, store: IndexSt
 
 def _code(store: IndexStore) -> str:
     """Hash the code that builds, and the versions of the libraries that it imports."""
-    code = [path.read_bytes() for path in building_code(store)]
+    return _code_of(type(store).__module__)
+
+
+@cache
+def _code_of(module_of_store: str) -> str:
+    code = [path.read_bytes() for path in _files_of_code(module_of_store)]
     digest = hashlib.sha256(repr(library_versions(code)).encode())
     for content in code:
         digest.update(content)
@@ -429,8 +478,12 @@ def building_code(store: IndexStore) -> list[Path]:
 
     Searching is not among them: a change of its code must not make every index stale.
     """
+    return _files_of_code(type(store).__module__)
+
+
+def _files_of_code(module_of_store: str) -> list[Path]:
     folder = Path(pes_search.index.__path__[0])
-    waiting = [Path(__file__), folder.joinpath(*type(store).__module__.split(".")[2:]).with_suffix(".py")]
+    waiting = [Path(__file__), folder.joinpath(*module_of_store.split(".")[2:]).with_suffix(".py")]
     known: set[Path] = set()
     while waiting:
         path = waiting.pop()

@@ -16,6 +16,11 @@ class IndexNotFoundError(PesSearchError):
 class IndexDamagedError(PesSearchError):
     """An index is there, but its files are incomplete, altered, or made by another version or model."""
 
+    def __init__(self, message: str, what: str = "") -> None:
+        """`what` is wrong, without a path and without advice, for those who are not to see where the index is."""
+        super().__init__(message)
+        self.what = what
+
 
 class NotInIndexError(PesSearchError):
     """No document or passage of this id is in the index."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import pickle
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from pes_search.ingest.types import Block, Document, Link
 
 _DAMAGE = (sqlite3.Error, pickle.PickleError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
 LOCK_SECONDS = 60.0
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class KeptDocuments:
         self._recipe = recipe.encode()
         self._used: set[bytes] = set()
         self._database: sqlite3.Connection | None = None
+        self._path = path
         if path is None:
             return
         with contextlib.suppress(OSError, sqlite3.Error):
@@ -67,8 +70,14 @@ class KeptDocuments:
         if self._database is None:
             return
         rows = [(key, pickle.dumps(document, pickle.HIGHEST_PROTOCOL)) for key, document in documents]
-        with contextlib.suppress(sqlite3.Error), self._database:
-            self._database.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?)", rows)
+        try:
+            with self._database:
+                self._database.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?)", rows)
+        except sqlite3.Error as error:
+            logger.warning(
+                "cannot keep what was made of the documents in %s: %s; the next build makes it anew", self._path, error
+            )
+            self.close()
 
     def forget_others(self) -> None:
         """Forget the documents that nobody asked for: they are not of the index any more."""
@@ -82,6 +91,7 @@ class KeptDocuments:
         """Close the file."""
         if self._database is not None:
             self._database.close()
+            self._database = None
 
 
 def kept_path(cache_dir: Path, place: str) -> Path:

@@ -7,9 +7,7 @@ through once, by dictionaries of all addresses and titles, so that the time grow
 
 from __future__ import annotations
 
-import pickle
 import re
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -23,6 +21,7 @@ from pes_search.index.text.addresses import addresses_in, keys_of, keys_of_targe
 from pes_search.index.text.titles import Titles, in_series, is_named, words_of_title
 from pes_search.index.types import FoundBy, Relation, RelationKind, RelationRow
 from pes_search.ingest.cleaning.links import is_see_also
+from pes_search.ingest.disk import Spool
 from pes_search.ingest.languages import any_of, known_languages
 from pes_search.ingest.passages import heading_above, sentence_spans
 from pes_search.ingest.types import Document, Page
@@ -72,7 +71,7 @@ class RelationFinder:
     """Takes documents one by one, and tells their relations at the end. Their texts wait on disk until then."""
 
     def __init__(self) -> None:
-        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 – closed with the finder
+        self._spool = Spool("the texts of the documents")
         self._known: dict[str, _Known] = {}
         self._by_key: dict[str, list[str]] = {}  # ids by addresses, paths and file names
         self._by_title: dict[tuple[str, ...], list[str]] = {}
@@ -88,7 +87,7 @@ class RelationFinder:
         for words in dict.fromkeys(map(words_of_title, titles)):
             if words:
                 self._by_title.setdefault(words, []).append(document.id)
-        pickle.dump((document, pages), self._spool)
+        self._spool.put((document, pages))
 
     def close(self) -> None:
         """Forget the texts."""
@@ -98,9 +97,7 @@ class RelationFinder:
         """Return the relations, by source and target, as the manifest keeps them; copies of each other have none."""
         self._titles = Titles(self._by_title)
         found: dict[str, list[_Mention]] = {}
-        self._spool.seek(0)
-        for _ in self._known:
-            document, pages = pickle.load(self._spool)  # noqa: S301 – written by this process, into a file without a name
+        for document, pages in self._spool.values():
             own = set(copies.group_of(document.id))
             mentions = [*self._named(document), *self._linked(document, pages, copies), *self._told(document, pages, copies)]
             found[document.id] = [one for one in mentions if one.target not in own]

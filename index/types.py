@@ -229,6 +229,38 @@ RelationRow: TypeAlias = Sequence[str]
 """The values of a `Relation`, in their order."""
 
 
+BuildState: TypeAlias = Literal["running", "finished", "failed", "died"]
+"""What became of a build; it died if it was ended without a word: killed, out of memory, or with the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastBuild:
+    """What became of the build that was started last."""
+
+    state: BuildState
+    started: str  # ISO 8601, UTC
+    ended: str  # empty where it is not known
+    version: str  # of pes-search
+    message: str = ""  # what it said when it failed
+    index_id: str = ""  # that it made
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A complete state of an index that is kept."""
+
+    name: str
+    index_id: str  # empty, as all else that only the manifest tells, where that cannot be trusted
+    built_at: str  # ISO 8601, UTC
+    version: str  # of pes-search
+    model_id: str
+    documents: int
+    passages: int
+    bytes: int
+    in_use: bool
+    fault: str  # why it cannot be opened, as far as can be told at a glance; empty if it can
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What an index is made of. Two indexes with the same id hold the same passages and vectors."""

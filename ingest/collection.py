@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +11,7 @@ from types import TracebackType
 
 from pes_search.ingest.cleaning.edges import edge_texts, shared_edges, without_shared_edges
 from pes_search.ingest.config import IN_THIS_PROCESS, ReadingConfig
+from pes_search.ingest.disk import Spool
 from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, is_within
 from pes_search.ingest.errors import NothingReadError, UnreadableFileError
 from pes_search.ingest.lasting_ids import EarlierDocument, LastingIds
@@ -146,7 +145,7 @@ class Collection:
             NothingReadError: no file could be read; the message has the first reasons.
         """
         self.report = ReadReport()
-        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 – closed with the collection
+        self._spool = Spool("what was read of the sources")
         self._edges: dict[str, Counter[bytes]] = {}  # by folder: what its files have at their ends
         self._taken_ids: dict[str, str] = {}  # and by which file
         self._contents: dict[str, str] = {}
@@ -183,7 +182,7 @@ class Collection:
     def _keep(self, content: ReadDocument, file: SourceFile) -> None:
         document = content.document
         questions = dict.fromkeys([*document.questions, *self._questions.of(document.id, file.path)])
-        pickle.dump(replace(content, document=replace(document, questions=tuple(questions))), self._spool)
+        self._spool.put(replace(content, document=replace(document, questions=tuple(questions))))
         self._edges.setdefault(_folder(document.path), Counter()).update(edge_texts(content.blocks))
         self.report.read.append(document.path)
         self.report.warnings.extend(Unread(document.path, warning) for warning in content.warnings)
@@ -199,9 +198,8 @@ class Collection:
         files_in = Counter(map(_folder, self.report.read))
         shared = {folder: shared_edges(counts, files_in[folder]) for folder, counts in self._edges.items()}
         stated = StatedTerms(taxonomy)
-        self._spool.seek(0)
-        for _ in self.report.read:
-            content: ReadDocument = pickle.load(self._spool)  # noqa: S301 – written by this process, into a file without a name
+        content: ReadDocument
+        for content in self._spool.values():
             document = content.document
             own = without_shared_edges(content.blocks, shared[_folder(document.path)]) or content.blocks
             self.report.left_out[SHARED_EDGES] += sum(len(block.text) for block in content.blocks) - sum(

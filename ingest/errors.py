@@ -7,6 +7,10 @@ class PesSearchError(Exception):
     """Something the user can mend; the message says what happened and what to do next. Every stage's errors are of it."""
 
 
+class NotWrittenError(PesSearchError):
+    """Something could not be written: the disk is full, or may not be written."""
+
+
 class SourceNotFoundError(PesSearchError):
     """A source names no file."""
 

@@ -76,6 +76,8 @@ class Engine:
         self._index = index or open_index(store)
         self._decided = Decided(self._index, [], self._index)
         self._told = ""  # what kept decisions from being read, the last time
+        self._kept_by = ""  # what kept a newer generation from being taken over, the last time
+        self.not_taken = ""  # why the generation `served_name` is not served, without a path; empty where it is
         self._speller: Speller | None = None  # made when it is asked for
         if not isinstance(encoder, Future):
             self.encoder = encoder
@@ -118,6 +120,16 @@ class Engine:
         self.ask(index, "women returning to work", k=1, filters=EVERYTHING, writer="extractive")
         self.did_you_mean(index, "women retuning to work")
 
+    @property
+    def served(self) -> OpenIndex:
+        """The open index that was asked last, without looking for a newer one; it costs nothing and waits for nobody."""
+        return self._decided.index
+
+    @property
+    def served_name(self) -> str | None:
+        """The name of the generation that was looked at last: it is served, or `not_taken` says why it is not."""
+        return self._name
+
     def index(self) -> OpenIndex:
         """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays.
 
@@ -128,20 +140,28 @@ class Engine:
         try:
             name = self._store.current_name()
         except IndexDamagedError as error:
-            logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
+            self._keep(error)
             name = self._name
         if name is not None and name != self._name and self._lock.acquire(blocking=False):
             try:
                 index = open_index(self._store)
                 _check_model(self._store, self.encoder, index)
                 self._index = index
+                self._kept_by = self.not_taken = ""
                 logger.info("now serving index %s", self._index.manifest.index_id)
             except PesSearchError as error:
-                logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
+                self._keep(error)
+                self.not_taken = (error.what if isinstance(error, IndexDamagedError) else "") or type(error).__name__
             finally:
                 self._name = name
                 self._lock.release()
         return self._as_decided(self._index)
+
+    def _keep(self, error: PesSearchError) -> None:
+        """Go on with the generation that is open; why is told once, not with each request."""
+        if str(error) != self._kept_by:
+            logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
+        self._kept_by = str(error)
 
     def _as_decided(self, built: OpenIndex) -> OpenIndex:
         """Return a generation with the decisions that are kept; where they cannot be read, with those that were last."""
@@ -371,5 +391,6 @@ def _check_model(store: IndexStore, encoder: Encoder, index: OpenIndex) -> None:
         raise IndexDamagedError(
             f"the index in {store.place} was built with the model {index.manifest.model_id} (adapter "
             f"{index.manifest.adapter[:12]}), the settings name {encoder.model_id} (adapter {encoder.adapter[:12]}); "
-            f"build it anew with `pes build --index {store.place}`, or set [encoder] as it was"
+            f"build it anew with `pes build --index {store.place}`, or set [encoder] as it was",
+            "it was built with another model than the settings name",
         )

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pes_search.index.config import Bm25Config, IndexConfig, SearchConfig
 from pes_search.index.encoders.base import EncoderConfig
+from pes_search.index.stores.base import KEPT_GENERATIONS
 from pes_search.ingest.config import PassageConfig, ReadingConfig
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.web.config import FetchConfig, WebSource
@@ -40,6 +41,23 @@ class SettingsError(PesSearchError):
 def cores() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class KeepConfig(BaseModel):
+    """What is kept of an index, and when it is old."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    generations: int = Field(default=KEPT_GENERATIONS, ge=2)  # the one in use, and what `pes rollback` can go back to
+    oldest_days: int = Field(default=0, ge=0)  # `/readyz` warns of an older index; 0: never
+
+
+class HealthConfig(BaseModel):
+    """What `/readyz` warns of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    least_free_megabytes: int = Field(default=500, ge=0)  # on each disk that is written to; 0: only where it is full
 
 
 class ServeConfig(BaseModel):
@@ -164,6 +182,7 @@ class Settings(BaseSettings):
     taxonomy: Path = Path("corpus/taxonomy")
     store: str = "files"  # where the index is kept: a name of `index.stores.STORES`
     index_dir: Path = Path("var/index")
+    index: KeepConfig = KeepConfig()
     cache_dir: Path = Path(platformdirs.user_cache_dir("pes-search"))
     fetch: FetchConfig = FetchConfig()
     reading: ReadingConfig = ReadingConfig()
@@ -176,12 +195,13 @@ class Settings(BaseSettings):
     database: DatabaseConfig = DatabaseConfig()
     desk: DeskConfig = DeskConfig()
     access: AccessConfig = AccessConfig()
+    health: HealthConfig = HealthConfig()
 
     def index_store(self) -> IndexStore:
         """Return where the index is kept."""
         from pes_search.index.stores import open_store
 
-        return open_store(self.store, self.index_dir)
+        return open_store(self.store, self.index_dir, self.index.generations)
 
     def index_config(self) -> IndexConfig:
         """Return what an index depends on, beside the encoder."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pes_search.index.encoders.adapter import adapter_folder, adapter_hash
 from pes_search.index.encoders.base import PACKAGED_MODEL, EncoderConfig
-from pes_search.index.encoders.packaged import CONVERSION, PACKED_SHA256
+from pes_search.index.encoders.packaged import CONVERSION, PACKED_SHA256, PROMPTS
 
 FILES_OF_A_MODEL = {".safetensors", ".bin", ".json", ".model", ".txt"}  # by their endings: what its vectors depend on
 
@@ -43,6 +43,19 @@ def weights_identity(config: EncoderConfig) -> str:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def packaged_model_id(config: EncoderConfig) -> str | None:
+    """Return the name of the configured model in indexes without loading it; None of another than the packaged one.
+
+    Raises:
+        EncoderError: there is no such adapter.
+    """
+    if config.model != PACKAGED_MODEL:
+        return None
+    query = PROMPTS["query"] if config.query_prompt is None else config.query_prompt
+    passage = PROMPTS["passage"] if config.passage_prompt is None else config.passage_prompt
+    return model_id(config, weights_identity(config), query, passage)
 
 
 def model_fingerprint(config: EncoderConfig) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pes_search.index.encoders.adapter import adapter_hash, merge
 from pes_search.index.encoders.base import PACKAGED_MODEL
 from pes_search.index.errors import EncoderError
+from pes_search.ingest.disk import writing
 
 if TYPE_CHECKING:
     from pes_search.index.encoders.packed_weights import PackedModel
@@ -29,6 +30,12 @@ CONVERSION = 3
 PROMPTS = {"query": "query: ", "passage": "passage: ", "document": "passage: "}
 
 
+def converted_place(cache_dir: Path, adapter: Path | None, kind: str) -> Path:
+    """Return where the default model in one form is, or would be made."""
+    name = f"{PACKAGED_MODEL}-{PACKED_SHA256[:8]}-{adapter_hash(adapter)[:8]}-{CONVERSION}-{kind}"
+    return cache_dir / "models" / name
+
+
 def converted_folder(cache_dir: Path, adapter: Path | None, kind: str, write: Callable[[PackedModel, Path], None]) -> Path:
     """Return the folder of the default model in one form, made by `write` where it is not there yet, complete or not at all.
 
@@ -38,8 +45,7 @@ def converted_folder(cache_dir: Path, adapter: Path | None, kind: str, write: Ca
     Raises:
         EncoderError: the packed file is missing or is not the one whose hash is known, or the adapter cannot be used.
     """
-    name = f"{PACKAGED_MODEL}-{PACKED_SHA256[:8]}-{adapter_hash(adapter)[:8]}-{CONVERSION}-{kind}"
-    folder = cache_dir / "models" / name
+    folder = converted_place(cache_dir, adapter, kind)
     if folder.is_dir():
         return folder
     try:
@@ -76,18 +82,20 @@ def convert(source: Path, folder: Path, adapter: Path | None, write: Callable[[P
 
     Raises:
         EncoderError: the file cannot be read or its SHA-256 is not the known one, or the adapter cannot be used.
+        NotWrittenError: there is no room for it.
     """
     packed = read_packed(source)
     if adapter is not None:
         merge(packed.weights, adapter)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        write(packed, aside)
-        aside.chmod(0o755)
-        os.rename(aside, folder)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
+    with writing("the converted model", folder.parent, "make room there or point PES_CACHE_DIR elsewhere, then try again"):
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            write(packed, aside)
+            aside.chmod(0o755)
+            os.rename(aside, folder)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
 
 
 def read_packed(source: Path) -> PackedModel:

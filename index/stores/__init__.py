@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pes_search.index.stores.base import IndexStore
+from pes_search.index.stores.base import KEPT_GENERATIONS, IndexStore
 from pes_search.ingest.parts import Part, Parts
 
-STORES: Parts[Callable[[Path], IndexStore], Part] = Parts(
+STORES: Parts[Callable[[Path, int], IndexStore], Part] = Parts(
     "store",
     {
         "files": Part("pes_search.index.stores.files:FileStore"),
@@ -21,10 +21,10 @@ STORES: Parts[Callable[[Path], IndexStore], Part] = Parts(
 )
 
 
-def open_store(name: str, folder: Path) -> IndexStore:
-    """Return the store of a name; `folder` is where it keeps the index.
+def open_store(name: str, folder: Path, keep: int = KEPT_GENERATIONS) -> IndexStore:
+    """Return the store of a name; `folder` is where it keeps the index, and `keep` how many generations of it.
 
     Raises:
         MissingPartError: no store has the name, or what it needs is not installed.
     """
-    return STORES.load(name)(folder)
+    return STORES.load(name)(folder, keep)

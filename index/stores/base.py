@@ -7,6 +7,7 @@ is asked for. The same passages get the same answers from every store: one contr
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,8 @@ from pes_search.index.types import (
     Counts,
     DocumentText,
     EncodedDocument,
+    Generation,
+    LastBuild,
     Manifest,
     PassageRows,
     PassageSentences,
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from pes_search.index.arrays import EightBitVectors, Vectors
     from pes_search.index.evidence.holdings import Holdings
     from pes_search.index.evidence.questions import StoredQuestions
+
+
+KEPT_GENERATIONS = 3  # the one in use, and two to go back to
 
 
 class StoredIndex(Protocol):
@@ -115,6 +121,12 @@ class StoredIndex(Protocol):
         """Return the questions that documents answer; their documents are numbered by id. Asked for once."""
 
 
+def finished_build(manifest: Manifest) -> LastBuild:
+    """Return what to remember of a build that ends now, and has made an index."""
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return LastBuild("finished", manifest.built_at, now, manifest.version, index_id=manifest.index_id)
+
+
 class IndexWriter(Protocol):
     """A generation being written; nothing of it can be seen before `commit`."""
 
@@ -152,8 +164,26 @@ class IndexStore(Protocol):
     def earlier(self) -> list[EarlierDocument]:
         """Return which files the documents of the generation in use were, whatever version wrote it; none if it cannot tell."""
 
-    def verify(self) -> Manifest:
-        """Check all of the generation in use against what was written, however long it takes; raises as `open`."""
+    def verify(self, name: str | None = None) -> Manifest:
+        """Check all of a generation against what was written, however long it takes; raises as `open`.
+
+        Without a name it is the one in use.
+        """
+
+    def generations(self) -> list[Generation]:
+        """Return the generations that are kept; after each the one that was in use before it."""
+
+    def switch_to(self, name: str) -> Manifest:
+        """Make a kept generation the one in use, at once; raises as `open`, and as `writer`."""
+
+    def last_build(self) -> LastBuild | None:
+        """Return what became of the last build, or None where nothing tells."""
+
+    def note_build(self, build: LastBuild) -> None:
+        """Remember what became of a build; what cannot be kept is not."""
+
+    def tidy(self) -> None:
+        """Remove what dead builds left behind, unless one is running."""
 
     def is_building(self) -> bool:
         """Tell whether a new generation is being written."""

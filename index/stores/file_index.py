@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -49,7 +50,8 @@ class FileIndex:
         self._labels: npt.NDArray[np.int8] = np.load(folder / "labels.npy", mmap_mode="r").view(np.ndarray)
         self._bm25 = Bm25Index(folder / "bm25")
         self._words_file = mapped_bytes(folder / "words.json")
-        self._folder = folder
+        self._holdings_file = mapped_bytes(folder / HOLDINGS_FILE)
+        self._questions_file = mapped_bytes(folder / QUESTIONS_FILE)
 
     # ── Passages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -191,14 +193,14 @@ class FileIndex:
         rank = np.empty(len(self._by_id), np.int64)
         rank[self._by_id] = np.arange(len(self._by_id))
         ids = [self._texts.document_ids[row] for row in self._by_id]
-        with np.load(self._folder / HOLDINGS_FILE, allow_pickle=False) as file:
+        with np.load(io.BytesIO(self._holdings_file.tobytes()), allow_pickle=False) as file:
             return Holdings(ids, file["concepts"].tolist(), rank[file["rows"]], file["columns"], file["values"])
 
     def questions(self) -> StoredQuestions:
         """Return the questions that documents answer; their documents are numbered by id."""
         rank = np.empty(len(self._by_id), np.int64)
         rank[self._by_id] = np.arange(len(self._by_id))
-        with np.load(self._folder / QUESTIONS_FILE, allow_pickle=False) as file:
+        with np.load(io.BytesIO(self._questions_file.tobytes()), allow_pickle=False) as file:
             words = StoredWords(
                 file["terms"],
                 rank[file["holders"]].astype(np.int32),

@@ -24,11 +24,14 @@ from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.evidence.question_words import StoredWords
 from pes_search.index.evidence.questions import StoredQuestions
 from pes_search.index.filters import EVERYTHING, Filters
+from pes_search.index.stores.base import finished_build
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.types import (
     Counts,
     DocumentText,
     EncodedDocument,
+    Generation,
+    LastBuild,
     Manifest,
     PassageRows,
     PassageSentences,
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
 ROUNDING_SHARE = 1e-5  # of the constant that is taken off: a score below is what rounding left of it
 
 
-def open_memory(folder: Path) -> MemoryStore:  # noqa: ARG001 – the others keep an index there
+def open_memory(folder: Path, keep: int) -> MemoryStore:  # noqa: ARG001 – the others keep generations there
     """Return an empty store."""
     return MemoryStore()
 
@@ -58,6 +61,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._index: MemoryIndex | None = None
         self._generations = 0
+        self._last_build: LastBuild | None = None
         self._lock = threading.Lock()
 
     def current_name(self) -> str | None:
@@ -83,13 +87,38 @@ class MemoryStore:
         documents = self._index.documents(EVERYTHING) if self._index else ()
         return [EarlierDocument(one.id, one.path, one.sha256) for one in documents]
 
-    def verify(self) -> Manifest:
+    def verify(self, name: str | None = None) -> Manifest:
         """Return the manifest; what is in memory is as it was written.
 
         Raises:
-            IndexNotFoundError: none was written yet.
+            IndexNotFoundError: none was written yet, or none of the name is kept.
         """
+        if name not in (None, self.current_name()):
+            raise IndexNotFoundError(f"no generation {name!r} in memory, which keeps the last one only")
         return self.open().manifest
+
+    def generations(self) -> list[Generation]:
+        """Return the one generation that is kept."""
+        if self._index is None:
+            return []
+        made, name = self._index.manifest, self.current_name() or ""
+        counts = made.documents, made.passages
+        return [Generation(name, made.index_id, made.built_at, made.version, made.model_id, *counts, 0, in_use=True, fault="")]
+
+    def switch_to(self, name: str) -> Manifest:
+        """Return the manifest of the one generation, which is in use; raises as `verify`."""
+        return self.verify(name)
+
+    def last_build(self) -> LastBuild | None:
+        """Return what became of the last build."""
+        return self._last_build
+
+    def note_build(self, build: LastBuild) -> None:
+        """Remember what became of a build."""
+        self._last_build = build
+
+    def tidy(self) -> None:
+        """Do nothing: what dead builds had in memory is gone with them."""
 
     def is_building(self) -> bool:
         """Tell whether a new generation is being written."""
@@ -136,6 +165,7 @@ class MemoryWriter:
             raise RuntimeError("this generation was committed or discarded already")
         words = StoredWords.of(self._asked[one] for one in sorted(self._asked))
         self._store.publish(MemoryIndex(self._documents, words, manifest, taxonomy, labels))
+        self._store.note_build(finished_build(manifest))
         self.discard()
         return manifest
 

@@ -149,7 +149,10 @@ def write_quantised(vectors: HalfVectors, folder: Path) -> None:
     quantised.train(vectors[:: max(1, count // TRAINED_VECTORS)].astype(np.float32))
     for rows in _chunks(np.arange(count)):
         quantised.add(vectors[rows].astype(np.float32))
-    library.write_index(quantised, str(folder / QUANTISED_FILE))
+    try:
+        library.write_index(quantised, str(folder / QUANTISED_FILE))
+    except RuntimeError as error:  # its only kind; of writing, an `OSError` to everybody else
+        raise OSError(f"{QUANTISED_FILE} cannot be written") from error
 
 
 def _selector(allowed: Mask) -> Any:

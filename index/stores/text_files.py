@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from array import array
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -121,8 +122,9 @@ class TextWriter:
 
     def close(self) -> None:
         """Close the files."""
-        for file in (*self._lines.values(), self._texts):
-            file.close()
+        with ExitStack() as stack:  # on a full disk closing one fails, and the others are closed all the same
+            for file in (*self._lines.values(), self._texts):
+                stack.callback(file.close)
 
     def _append(self, table: str, *row: int) -> None:
         self._rows[table].extend(row)

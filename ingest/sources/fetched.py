@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pes_search.ingest.errors import FetchError
+from pes_search.ingest.errors import FetchError, NotWrittenError
 from pes_search.ingest.origin import Layout, Origin
 
 RECORD = ".fetched.sqlite"
+FETCH_AGAIN = "make room there or mend its rights, then fetch again: that goes on from where this run was"
 LOCK_SECONDS = 30.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS source (
@@ -216,6 +217,8 @@ class FetchedFolder:
             with closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as database, database:
                 yield database
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")):
+                raise NotWrittenError(f"cannot write {path}: {error}; {FETCH_AGAIN}") from error
             raise FetchError(f"{path} cannot be used: {error}; mend or remove it, and fetch again") from error
 
 

@@ -15,10 +15,11 @@ from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 
+from pes_search.ingest.disk import writing
 from pes_search.ingest.errors import BusyHostError, FetchError
 from pes_search.ingest.readers import READERS, SIGNATURES, format_of
 from pes_search.ingest.readers.html import with_encoding
-from pes_search.ingest.sources.fetched import Entry, FetchedFolder, KnownPage
+from pes_search.ingest.sources.fetched import FETCH_AGAIN, Entry, FetchedFolder, KnownPage
 from pes_search.ingest.types import Unread
 from pes_search.ingest.web.addresses import canonical, file_name, host_of, path_of, site_of
 from pes_search.ingest.web.client import GONE, NOT_MODIFIED, Client, Response
@@ -66,16 +67,22 @@ def fetch(source: WebSource, folder: Path, client: Client, on_progress: Progress
 
     Raises:
         FetchError: one of its addresses is none, or another run is fetching into the folder.
+        NotWrittenError: there is no room; what was fetched before is kept, and the next run goes on from there.
     """
     if not source.urls:
         raise FetchError(f"source {source.name!r} has no urls; give it some")
     run = _Run(source, FetchedFolder(folder), client)
-    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK)
+    with writing("what is fetched", folder, FETCH_AGAIN):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise FetchError(f"another run is fetching into {folder}; wait for it") from error
     try:
-        with FileLock(folder / LOCK).acquire(timeout=0):
-            return run.run(on_progress or _silent)
-    except Timeout as error:
-        raise FetchError(f"another run is fetching into {folder}; wait for it") from error
+        return run.run(on_progress or _silent)
+    finally:
+        lock.release()
 
 
 def _silent(done: int, known: int) -> None:
@@ -249,10 +256,15 @@ class _Run:
         if before is not None and before.sha256 == digest and before.file == name and path.is_file():
             self._report.unchanged += 1
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f".{path.name}{PART}")
-            part.write_bytes(body)
-            part.replace(path)
+            with writing("what is fetched", self._record.folder, FETCH_AGAIN):
+                try:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    part.write_bytes(body)
+                    part.replace(path)
+                except OSError:
+                    part.unlink(missing_ok=True)
+                    raise
             (self._report.changed if before is not None and before.file else self._report.new).append(page.address)
         if before is not None and before.file not in ("", name):  # it has become a file of another kind
             (self._record.folder / before.file).unlink(missing_ok=True)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import importlib.metadata
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 
 from pes_search.service.access.doorkeeper import Doorkeeper
 from pes_search.service.access.oidc import provider_of
 from pes_search.service.access.opening import Opening, listening
-from pes_search.service.api import routes
+from pes_search.service.api import health, routes
 from pes_search.service.api.guard import Guard, describe_access
 from pes_search.service.api.problems import add_handlers, problem_schema
-from pes_search.service.api.requests import engine_of
 from pes_search.service.engine import Engine
 from pes_search.service.server.gate import add_gate
 from pes_search.service.web.headers import ClosedPages
@@ -42,22 +41,13 @@ def create_app(engine: Engine, opening: Opening | None = None) -> FastAPI:
     app.openapi = lambda: describe_access(problem_schema(FastAPI.openapi(app)))  # type: ignore[method-assign]
     add_handlers(app)
     app.include_router(routes.router)
+    app.include_router(health.router)
     add_pages(app)
     # The last one comes first: every answer has the headers, and who is not let in takes no place from anybody.
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED_BYTES)  # leaves event streams alone
     add_gate(app, engine.settings)
     app.add_middleware(Guard, doorkeeper=app.state.access)
     app.add_middleware(ClosedPages)
-
-    @app.get("/healthz", tags=["health"])
-    async def healthz() -> dict[str, str]:
-        """Tell that the process runs."""
-        return {"status": "ok"}
-
-    @app.get("/readyz", tags=["health"])
-    def readyz(request: Request) -> dict[str, str]:
-        """Tell that an index is open and can be searched."""
-        return {"status": "ready", "index_id": engine_of(request).index().manifest.index_id}
 
     @app.get("/openapi.json", include_in_schema=False)
     def description() -> Response:

@@ -5,6 +5,7 @@ A new route needs nothing: whoever comes to it is a reader at least, and an edit
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,8 @@ from pes_search.service.api.problems import MEDIA_TYPE, problem
 from pes_search.service.api.schemas import ProblemOut
 from pes_search.service.web.headers import API_PATH, comes_from_elsewhere
 
-HEALTH_PATHS = frozenset({"/healthz", "/readyz"})  # of whoever watches the process, by whatever name
+HEALTH_PATH, READINESS_PATH = "/healthz", "/readyz"
+HEALTH_PATHS = frozenset({HEALTH_PATH, READINESS_PATH})  # of whoever watches the process, by whatever name
 # What a stranger needs to sign in, and what he may want to know before: who keeps what (`/about`), in his language.
 OPEN_PATHS = frozenset({"/sign-in", "/sign-out", "/desk/sign-in", "/desk/sign-out", "/favicon.ico", "/language", "/about"})
 OPEN_FOLDERS = ("/static/", "/sign-in/")
@@ -62,7 +64,11 @@ class Guard:
     async def _refused(self, request: Request) -> Response | None:
         """Return how a request is refused, or None; then its visitor is known."""
         path = request.scope["path"]
-        if path in HEALTH_PATHS:
+        if path == HEALTH_PATH:
+            return None
+        if path == READINESS_PATH:  # which tells administrators more
+            with suppress(AccessError):
+                request.state.visitor = await self._doorkeeper.visitor(request)
             return None
         if fault := host_fault(request, self._doorkeeper.opening):
             return problem(request, 421, fault)

@@ -340,29 +340,38 @@ def _wait_for_a_build(settings: Settings) -> None:
             print(f"pes: still waiting for the build, {now - started:.0f} s", file=sys.stderr, flush=True)
 
 
-def _verify(parsed: argparse.Namespace) -> int:
+def _generations(parsed: argparse.Namespace) -> int:
+    from pes_search.service.cli.generations import list_generations
 
-    settings = index_settings(parsed)
-    manifest = settings.index_store().verify()
-    counts = f"{manifest.documents} documents, {manifest.passages} passages, {len(manifest.files)} files"
-    if parsed.json:
-        print_json({"index_id": manifest.index_id, "folder": str(settings.index_dir), "files": len(manifest.files)})
-    else:
-        print(f"index {manifest.index_id} in {settings.index_dir} is as it was written: {counts}")
-    return 0
+    return list_generations(parsed)
+
+
+def _rollback(parsed: argparse.Namespace) -> int:
+    from pes_search.service.cli.generations import roll_back
+
+    return roll_back(parsed)
+
+
+def _verify(parsed: argparse.Namespace) -> int:
+    from pes_search.service.cli.generations import verify
+
+    return verify(parsed)
 
 
 def _info(parsed: argparse.Namespace) -> int:
     import dataclasses
 
     from pes_search.index.errors import IndexNotFoundError
+    from pes_search.service.cli.generations import last_build_line
 
     settings = index_settings(parsed)
-    manifest = settings.index_store().current()
+    store = settings.index_store()
+    manifest = store.current()
     if manifest is None:
         raise IndexNotFoundError(f"no index in {settings.index_dir}; build one with `pes build --index {settings.index_dir}`")
+    last = store.last_build()
     if parsed.json:
-        print_json(dataclasses.asdict(manifest))
+        print_json({**dataclasses.asdict(manifest), "last_build": dataclasses.asdict(last) if last else None})
         return 0
     languages = ", ".join(f"{language or 'unknown'} {count}" for language, count in manifest.languages.items())
     for name, value in (
@@ -373,6 +382,7 @@ def _info(parsed: argparse.Namespace) -> int:
         ("passages", f"{manifest.passages} ({languages})"),
         ("model", f"{manifest.model_id}, {manifest.dimensions} dimensions, adapter {manifest.adapter[:12]}"),
         ("files", ", ".join(f"{len(rows)} {name}" for name, rows in manifest.report.items())),
+        ("last build", last_build_line(last)),
     ):
         print(f"{name:<10} {value}")
     return 0
@@ -417,6 +427,8 @@ COMMANDS: Mapping[str, Run] = {
     "keys revoke": keys.revoke,
     "info": _info,
     "verify": _verify,
+    "generations": _generations,
+    "rollback": _rollback,
     "corpus check": _corpus_check,
 }
 

@@ -279,6 +279,12 @@ def print_report(report: BuildReport, settings: Settings) -> None:
         print(f"skipped: {', '.join(paths[:SHOWN_PATHS])}{more}: {reason}", file=sys.stderr)
     for what, characters in report.left_out.items():
         print(f"left out of the files: {what} ({characters:,} characters)", file=sys.stderr)
+    if report.left_gone_back:
+        print(
+            "the index that was in use had been gone back to (`pes rollback`); this one is of the sources as they are now, and "
+            "`pes rollback` goes back again",
+            file=sys.stderr,
+        )
     state = f"built in {report.seconds} s" if report.changed else "unchanged"
     print(
         f"index {report.index_id} in {settings.index_dir} {state}: {report.documents} documents, {report.passages} passages "

@@ -173,10 +173,30 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     _json_argument(info)
 
     verify = add_command(
-        commands, "verify", runs["verify"], "check every file of the index against its hash", "pes verify --index var/index"
+        commands, "verify", runs["verify"], "check every file of the index against its hash", "pes verify --all"
     )
+    verify.add_argument("generation", nargs="?", metavar="GENERATION", help="another than the one in use, as `pes rollback`")
+    verify.add_argument("--all", action="store_true", help="check every generation that is kept")
     add_index_argument(verify)
     _json_argument(verify)
+
+    generations = add_command(
+        commands, "generations", runs["generations"], "list the states of the index that are kept", "pes generations --json"
+    )
+    add_index_argument(generations)
+    _json_argument(generations)
+
+    rollback = add_command(
+        commands, "rollback", runs["rollback"], "go back to an earlier state of the index", "pes rollback --index var/index"
+    )
+    rollback.add_argument(
+        "generation",
+        nargs="?",
+        metavar="GENERATION",
+        help="the name that `pes generations` lists, or its beginning (default: the one that was in use before)",
+    )
+    add_index_argument(rollback)
+    _json_argument(rollback)
 
     corpus = commands.add_parser("corpus", help="look after a corpus folder", description="Look after a corpus folder.")
     corpus_commands = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")

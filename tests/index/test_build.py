@@ -15,6 +15,7 @@ import pytest
 from pes_search.index.build import BuildReport, building_code, library_versions
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import open_index
+from pes_search.index.stores.base import KEPT_GENERATIONS
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.errors import NothingReadError, SourceNotFoundError, TaxonomyError
 
@@ -156,6 +157,7 @@ from pathlib import Path
 import numpy as np
 from pes_search.index.arrays import EightBitVectors
 from pes_search.index.types import EncodedDocument
+from pes_search.index.stores.base import KEPT_GENERATIONS
 from pes_search.index.stores.files import FileStore
 from pes_search.ingest.types import Document, Page, Passage
 from pes_search.ingest.taxonomy import NO_TAXONOMY
@@ -192,7 +194,7 @@ def test_a_build_that_is_killed_leaves_the_old_index_serving(build: Build, sourc
     (sources / "more.md").write_text("# More\n\nAnother text.\n")
     report = build([sources], folder)
     assert (report.changed, report.documents) == (True, 3)
-    assert len(list((folder / "generations").iterdir())) <= 2
+    assert len(list((folder / "generations").iterdir())) <= KEPT_GENERATIONS
 
 
 def test_searching_code_makes_no_index_stale_and_reading_code_does(tmp_path: Path) -> None:

@@ -110,3 +110,25 @@ def test_what_cannot_be_used_is_made_again(
     build([sources], index)
     assert len(made) == 5
     assert content(index) == before
+
+
+def test_documents_that_cannot_be_kept_fail_no_build(
+    build: Build,
+    sources: Path,
+    tmp_path: Path,
+    cache_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    connect = sqlite3.connect
+
+    def of_a_full_disk(path: Path, **named: float) -> sqlite3.Connection:
+        connection = connect(path, **named)
+        if "documents" in str(path):
+            connection.execute("PRAGMA max_page_count = 2")
+        return connection
+
+    monkeypatch.setattr("pes_search.index.kept_documents.sqlite3.connect", of_a_full_disk)
+    assert build([sources], tmp_path / "index").documents == 5
+    assert "cannot keep what was made of the documents" in caplog.text
+    assert len(content(tmp_path / "index")[1]) == 5  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 import json
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -133,6 +134,19 @@ def test_a_damaged_new_generation_is_logged_and_the_old_one_stays(
 def test_a_damaged_name_of_the_generation_leaves_the_old_one(name: str, running: Engine, folder: Path) -> None:
     (folder / "CURRENT").write_bytes(name.encode("utf-8", "surrogateescape"))
     assert document_ids(running) == ["first"]
+
+
+def test_a_pointer_that_stays_damaged_is_told_once(running: Engine, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "CURRENT").write_text("garbage")
+    for _ in range(3):
+        assert document_ids(running) == ["first"]
+    assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == 1
+
+
+def test_a_folder_that_is_removed_goes_on_being_served(running: Engine, folder: Path) -> None:
+    shutil.rmtree(folder)
+    assert document_ids(running) == ["first"]
+    assert running.did_you_mean(running.index(), "bookkeping") == "bookkeeping"
 
 
 def test_an_index_that_is_removed_goes_on_being_served(running: Engine, folder: Path) -> None:

@@ -45,3 +45,33 @@ def test_a_damaged_cache_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "m.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(EncoderError, match="delete that folder"):
         VectorCache(tmp_path, "m")
+
+
+def filled(cache: VectorCache) -> VectorCache:
+    """Let a cache take no page more, which SQLite answers as it does a full disk."""
+    assert cache._database is not None
+    pages = cache._database.execute("PRAGMA page_count").fetchone()[0]
+    cache._database.execute(f"PRAGMA max_page_count = {pages}")
+    return cache
+
+
+def test_a_cache_without_room_costs_time_only_and_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cache = VectorCache(tmp_path, "m")
+    cache.put(["known"], np.ones((1, 3), np.float32))
+    filled(cache)
+    texts = [f"text {number}" for number in range(600)]
+    for _ in range(2):
+        vectors, encoded = encode_cached(texts, lambda part: np.ones((len(part), 3), np.float32), 3, cache)
+        assert (vectors.shape, encoded) == ((600, 3), 600)
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert told.startswith(f"cannot use the vector cache in {tmp_path}: database or disk is full; ")
+    cache.close()
+    assert list(VectorCache(tmp_path, "m").get(["known", *texts])) == ["known"]
+
+
+def test_a_place_where_no_cache_can_be_made_costs_time_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("x")
+    cache = VectorCache(tmp_path / "file", "m")
+    assert cache.get(["a"]) == {}
+    cache.put(["a"], np.ones((1, 3), np.float32))
+    assert "cannot use the vector cache" in caplog.text

@@ -1,5 +1,6 @@
 """A site becomes files, and a second visit asks for what has changed only."""
 
+import errno
 import gzip
 import sqlite3
 from contextlib import closing
@@ -10,7 +11,7 @@ import pytest
 from web_site import Page, Site, a_page
 
 from pes_search.ingest.documents import ReadDocument, read_documents
-from pes_search.ingest.errors import FetchError
+from pes_search.ingest.errors import FetchError, NotWrittenError
 from pes_search.ingest.sources import find_files
 from pes_search.ingest.sources.fetched import RECORD, FetchedFolder
 from pes_search.ingest.web.client import Client
@@ -517,3 +518,49 @@ def test_a_site_is_one_with_and_without_its_www(tmp_path: Path) -> None:
     run._check("https://www.example.org/a")
     with pytest.raises(FetchError, match=r"another host, news\.example\.org"):
         run._check("https://news.example.org/a")
+
+
+# ── A full disk ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_full_disk_ends_the_run_with_the_folders_name_and_the_next_goes_on(
+    site: Site, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        site.pages[f"/{name}"] = a_page(f"Page {name}")
+    source = a_source(*(f"{site.address}/{name}" for name in "abc"))
+    write = Path.write_bytes
+
+    def write_once(path: Path, data: bytes) -> int:
+        if any(tmp_path.rglob("*.html")):
+            write(path, data[:10])  # as much as there was room for
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", write_once)
+        with pytest.raises(NotWrittenError, match=rf"what is fetched in {tmp_path}: No space left on device .*fetch again"):
+            fetch(source, tmp_path, client)
+    assert not list(tmp_path.rglob("*.part"))
+    assert len(read(tmp_path)) == 1
+    report = fetch(source, tmp_path, client)
+    assert (report.went_on, len(report.new), len(read(tmp_path))) == (True, 2, 3)
+
+
+def test_a_record_that_cannot_be_written_is_not_to_be_removed(
+    site: Site, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.pages["/a"] = a_page("First")
+    fetch(a_source(f"{site.address}/a"), tmp_path, client)
+    connect = sqlite3.connect
+
+    def of_a_full_disk(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **named)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")  # no page more: SQLITE_FULL, as without room
+        return connection
+
+    monkeypatch.setattr("pes_search.ingest.sources.fetched.sqlite3.connect", of_a_full_disk)
+    many = [f"{site.address}/{'x' * 200}{number}" for number in range(200)]
+    with pytest.raises(NotWrittenError, match=rf"cannot write {tmp_path}/{RECORD}: database or disk is full; make room"):
+        fetch(a_source(*many), tmp_path, client)

@@ -6,13 +6,6 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
-from pes_search.service.engine import Engine
-
-
-def test_health_checks_answer(client: TestClient, engine: Engine) -> None:
-    assert client.get("/healthz").json() == {"status": "ok"}
-    assert client.get("/readyz").json() == {"status": "ready", "index_id": engine.index().manifest.index_id}
-
 
 def operations(client: TestClient) -> list[tuple[str, str, dict[str, Any]]]:
     paths = client.get("/openapi.json").json()["paths"]
