@@ -44,6 +44,7 @@ from pes_search.ingest.passages import build_pages, build_passages, passage_sent
 from pes_search.ingest.reading import library_versions, reading_files
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
+from pes_search.ingest.visibility import NO_PLACES, PlaceLabels
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
@@ -89,13 +90,15 @@ def build_index(
     cache_dir: Path,
     config: IndexConfig,
     default_lists: Path | None = None,
+    labels: PlaceLabels = NO_PLACES,
     reading: ReadingConfig = IN_THIS_PROCESS,
     on_progress: Progress | None = None,
 ) -> BuildReport:
     """Build an index of the sources and make it the current one; nothing changes if it fails or the sources have not changed.
 
     `load_encoder` is called only if there is something to do; `model` is what tells its model from others without loading it
-    (`encoders.model_fingerprint`). `default_lists` is the folder of the controlled lists for sources that bring none.
+    (`encoders.model_fingerprint`). `default_lists` is the folder of the controlled lists for sources that bring none; `labels`
+    says which places' files are not for everybody.
 
     Raises:
         SourceNotFoundError: a source names no file.
@@ -105,7 +108,7 @@ def build_index(
     """
     started = datetime.datetime.now(datetime.UTC)
     progress = on_progress or _silent
-    files = find_sources(sources, default_lists)
+    files = find_sources(sources, default_lists, labels)
     inputs = _inputs_hash(files, model, config, store)
     if (unchanged := _unchanged(store, inputs)) is not None:
         return dataclasses.replace(unchanged, skipped=files.skipped, taxonomy=files.taxonomy_folder)

@@ -11,7 +11,7 @@ import pickle
 import re
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -276,6 +276,20 @@ class RelationTo:
     document_id: str  # of the other
     found_by: FoundBy
     sentence: str
+
+
+def relations_among(rows: Iterable[RelationRow], ids: Collection[str], copies: Copies) -> list[RelationRow]:
+    """Return the relations of some documents with each other.
+
+    What one says of a document that is not there it says of the copy that is: a relation names the one that stands for all.
+    """
+    found: dict[tuple[str, str], RelationRow] = {}
+    for row in rows:
+        source, target, *said = row
+        known = next((one for one in copies.group_of(target) if one in ids), None)
+        if source in ids and known is not None and known != source:
+            found.setdefault((source, known), (source, known, *said))
+    return list(found.values())
 
 
 class StatedRelations:
