@@ -77,6 +77,7 @@ class BuildReport:
     warnings: tuple[Unread, ...] = ()  # read, but not all of it
     left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind, with its characters
     copies: tuple[tuple[str, ...], ...] = ()  # ids of documents that say the same, first of the one that stands for them
+    closed: Mapping[str, int] = field(default_factory=dict)  # documents that are not for everybody, by who may read them
     taxonomy: str | None = None  # the folder of the controlled lists
     seconds: float = field(default=0.0, compare=False)
 
@@ -156,6 +157,7 @@ def build_index(
         **{name: tuple(unread) for name, unread in not_read.items()},
         left_out=manifest.left_out,
         copies=_ids(manifest.copies),
+        closed=dict(sorted(found.closed.items())),
         taxonomy=files.taxonomy_folder,
         seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
     )
@@ -464,6 +466,7 @@ def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:
         read=tuple(sorted(document.path for document in documents)),
         left_out=manifest.left_out,
         copies=_ids(manifest.copies),
+        closed=dict(sorted(Counter(one.visibility for one in documents if one.visibility).items())),
         **{name: tuple(Unread(**file) for file in files) for name, files in manifest.report.items()},  # type: ignore[arg-type]
     )
 

@@ -84,10 +84,11 @@ class OpenIndex:
         seen.taxonomy = stored.taxonomy
         holdings = stored.holdings()
         ids = set(holdings.documents)
+        groups = groups_among(self.manifest.copies, ids, stored.texts)
         seen.manifest = replace(
             stored.manifest,
-            copies=groups_among(self.manifest.copies, ids, stored.texts),
-            relations=relations_among(self.manifest.relations, ids, Copies(self.manifest.copies)),
+            copies=groups,
+            relations=relations_among(self.manifest.relations, ids, Copies(self.manifest.copies), Copies(groups)),
         )
         seen._read_languages()
         # The labels are those of the whole lists: what a query is about does not depend on who asks.

@@ -278,16 +278,18 @@ class RelationTo:
     sentence: str
 
 
-def relations_among(rows: Iterable[RelationRow], ids: Collection[str], copies: Copies) -> list[RelationRow]:
+def relations_among(rows: Iterable[RelationRow], ids: Collection[str], copies: Copies, among: Copies) -> list[RelationRow]:
     """Return the relations of some documents with each other.
 
-    What one says of a document that is not there it says of the copy that is: a relation names the one that stands for all.
+    What one says of a document that is not there it says of its copy that is: a relation names the one that stands for all.
+    `among` are the groups of those that are there.
     """
     found: dict[tuple[str, str], RelationRow] = {}
     for row in rows:
         source, target, *said = row
-        known = next((one for one in copies.group_of(target) if one in ids), None)
-        if source in ids and known is not None and known != source:
+        copy = next((one for one in copies.group_of(target) if one in ids), None)
+        if source in ids and copy is not None and source not in among.group_of(copy):
+            known = among.group_of(copy)[0]
             found.setdefault((source, known), (source, known, *said))
     return list(found.values())
 

@@ -125,6 +125,7 @@ class ReadReport:
     duplicates: list[Unread] = field(default_factory=list)
     warnings: list[Unread] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)  # what is no content, by kind, with its characters
+    closed: Counter[str] = field(default_factory=Counter)  # documents that are not for everybody, by their visibility
 
 
 class Collection:
@@ -215,6 +216,8 @@ class Collection:
             kept: ReadDocument = pickle.load(self._spool)  # noqa: S301 – written by this process, into a file without a name
             content = kept.closed(self._visibilities[kept.document.sha256])
             document = content.document
+            if document.visibility:
+                self.report.closed[document.visibility] += 1
             own = without_shared_edges(content.blocks, shared[_folder(document.path)]) or content.blocks
             self.report.left_out[SHARED_EDGES] += sum(len(block.text) for block in content.blocks) - sum(
                 len(block.text) for block in own
