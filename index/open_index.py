@@ -88,7 +88,7 @@ class OpenIndex:
         seen.manifest = replace(
             stored.manifest,
             copies=groups,
-            relations=relations_among(self.manifest.relations, ids, Copies(self.manifest.copies), Copies(groups)),
+            relations=relations_among(self.manifest.relations, ids),
         )
         seen._read_languages()
         # The labels are those of the whole lists: what a query is about does not depend on who asks.

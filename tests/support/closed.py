@@ -1,22 +1,9 @@
-"""A small collection of which a part is not for everybody; the closed part has words, names and numbers that nothing else has."""
+"""A small collection of which a part is closed, which has words, names and numbers that nothing else has."""
 
 from pathlib import Path
 
 # What the closed documents alone have, in small letters; every closed id has the first.
-SECRETS = (
-    "zxq",
-    "zorbulat",
-    "quillfeather",
-    "japan",
-    "jp",
-    "1987",
-    "98,765",
-    "98765",
-    "português",
-    "portuguese",
-    "plumbago",
-    "qff",
-)
+SECRETS = ("zxq", "zorbulat", "quillfeather", "japan", "jp", "1987", "98,765", "98765", "português", "plumbago", "qff")
 PUBLIC_IDS = ("bakers", "bakers-again", "fair", "garden", "harvest", "letters", "vouchers")
 INTERNAL_IDS = ("zxq-bakers", "zxq-brief", "zxq-letters", "zxq-vault")
 BOARD_ID = "zxq-board"  # of another label
@@ -57,8 +44,8 @@ CLOSED = {
         "countries: [JP]\nstart: 1987\nend: 1987\norganisation: Quillfeather Institute\nvisibility: internal\n"
         "target_groups: [young-people]\n",
         "The zorbulation vault",
-        "The Quillfeather Institute zorbulates with 98,765 young people in a vault. A zorbulation takes place every evening. It "
-        "follows Garden work for young people.\n\nThe plumbago fund pays for the zorbulation.",
+        "The Quillfeather Institute zorbulates with 98,765 young people in a vault. A zorbulation takes place every evening. "
+        "It follows Garden work for young people.\n\nThe plumbago fund pays for the zorbulation.",
     ),
     "bakers": (
         "countries: [FR]\nstart: 2019\norganisation: Quillfeather Institute\ntarget_groups: [jobseekers]\n"

@@ -1,7 +1,7 @@
 """Closed documents through every surface: who may not read them gets what a service gives that does not have them.
 
-Each request goes to two services: one with closed documents, asked by a visitor who reads what is public, and one that was built
-without them. Their answers are the same, but for ids of the index and for times. A route without a case here fails.
+Each request goes to two services: one with closed documents, asked by a visitor who reads what is public, and one that was
+built without them. Their answers are the same, but for ids of the index and for times. A route without a case here fails.
 """
 
 import json
@@ -88,7 +88,7 @@ CASES: Cases = {
         get("/compare"),
         get("/compare", ids="bakers,garden", country="DE"),
         get("/compare", ids="garden,zxq-vault"),
-        get("/compare", ids="garden", country="JP"),
+        get("/compare", ids="garden", country="FR"),
     ],
     ("GET", "/map"): [get("/map"), get("/map", detailed="true")],
     ("POST", "/saved"): [form("/saved", search="/?q=zorbulation"), form("/saved", search="/?kind=practice")],
@@ -251,7 +251,9 @@ def comparable(response: httpx2.Response) -> str:
     text = re.sub(r"\b[0-9a-f]{12}\b", "INDEX", text)
     text = re.sub(r"\"took_ms\": ?[\d.]+", "", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(\+00:00|Z)?", "TIME", text)
-    text = re.sub(r"(/saved/)[\w-]{8,}", r"\1TOKEN", text)
+    text = re.sub(r"\d+:\d\d:\d\d\s[AP]M", "TIME", text)
+    text = re.sub(r"(/saved/|:saved:)[\w-]{8,}", r"\1TOKEN", text)
+    text = re.sub(r"\b[0-9a-f]{64}\b", "CONTENT", text)
     text = re.sub(r"(name=\"proof\" value=\")\w+", r"\1PROOF", text)
     return re.sub(r"\d\.\d{3,}(e-\d+)?", lambda match: f"{float(match[0]):.3f}", text)
 
@@ -283,7 +285,7 @@ def test_who_reads_public_documents_gets_what_there_is_without_the_closed_ones(
         seen, alone = (send(client, case[0], request, of) for client, of in zip(services, tokens, strict=True))
         assert comparable(seen) == comparable(alone), request
         assert seen.status_code < 500, request
-        if "files" not in request:
+        if "files" not in request and not case[1].startswith("/saved"):  # they show what was said before
             rest = without_echo(comparable(seen).lower(), request)
             assert [secret for secret in SECRETS if re.search(rf"\b{secret}", rest)] == [], request
 
