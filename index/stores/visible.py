@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pes_search.index.filters import EVERYTHING, LISTS
 from pes_search.index.text.tokens import terms
+from pes_search.index.text.words import words_of
 from pes_search.index.types import Manifest
 from pes_search.ingest.taxonomy import Concept, Taxonomy, fold
 
@@ -59,9 +60,12 @@ def seen_lists(stored: StoredIndex, taxonomy: Taxonomy) -> Taxonomy:
     return Taxonomy(kept)
 
 
-def _is_named(concept: Concept, stored: StoredIndex, languages: Iterable[str | None]) -> bool:
+def _is_named(concept: Concept, stored: StoredIndex, languages: Sequence[str | None]) -> bool:
     """Tell whether a passage has one of a concept's labels as it is written in the list."""
     for label in concept.labels():
+        words = set(words_of(label))
+        if not any(words.issubset(stored.words(language).keys()) for language in languages):
+            continue  # most labels, of languages that nothing is in: they need not be looked for
         holding = stored.holding({language: terms(label, language) for language in languages}, EVERYTHING)
         for passage, document in stored.passages(holding):
             if any(fold(label) in fold(text) for text in (passage.text, document.title, *passage.headings)):
