@@ -44,6 +44,7 @@ from pes_search.ingest.passages import build_pages, build_passages, passage_sent
 from pes_search.ingest.reading import library_versions, reading_files
 from pes_search.ingest.taxonomy import NO_TAXONOMY, Taxonomy
 from pes_search.ingest.types import Block, Document, Page, Passage, Unread
+from pes_search.ingest.visibility import NO_PLACES, PlaceLabels
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
@@ -76,6 +77,7 @@ class BuildReport:
     warnings: tuple[Unread, ...] = ()  # read, but not all of it
     left_out: Mapping[str, int] = field(default_factory=dict)  # what is no content, by kind, with its characters
     copies: tuple[tuple[str, ...], ...] = ()  # ids of documents that say the same, first of the one that stands for them
+    closed: Mapping[str, int] = field(default_factory=dict)  # documents that are not for everybody, by who may read them
     taxonomy: str | None = None  # the folder of the controlled lists
     seconds: float = field(default=0.0, compare=False)
     left_gone_back: bool = False  # the index that was in use had been gone back to (`pes rollback`)
@@ -90,13 +92,15 @@ def build_index(
     cache_dir: Path,
     config: IndexConfig,
     default_lists: Path | None = None,
+    labels: PlaceLabels = NO_PLACES,
     reading: ReadingConfig = IN_THIS_PROCESS,
     on_progress: Progress | None = None,
 ) -> BuildReport:
     """Build an index of the sources and make it the current one; nothing changes if it fails or the sources have not changed.
 
     `load_encoder` is called only if there is something to do; `model` is what tells its model from others without loading it
-    (`encoders.model_fingerprint`). `default_lists` is the folder of the controlled lists for sources that bring none.
+    (`encoders.model_fingerprint`). `default_lists` is the folder of the controlled lists for sources that bring none; `labels`
+    says which places' files are not for everybody.
 
     Raises:
         SourceNotFoundError: a source names no file.
@@ -115,6 +119,7 @@ def build_index(
             cache_dir=cache_dir,
             config=config,
             default_lists=default_lists,
+            labels=labels,
             reading=reading,
             progress=on_progress or _silent,
         )
@@ -143,11 +148,12 @@ def _built(
     cache_dir: Path,
     config: IndexConfig,
     default_lists: Path | None,
+    labels: PlaceLabels,
     reading: ReadingConfig,
     progress: Progress,
 ) -> BuildReport:
     started = datetime.datetime.now(datetime.UTC)
-    files = find_sources(sources, default_lists)
+    files = find_sources(sources, default_lists, labels)
     inputs = _inputs_hash(files, model, config, store)
     if (unchanged := _unchanged(store, inputs)) is not None:
         return dataclasses.replace(unchanged, skipped=files.skipped, taxonomy=files.taxonomy_folder)
@@ -196,6 +202,7 @@ def _built(
         **{name: tuple(unread) for name, unread in not_read.items()},
         left_out=manifest.left_out,
         copies=_ids(manifest.copies),
+        closed=dict(sorted(found.closed.items())),
         taxonomy=files.taxonomy_folder,
         seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
         left_gone_back=gone_back,
@@ -514,6 +521,7 @@ def _unchanged(store: IndexStore, inputs: str) -> BuildReport | None:
         read=tuple(sorted(document.path for document in documents)),
         left_out=manifest.left_out,
         copies=_ids(manifest.copies),
+        closed=dict(sorted(Counter(one.visibility for one in documents if one.visibility).items())),
         **{name: tuple(Unread(**file) for file in files) for name, files in manifest.report.items()},  # type: ignore[arg-type]
     )
 

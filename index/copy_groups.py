@@ -7,7 +7,7 @@ tells of those that it was the same as, and counts again when it comes back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pes_search.index.types import NOTHING_DECIDED
@@ -91,9 +91,7 @@ def decided_groups(
     built = {frozenset(dict(group)): group for group in groups}
     changed = joined - built.keys()
     known = {text.document.id: text for text in texts(sorted({one for group in changed for one in group}))}
-    standings = {
-        one: standing(text.document, sum(len(passage.text) + 1 for passage in text.passages) - 1) for one, text in known.items()
-    }
+    standings = {one: _standing_of_text(text) for one, text in known.items()}
     made = []
     for group in changed:
         # In the order of a build's: the one that stands for the others, then they by id.
@@ -104,6 +102,25 @@ def decided_groups(
     made.sort(key=lambda group: (standings[group[0]], group[0]), reverse=True)
     unchanged = [group for ids, group in built.items() if ids in joined]
     return [*unchanged, *([(one, known[one].document.language or "") for one in group] for group in made)]
+
+
+def groups_among(
+    groups: Sequence[CopyGroup], ids: Collection[str], texts: Callable[[Sequence[str]], list[DocumentText]]
+) -> list[CopyGroup]:
+    """Return a build's groups among some documents only: where the one that stands for a group is not there, the best is."""
+    made: list[CopyGroup] = []
+    for group in groups:
+        there = [member for member in group if member[0] in ids]
+        if len(there) > 1 and there[0] != group[0]:
+            best = max(texts(sorted(one for one, _ in there)), key=_standing_of_text).document.id
+            there.sort(key=lambda member: (member[0] != best, member[0]))
+        if len(there) > 1:
+            made.append(there)
+    return made
+
+
+def _standing_of_text(text: DocumentText) -> tuple[int, str, int]:
+    return standing(text.document, sum(len(passage.text) + 1 for passage in text.passages) - 1)
 
 
 def contradicted(decisions: CopyDecisions) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -53,6 +53,7 @@ class _Known:
     titles: tuple[str, ...]
     language: str | None
     year: int | None  # that it tells of, or in which it was published
+    is_closed: bool  # not for everybody
     series_of: tuple[object, ...]  # what all documents of a series have in common beside their titles
 
 
@@ -81,7 +82,7 @@ class RelationFinder:
         year = document.year or (int(document.date[:4]) if document.date else None)
         common = (document.language, document.countries, document.organisation)
         titles = tuple(title for title in (document.title, document.native_title) if title and not title.endswith("…"))  # cut
-        self._known[document.id] = _Known(titles, document.language, year, common)
+        self._known[document.id] = _Known(titles, document.language, year, bool(document.visibility), common)
         for key in dict.fromkeys(keys_of(document)):
             self._by_key.setdefault(key, []).append(document.id)
         for words in dict.fromkeys(map(words_of_title, titles)):
@@ -163,7 +164,9 @@ class RelationFinder:
         if own in ids:
             return None
         different = copies.without_others(ids)
-        return copies.group_of(different[0])[0] if len(different) == 1 else None
+        # Of several copies one that everybody may read, or else nobody would see what is said of it: `StatedRelations` knows
+        # which of them stands for all.
+        return min(ids, key=lambda one: (self._known[one].is_closed, one != different[0])) if len(different) == 1 else None
 
     def _common(self, found: dict[str, list[_Mention]]) -> set[tuple[str, str]]:
         """Return the documents that too many others name in one way."""
@@ -275,6 +278,11 @@ class RelationTo:
     sentence: str
 
 
+def relations_among(rows: Iterable[RelationRow], ids: Collection[str]) -> list[RelationRow]:
+    """Return the relations of some documents with each other."""
+    return [row for row in rows if row[0] in ids and row[1] in ids]
+
+
 class StatedRelations:
     """The relations of an index, by document. Copies of a document have them in common."""
 
@@ -293,8 +301,8 @@ class StatedRelations:
         ordered = sorted(self._of.get(group[0], ()), key=lambda relation: -STRENGTH.index(relation.kind))
         for relation in ordered:
             is_by_other = relation.source not in group
-            other = relation.source if is_by_other else relation.target
-            key = is_by_other, self._copies.group_of(other)[0]
+            other = self._copies.group_of(relation.source if is_by_other else relation.target)[0]
+            key = is_by_other, other
             found.setdefault(key, RelationTo(relation.kind, is_by_other, other, relation.found_by, relation.sentence))
         return list(found.values())
 

@@ -24,6 +24,7 @@ from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.stated_terms import StatedTerms
 from pes_search.ingest.taxonomy import LABEL_VECTORS, NO_TAXONOMY, Taxonomy, list_files, read_taxonomy
 from pes_search.ingest.types import Block, Document, Unread
+from pes_search.ingest.visibility import NO_PLACES, PlaceLabels, combined
 
 SHARED_EDGES = "what files of a folder share at their ends"
 SHOWN_REASONS = 3  # where nothing could be read
@@ -61,7 +62,7 @@ class Sources:
         for path in (*self.lists, *(file.path for file in self.questions)):
             digest.update(f"\0{path.name}\0".encode() + path.read_bytes())
         for file in self.files:
-            digest.update(f"\0{file.name}\0{file.origin!r}\0".encode("utf-8", "replace"))
+            digest.update(f"\0{file.name}\0{file.origin!r}\0{file.visibility}\0".encode("utf-8", "replace"))
             try:
                 if file.path.is_file() and file.path.stat().st_size <= LARGEST_FILE_BYTES:  # others are not read either
                     with file.path.open("rb") as content:
@@ -71,15 +72,15 @@ class Sources:
         return digest.hexdigest()
 
 
-def find_sources(sources: Sequence[str], default_lists: Path | None = None) -> Sources:
-    """Find the files of files, folders and globs, and the controlled lists.
+def find_sources(sources: Sequence[str], default_lists: Path | None = None, labels: PlaceLabels = NO_PLACES) -> Sources:
+    """Find the files of files, folders and globs, and the controlled lists; `labels` closes what lies in some places.
 
     The lists are those of the first source that has a folder `taxonomy` in it or beside it, else `default_lists`.
 
     Raises:
         SourceNotFoundError: a source names no file.
     """
-    files = find_files(sources)
+    files = [replace(file, visibility=combined(file.visibility, labels.label(file.path))) for file in find_files(sources)]
     folders = [folder / "taxonomy" for source in sources for folder in (Path(source), Path(source).parent)]
     taxonomy_folder = next((folder for folder in [*folders, default_lists] if folder and list_files(folder)), None)
     lists = list_files(taxonomy_folder) if taxonomy_folder else []
@@ -123,6 +124,7 @@ class ReadReport:
     duplicates: list[Unread] = field(default_factory=list)
     warnings: list[Unread] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)  # what is no content, by kind, with its characters
+    closed: Counter[str] = field(default_factory=Counter)  # documents that are not for everybody, by their visibility
 
 
 class Collection:
@@ -149,6 +151,7 @@ class Collection:
         self._edges: dict[str, Counter[bytes]] = {}  # by folder: what its files have at their ends
         self._taken_ids: dict[str, str] = {}  # and by which file
         self._contents: dict[str, str] = {}
+        self._visibilities: dict[str, str] = {}  # by content: a file that lies open too is closed by its closed copy
         self._questions = QuestionReader(sources.questions)
         self._ids = LastingIds(earlier, sources.files)
         read = read_files(sources.files, reading, kept)
@@ -166,8 +169,9 @@ class Collection:
             report.unread.append(Unread(file.name, str(content)))
             return
         for read in content:
-            one = replace(read, document=self._ids.of(read.document))
+            one = replace(read, document=self._ids.of(read.document)).closed(file.visibility)
             document = one.document
+            self._close(document)
             if original := self._ids.original_of(document):
                 report.duplicates.append(Unread(document.path, f"same content as {original}"))
             elif document.sha256 in self._contents:
@@ -178,6 +182,14 @@ class Collection:
             else:
                 self._contents[document.sha256] = self._taken_ids[document.id] = document.path
                 self._keep(one, file)
+
+    def _close(self, document: Document) -> None:
+        """Note who may read a content: of files that are the same, each of which may be kept, the closed one counts."""
+        known = self._visibilities.get(document.sha256, document.visibility)
+        both = self._visibilities[document.sha256] = combined(known, document.visibility)
+        if both != known or both != document.visibility:
+            reason = f"only for readers of {both}, as is another file of the same content"
+            self.report.warnings.append(Unread(document.path, reason))
 
     def _keep(self, content: ReadDocument, file: SourceFile) -> None:
         document = content.document
@@ -198,9 +210,11 @@ class Collection:
         files_in = Counter(map(_folder, self.report.read))
         shared = {folder: shared_edges(counts, files_in[folder]) for folder, counts in self._edges.items()}
         stated = StatedTerms(taxonomy)
-        content: ReadDocument
-        for content in self._spool.values():
+        for kept in self._spool.values():
+            content: ReadDocument = kept.closed(self._visibilities[kept.document.sha256])
             document = content.document
+            if document.visibility:
+                self.report.closed[document.visibility] += 1
             own = without_shared_edges(content.blocks, shared[_folder(document.path)]) or content.blocks
             self.report.left_out[SHARED_EDGES] += sum(len(block.text) for block in content.blocks) - sum(
                 len(block.text) for block in own

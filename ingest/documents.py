@@ -26,6 +26,7 @@ from pes_search.ingest.readers import READERS, format_of, read_content
 from pes_search.ingest.readers.base import Format
 from pes_search.ingest.sources.base import SourceFile
 from pes_search.ingest.types import Block, Document, FileContent, InferredValue
+from pes_search.ingest.visibility import AND, combined, read_label
 
 LARGEST_FILE_BYTES = 200_000_000
 WITHIN = "#"  # between a file's name and that of a document within it
@@ -61,6 +62,11 @@ class ReadDocument:
     terms: Mapping[str, Sequence[str]]  # for fields of controlled lists, as labelled fields state them
     inferred: tuple[str, ...]  # the document's fields that nothing states: from its text, its title or its name
 
+    def closed(self, visibility: str) -> ReadDocument:
+        """Return it for those only who may read the labels of a visibility too."""
+        own = combined(self.document.visibility, visibility)
+        return dataclasses.replace(self, document=dataclasses.replace(self.document, visibility=own))
+
 
 def read_documents(source: SourceFile) -> list[ReadDocument]:
     """Read, clean and describe one file: its own document first, then those that it holds.
@@ -82,6 +88,8 @@ def read_documents(source: SourceFile) -> list[ReadDocument]:
     _add_inside(content, source.name, documents, faults, depth=1)
     if not documents:
         raise UnreadableFileError("; ".join(faults))
+    if visibility := _visibility(content.fields):  # of the file, and so of all that it holds
+        documents = [one.closed(visibility) for one in documents]
     documents[0] = dataclasses.replace(documents[0], warnings=(*documents[0].warnings, *faults))
     return documents
 
@@ -130,7 +138,21 @@ def _with_origin(content: FileContent, origin: Origin | None) -> FileContent:
     """Return what a file tells about itself, with what is known from where it was fetched: what it says itself counts first."""
     if origin is None:
         return content
-    return dataclasses.replace(content, fields={**origin.fields, **content.fields, "url": origin.address})
+    visibility = combined(_visibility(origin.fields), _visibility(content.fields))
+    fields = {**origin.fields, **content.fields, "url": origin.address, "visibility": visibility}
+    return dataclasses.replace(content, fields=fields)
+
+
+def _visibility(fields: Mapping[str, object]) -> str:
+    """Return the visibility that a file states, or the place that it was fetched from.
+
+    Raises:
+        UnreadableFileError: it cannot be read: what was meant to be closed must not come out open.
+    """
+    try:
+        return combined(*map(read_label, str(fields.get("visibility") or "").split(AND)))
+    except ValueError as error:
+        raise UnreadableFileError(f"visibility: {error}; until then the document is left out") from error
 
 
 def _content(data: bytes, name: str, layout: Layout | None = None) -> FileContent:
@@ -177,7 +199,9 @@ def _inferred(document: Document, stated: Mapping[str, object]) -> tuple[str, ..
 def _completed(fields: dict[str, Any], name: str, blocks: list[Block], row: Format) -> dict[str, Any]:
     """Fill what the file does not state: id and kind from its name, the rest from its text."""
     names = {field.name for field in dataclasses.fields(Document)}
+    visibility = _visibility(fields)
     values: dict[str, Any] = {key: _clean(value) for key, value in fields.items() if key in names and value}
+    values["visibility"] = visibility
     own_name = _name_in_words(name) if row.is_named_by_file else ""
     title = values.get("title") or own_name or _first_words(blocks) or name
     values["title"] = shorten(str(title), TITLE_CHARACTERS, placeholder=" …")

@@ -46,6 +46,7 @@ class Preview:
             "file": self.file,
             "reader": self.reader,
             "reason": self.reason,
+            "visibility": self.document.visibility if self.document else None,
             **{name: getattr(self.document, name, None) for name in DESCRIBING_FIELDS},
             "inferred": list(self.inferred),
             "warnings": list(self.warnings),
@@ -76,6 +77,7 @@ def previews(
 def _preview(
     file: SourceFile, read: ReadDocument, token_starts: TokenStarts, config: PassageConfig, taxonomy: Taxonomy
 ) -> Preview:
+    read = read.closed(file.visibility)
     within = read.document.path.removeprefix(file.name)  # of a document that the file holds
     pages = build_pages(read.document, read.blocks)
     document = StatedTerms(taxonomy).added_to(read.document, read.terms)

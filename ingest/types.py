@@ -94,6 +94,7 @@ class Document:
     language: str | None  # ISO 639-1
     sha256: str  # of the file
     path: str  # as the build was given it
+    visibility: str = ""  # who may read it (`visibility`): empty for everybody, else a label, or several that are all needed
     url: str | None = None  # where the original is published
     date: str | None = None  # ISO 8601, of publication
     year: int | None = None  # a practice's first year, else the year of `date`

@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -45,6 +45,7 @@ class Spelling:
 
 
 AS_IT_IS = Spelling(None, None)
+MOST_SEEN = 8  # sets of labels by which an index is kept as it is seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,14 @@ class Decided:
     built: OpenIndex
     decisions: Sequence[CopyDecision]
     index: OpenIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A generation as it is seen by people who may not read all of it."""
+
+    built: OpenIndex  # whole
+    indexes: dict[frozenset[str], Decided] = field(default_factory=dict)  # by the labels that they may read
 
 
 class Engine:
@@ -75,10 +84,12 @@ class Engine:
         self._name = store.current_name()
         self._index = index or open_index(store)
         self._decided = Decided(self._index, [], self._index)
+        self._seeing = threading.Lock()
+        self._seen = Seen(self._index)
         self._told = ""  # what kept decisions from being read, the last time
         self._kept_by = ""  # what kept a newer generation from being taken over, the last time
         self.not_taken = ""  # why the generation `served_name` is not served, without a path; empty where it is
-        self._speller: Speller | None = None  # made when it is asked for
+        self._spellers: dict[int, Speller] = {}  # by the store that each is of, made when they are asked for
         if not isinstance(encoder, Future):
             self.encoder = encoder
             _check_model(store, encoder, self._index)
@@ -119,6 +130,7 @@ class Engine:
         index = self.index()
         self.ask(index, "women returning to work", k=1, filters=EVERYTHING, writer="extractive")
         self.did_you_mean(index, "women retuning to work")
+        self.index_for(frozenset())  # what visitors see who have no key
 
     @property
     def served(self) -> OpenIndex:
@@ -133,7 +145,7 @@ class Engine:
     def index(self) -> OpenIndex:
         """Return the open index of the newest generation; one that cannot be opened is logged and the old one stays.
 
-        It has what editors decided about copies until now.
+        It has what editors decided about copies until now, and all documents: a request has its own (`index_for`).
         """
         from pes_search.index.open_index import open_index
 
@@ -162,6 +174,31 @@ class Engine:
         if str(error) != self._kept_by:
             logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
         self._kept_by = str(error)
+
+    def index_for(self, reads: frozenset[str] | None) -> OpenIndex:
+        """Return the index as somebody sees it who may read these visibility labels beside what is public; None: all.
+
+        It is made once for each set of labels that documents have. Where that leaves nothing out it is the whole one.
+        """
+        whole = self.index()
+        known = self._decided
+        if reads is None or known.built.stored.labels <= reads:
+            return whole
+        labels = reads & known.built.stored.labels
+        with self._seeing:  # of several first visitors one makes it
+            if self._seen.built is not known.built:
+                self._seen = Seen(known.built)
+            indexes = self._seen.indexes
+            one = indexes.get(labels)
+            if one is None:
+                if len(indexes) >= MOST_SEEN:
+                    indexes.pop(next(iter(indexes)))
+                built = known.built.visible_to(labels)
+                one = Decided(built, [], built)
+            if one.decisions != known.decisions:
+                one = Decided(one.built, known.decisions, decided(one.built, known.decisions))
+            indexes[labels] = one
+            return one.index
 
     def _as_decided(self, built: OpenIndex) -> OpenIndex:
         """Return a generation with the decisions that are kept; where they cannot be read, with those that were last."""
@@ -258,11 +295,10 @@ class Engine:
         # The search refuses what is too long, and what is ordered as written is meant as written.
         if len(query) > QUERY_CHARACTERS or read_operators(query).restrict_texts:
             return None
-        speller = self._speller
+        speller = self._spellers.get(id(index.stored))
         if speller is None or speller.index is not index.stored:
             speller = Speller(index.stored)
-            if index.stored is self._index.stored:  # no request that began before a build ended
-                self._speller = speller
+            self._spellers = {**dict(list(self._spellers.items())[-MOST_SEEN:]), id(index.stored): speller}
         return speller.suggestion(query, detect_language(query))
 
     def ask(
@@ -319,6 +355,7 @@ def build(settings: Settings, sources: Sequence[str], on_progress: Progress | No
         cache_dir=settings.cache_dir,
         config=settings.index_config(),
         default_lists=settings.taxonomy,
+        labels=settings.place_labels(),
         reading=settings.reading,
         on_progress=on_progress,
     )

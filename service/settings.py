@@ -19,6 +19,7 @@ from pes_search.index.encoders.base import EncoderConfig
 from pes_search.index.stores.base import KEPT_GENERATIONS
 from pes_search.ingest.config import PassageConfig, ReadingConfig
 from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.visibility import PlaceLabels, read_label
 from pes_search.ingest.web.config import FetchConfig, WebSource
 from pes_search.ingest.web.presets import complete
 from pes_search.service.answers.config import AnswerConfig
@@ -179,6 +180,7 @@ class Settings(BaseSettings):
 
     sources: tuple[str, ...] = ("corpus",)
     source: tuple[WebSource, ...] = ()  # places on the web, which `pes fetch` turns into files
+    visibility: dict[str, str] = {}  # labels by folder or file: only who may read the label reads what lies there
     taxonomy: Path = Path("corpus/taxonomy")
     store: str = "files"  # where the index is kept: a name of `index.stores.STORES`
     index_dir: Path = Path("var/index")
@@ -210,6 +212,27 @@ class Settings(BaseSettings):
     def all_sources(self) -> list[str]:
         """Return what a build without arguments reads: the sources, and the folders of uploads and fetched files there are."""
         return [*self.sources, *(str(folder) for folder in (self.desk.uploads, self.fetch.folder) if folder.is_dir())]
+
+    def place_labels(self) -> PlaceLabels:
+        """Return the labels of files by where they lie: as `visibility` has them, and those of places on the web.
+
+        Raises:
+            SettingsError: nothing lies where a label is for: a slip there would leave open what was to be closed.
+        """
+        made_later = [folder.absolute() for folder in (self.desk.uploads, self.fetch.folder)]
+        for place in map(Path, self.visibility):
+            is_made_later = any(folder in (place.absolute(), *place.absolute().parents) for folder in made_later)
+            if not place.exists() and not is_made_later:
+                raise SettingsError(
+                    f"[visibility] {str(place)!r} is no folder or file here; correct it, or make the folder first"
+                )
+        of_sources = {str(self.fetch.folder / source.name): read_label(source.visibility) for source in self.source}
+        return PlaceLabels({place: label for place, label in of_sources.items() if label} | self.visibility)
+
+    @field_validator("visibility")
+    @classmethod
+    def _labels(cls, places: dict[str, str]) -> dict[str, str]:
+        return {place: read_label(label) for place, label in places.items()}
 
     @field_validator("source")
     @classmethod

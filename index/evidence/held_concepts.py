@@ -6,6 +6,7 @@ the query shares with the names of what the document holds (`concept_labels`).
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -34,17 +35,31 @@ class HeldConcepts:
         self.ids = holdings.documents
         self.rows = {document_id: row for row, document_id in enumerate(self.ids)}
         self._space = space
+        self._bm25 = bm25
         self._main_language = main_language
         countries: list[Key] = [(COUNTRIES, code) for code in taxonomy.lists.get(COUNTRIES, {})]
         keys = [*space.keys, *countries]
         concepts = [f"{name}/{concept_id}" for name, concept_id in keys]
+        self._concepts = concepts
         self._holdings = holdings.with_concepts(concepts)
-        labels = LabelTerms(taxonomy, keys)
+        self._labels = labels = LabelTerms(taxonomy, keys)
         labels.in_language(main_language)  # now, not with the first query: a command has time while its encoder is loading
         self._names_of_documents = LabelMatcher(labels, self._holdings, bm25)
         self._names_of_concepts = LabelMatcher(labels, Holdings.of_themselves(concepts, len(space.keys)), bm25)
         self._columns = {key: column for column, key in enumerate(space.keys)}
         self._idf = _concept_idf(self._holdings.counts()[: len(space.keys)], len(self.ids))
+
+    def among(self, holdings: Holdings, main_language: str) -> HeldConcepts:
+        """Return the same for the documents of other holdings, most of which are in this language; the lists are shared."""
+        some = copy.copy(self)
+        some.__dict__.pop("_lengths", None)
+        some._main_language = main_language
+        some.ids = holdings.documents
+        some.rows = {document_id: row for row, document_id in enumerate(some.ids)}
+        some._holdings = holdings.with_concepts(self._concepts)
+        some._names_of_documents = LabelMatcher(self._labels, some._holdings, self._bm25)
+        some._idf = _concept_idf(some._holdings.counts()[: len(self._idf)], len(some.ids))
+        return some
 
     def of_query(self, text: str, language: str | None, vector: Vectors) -> list[tuple[str, str, float]]:
         """Return the concepts that a query is about: list, id and share, the highest first. `vector` is the encoder's."""
@@ -106,6 +121,6 @@ class HeldConcepts:
 
 def _concept_idf(holders: Rows, documents: int) -> Vectors:
     """Return each concept's inverse document frequency, the highest that can be as 1; 0 for one that no document holds."""
-    most = np.log(documents + 1)
+    most = np.log(max(documents, 1) + 1)
     idf: Vectors = np.where(holders > 0, np.log((documents + 1) / np.maximum(holders, 1)) / most, 0).astype(np.float32)
     return idf

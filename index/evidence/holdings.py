@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import Rows, Vectors
+    from pes_search.index.arrays import Mask, Rows, Vectors
 
 
 class Holdings:
@@ -50,6 +50,15 @@ class Holdings:
         column = {concept: number for number, concept in enumerate(concepts)}
         columns = np.array([column[concept] for concept in self.concepts], np.int64)
         return Holdings(self.documents, concepts, self.rows, columns[self.columns], self.values)
+
+    def among(self, documents: Mask) -> Holdings:
+        """Return what some of the documents hold, numbered among themselves, without concepts that none of them holds."""
+        kept = documents[self.rows]
+        held, columns = np.unique(self.columns[kept], return_inverse=True)
+        place = np.cumsum(documents) - 1
+        ids = [document for document, is_kept in zip(self.documents, documents.tolist(), strict=True) if is_kept]
+        concepts = [self.concepts[column] for column in held.tolist()]
+        return Holdings(ids, concepts, place[self.rows[kept]], columns.astype(np.int64), self.values[kept])
 
     def counts(self) -> Rows:
         """Return the number of documents that hold each concept."""

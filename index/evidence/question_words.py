@@ -26,7 +26,7 @@ from pes_search.index.text.tokens import terms
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from pes_search.index.arrays import Vectors
+    from pes_search.index.arrays import Mask, Vectors
     from pes_search.ingest.types import Question
 
 
@@ -60,6 +60,18 @@ class StoredWords:
             languages=np.array(columns[2], np.int16),
             counts=np.array(columns[3], np.int32),
             codes=codes,
+        )
+
+    def among(self, documents: Mask) -> StoredWords:
+        """Return those of some documents, numbered among themselves."""
+        kept = documents[self.documents]
+        held, languages = np.unique(self.languages[kept], return_inverse=True)
+        return StoredWords(
+            terms=self.terms[kept],
+            documents=(np.cumsum(documents) - 1)[self.documents[kept]].astype(np.int32),
+            counts=self.counts[kept],
+            languages=languages.astype(np.int16),
+            codes=[self.codes[code] for code in held.tolist()],
         )
 
 

@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pes_search.index.arrays import EightBitVectors
 from pes_search.index.config import Bm25Config
 from pes_search.index.evidence.question_words import QuestionWords, StoredWords
 
 if TYPE_CHECKING:
-    from pes_search.index.arrays import EightBitVectors, Rows, Vectors
+    from pes_search.index.arrays import Mask, Rows, Vectors
 
 NEAREST = 3  # questions of a document; of one to five, three was best on the development questions
 OWN_LANGUAGE_SHARE = 0.3  # of the questions in the query's language; from .2 to .4 alike
@@ -44,6 +45,14 @@ class StoredQuestions:
     languages: Sequence[str]
     vectors: EightBitVectors
     words: StoredWords
+
+    def among(self, documents: Mask) -> StoredQuestions:
+        """Return those of some documents, numbered among themselves."""
+        kept = documents[self.documents]
+        languages = [language for language, is_kept in zip(self.languages, kept.tolist(), strict=True) if is_kept]
+        place = np.cumsum(documents) - 1
+        vectors = EightBitVectors(self.vectors.numbers[kept])
+        return StoredQuestions(place[self.documents[kept]], languages, vectors, self.words.among(documents))
 
 
 class DocumentQuestions:

@@ -42,6 +42,17 @@ class StoredIndex(Protocol):
     manifest: Manifest
     taxonomy: Taxonomy  # of the collection; without lists where it has none
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """The visibility labels that its documents have."""
+
+    def visible_to(self, reads: frozenset[str] | None) -> StoredIndex:
+        """Return the index as somebody sees it who may read these labels beside what is public; None: all.
+
+        It is this one where that is all of it. Else it answers as if it had been built without the other documents: nothing
+        that it gives, no number and no message, depends on them. Only the lists' other concepts are left out, too.
+        """
+
     # ── Passages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def lexical(self, terms: Terms, filters: Filters, depth: int) -> list[str]:

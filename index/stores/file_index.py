@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,16 +17,19 @@ import numpy as np
 from pes_search.index.arrays import EightBitVectors, highest
 from pes_search.index.errors import NotInIndexError
 from pes_search.index.evidence.bm25 import Bm25Index
+from pes_search.index.evidence.concepts import labels_of
 from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.evidence.question_words import StoredWords
 from pes_search.index.evidence.questions import StoredQuestions
 from pes_search.index.filters import Filters
 from pes_search.index.stores.metadata import Metadata
 from pes_search.index.stores.nearest import open_vectors
-from pes_search.index.stores.text_files import Texts, mapped_bytes
+from pes_search.index.stores.text_files import Texts, mapped_bytes, unknown_passage
+from pes_search.index.stores.visible import seen_lists, seen_manifest
 from pes_search.index.types import Counts, DocumentText, Manifest, PassageRows, PassageSentences, Terms
 from pes_search.ingest.taxonomy import Taxonomy
-from pes_search.ingest.types import Document, Passage
+from pes_search.ingest.types import Document, Passage, document_of
+from pes_search.ingest.visibility import is_visible
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,7 +47,9 @@ class FileIndex:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.manifest = manifest
         self.taxonomy = Taxonomy.from_values(json.loads((folder / "taxonomy.json").read_text(encoding="utf-8")))
+        self._reads: frozenset[str] | None = None  # the labels of what is seen; None: all
         self._texts = texts = Texts(folder)
+        self._document_rows = texts.document_rows  # of what is seen
         self._metadata = Metadata.read(folder, self.taxonomy)
         vectors = mapped_vectors(folder / "vectors.f16", manifest.dimensions, texts.passage_count, "passages")
         self._whole = open_vectors(vectors, folder)
@@ -52,6 +60,36 @@ class FileIndex:
         self._words_file = mapped_bytes(folder / "words.json")
         self._holdings_file = mapped_bytes(folder / HOLDINGS_FILE)
         self._questions_file = mapped_bytes(folder / QUESTIONS_FILE)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The visibility labels that its documents have."""
+        return self._metadata.labels
+
+    def visible_to(self, reads: frozenset[str] | None) -> FileIndex:
+        """Return the index as somebody sees it who may read these labels beside what is public; None: all."""
+        if reads is None or self.labels <= reads:
+            return self
+        seen = copy.copy(self)  # files and vectors are shared; what is computed of them is not, so it must not be known yet
+        for computed in ("_by_id", "_words"):
+            seen.__dict__.pop(computed, None)
+        seen._reads = reads if self._reads is None else reads & self._reads
+        seen._metadata = self._metadata.visible_to(reads)
+        documents = seen._seen_documents
+        passages = documents[self._texts.owners]
+        seen._document_rows = {one: row for one, row in self._document_rows.items() if documents[row]}
+        seen._bm25 = self._bm25.among(passages)
+        numbers = np.bincount(self._texts.language_numbers[passages], minlength=len(self._texts.languages)).tolist()
+        seen.manifest = seen_manifest(
+            self.manifest,
+            reads,
+            documents=int(documents.sum()),
+            passages=int(passages.sum()),
+            languages=dict(zip((language or "" for language in self._texts.languages), numbers, strict=True)),
+        )
+        seen.taxonomy = seen_lists(seen, self.taxonomy)
+        seen._labels = self._labels[[label.key[1] in seen.taxonomy.lists[label.key[0]] for label in labels_of(self.taxonomy)]]
+        return seen
 
     # ── Passages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,8 +129,8 @@ class FileIndex:
         passing = self._metadata.mask(filters)
         ids: list[str] = []
         for document_id in document_ids:
-            row = self._texts.document_rows[document_id]
-            if passing is None or passing[row]:
+            row = self._document_rows.get(document_id)
+            if row is not None and (passing is None or passing[row]):
                 ids += map(self._texts.passage_id, self._texts.members(row))
             if depth is not None and len(ids) >= depth:
                 return ids[:depth]
@@ -127,7 +165,7 @@ class FileIndex:
             NotInIndexError: an id is unknown.
         """
         return [
-            (self._texts.passage(row), self._texts.document(int(self._texts.owners[row])))
+            (self._texts.passage(row), self._document(int(self._texts.owners[row])))
             for row in self._rows_of(passage_ids).tolist()
         ]
 
@@ -149,7 +187,7 @@ class FileIndex:
         """Return the documents that pass the filters, by id."""
         passing = self._metadata.mask(filters)
         rows = [row for row in self._by_id if passing is None or passing[row]]
-        return [self._texts.document(row) for row in rows[offset : None if limit is None else offset + limit]]
+        return [self._document(row) for row in rows[offset : None if limit is None else offset + limit]]
 
     def counts(self, filters: Filters) -> Counts:
         """Return how much the filters leave, and the facets."""
@@ -157,8 +195,9 @@ class FileIndex:
 
     def texts(self, document_ids: Sequence[str]) -> list[DocumentText]:
         """Return documents with their text, in the order asked for; ids that are not there are left out."""
-        rows = self._texts.document_rows
-        return [self._texts.document_text(rows[document_id]) for document_id in document_ids if document_id in rows]
+        rows = self._document_rows
+        texts = (self._texts.document_text(rows[document_id]) for document_id in document_ids if document_id in rows)
+        return [DocumentText(self._seen(text.document), text.pages, text.passages) for text in texts]
 
     def nearest_documents(self, vector: Vectors, filters: Filters, depth: int) -> list[str]:
         """Return the ids of the `depth` documents whose mean vector has the highest inner product, best first."""
@@ -174,7 +213,7 @@ class FileIndex:
             NotInIndexError: an id is unknown.
         """
         try:
-            return self._means[[self._texts.document_rows[document_id] for document_id in document_ids]]
+            return self._means[[self._document_rows[document_id] for document_id in document_ids]]
         except KeyError as error:
             raise NotInIndexError(f"no document {error.args[0]!r} in this index; `pes search` lists ids") from None
 
@@ -190,16 +229,14 @@ class FileIndex:
 
     def holdings(self) -> Holdings:
         """Return how far each document, by id, holds each concept, `list/id`."""
-        rank = np.empty(len(self._by_id), np.int64)
-        rank[self._by_id] = np.arange(len(self._by_id))
-        ids = [self._texts.document_ids[row] for row in self._by_id]
+        ids, rank = self._ordered
         with np.load(io.BytesIO(self._holdings_file.tobytes()), allow_pickle=False) as file:
-            return Holdings(ids, file["concepts"].tolist(), rank[file["rows"]], file["columns"], file["values"])
+            holdings = Holdings(ids, file["concepts"].tolist(), rank[file["rows"]], file["columns"], file["values"])
+        return holdings if self._reads is None else holdings.among(self._seen_by_id)
 
     def questions(self) -> StoredQuestions:
         """Return the questions that documents answer; their documents are numbered by id."""
-        rank = np.empty(len(self._by_id), np.int64)
-        rank[self._by_id] = np.arange(len(self._by_id))
+        _, rank = self._ordered
         with np.load(io.BytesIO(self._questions_file.tobytes()), allow_pickle=False) as file:
             words = StoredWords(
                 file["terms"],
@@ -209,7 +246,8 @@ class FileIndex:
                 file["codes"].tolist(),
             )
             vectors = EightBitVectors(file["vectors"])
-            return StoredQuestions(rank[file["documents"]], file["languages"].tolist(), vectors, words)
+            questions = StoredQuestions(rank[file["documents"]], file["languages"].tolist(), vectors, words)
+        return questions if self._reads is None else questions.among(self._seen_by_id)
 
     def label_vectors(self) -> EightBitVectors:
         """Return the vectors of the lists' labels."""
@@ -219,18 +257,58 @@ class FileIndex:
 
     @cached_property
     def _by_id(self) -> list[int]:
-        """The documents' rows in the order of their ids."""
-        return sorted(range(len(self._texts.document_ids)), key=self._texts.document_ids.__getitem__)
+        """The rows of the documents that are seen, in the order of their ids."""
+        return sorted(self._document_rows.values(), key=self._texts.document_ids.__getitem__)
+
+    @property
+    def _ordered(self) -> tuple[list[str], Rows]:
+        """The ids of all documents, seen or not, in their order, and the place of each row in it."""
+        order = sorted(range(len(self._texts.document_ids)), key=self._texts.document_ids.__getitem__)
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        return [self._texts.document_ids[row] for row in order], rank
+
+    @property
+    def _seen_documents(self) -> Mask:
+        """Which documents are seen, by row."""
+        seen = self._metadata.seen
+        return np.ones(len(self._texts.document_ids), bool) if seen is None else seen
+
+    @property
+    def _seen_by_id(self) -> Mask:
+        """Which documents are seen, in the order of the ids of all."""
+        ids, _ = self._ordered
+        return np.array([one in self._document_rows for one in ids], bool)
+
+    def _document(self, row: int) -> Document:
+        return self._seen(self._texts.document(row))
+
+    def _seen(self, document: Document) -> Document:
+        """Return a document that names no other one which is not seen."""
+        if self._reads is None or not document.related:
+            return document
+        return dataclasses.replace(document, related=tuple(one for one in document.related if one in self._document_rows))
 
     @cached_property
     def _words(self) -> dict[str, dict[str, int]]:
-        words: dict[str, dict[str, int]] = json.loads(bytes(self._words_file))
-        return words
+        of_labels: dict[str, dict[str, dict[str, int]]] = json.loads(bytes(self._words_file))
+        seen = [words for visibility, words in of_labels.items() if is_visible(visibility, self._reads)]
+        if len(seen) == 1:
+            return seen[0]
+        together: dict[str, Counter[str]] = {}
+        for words in seen:
+            for language, counts in words.items():
+                together.setdefault(language, Counter()).update(counts)
+        return {language: dict(counts) for language, counts in together.items()}
 
     def _ids(self, rows: Rows) -> list[str]:
         return list(map(self._texts.passage_id, rows.tolist()))
 
     def _rows_of(self, passage_ids: Sequence[str]) -> Rows:
+        if self._reads is not None:
+            for passage_id in passage_ids:
+                if document_of(passage_id) not in self._document_rows:
+                    raise unknown_passage(passage_id)
         return np.array(list(map(self._texts.passage_row, passage_ids)), dtype=np.int64)
 
     def _allowed(self, filters: Filters) -> Mask | None:

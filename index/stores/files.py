@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
     from pes_search.ingest.types import Question
 
-SCHEMA = 17  # raise it when a change of the files makes older indexes unreadable
+SCHEMA = 18  # raise it when a change of the files makes older indexes unreadable
 CHECKED_FILE = "checked.json"  # in a generation: the files whose hashes have been checked, by size and time
 HISTORY_FILE = "HISTORY"
 LAST_BUILD_FILE = "last_build.json"
@@ -450,7 +450,8 @@ class FileWriter:
             raise
         self._means: list[Vectors] = []
         self._terms = Bm25Builder()
-        self._words: dict[str, Counter[str]] = {}  # the number of passages that have each, by language
+        # The number of passages that have each, by language, and all that by who may read them.
+        self._words: dict[str, dict[str, Counter[str]]] = {}
         self._concepts: dict[str, int] = {}
         self._held: list[tuple[int, int, float]] = []  # document, concept, and how far it is held
         self._questions: list[npt.NDArray[np.int8]] = []  # vectors, document by document
@@ -466,7 +467,8 @@ class FileWriter:
         for terms in encoded.terms:
             self._terms.add(terms)
         for language, words in encoded.words.items():
-            self._words.setdefault(language, Counter()).update(words)
+            by_language = self._words.setdefault(encoded.document.visibility, {})
+            by_language.setdefault(language, Counter()).update(words)
         for concept, value in encoded.concepts.items():
             self._held.append((len(self._means), self._concepts.setdefault(concept, len(self._concepts)), value))
         if encoded.questions is not None:

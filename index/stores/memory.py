@@ -20,12 +20,14 @@ from pes_search.index.arrays import EightBitVectors, mean_vectors
 from pes_search.index.config import Bm25Config
 from pes_search.index.errors import BuildRunningError, IndexNotFoundError, NotInIndexError
 from pes_search.index.evidence.bm25 import DELTA
+from pes_search.index.evidence.concepts import labels_of
 from pes_search.index.evidence.holdings import Holdings
 from pes_search.index.evidence.question_words import StoredWords
 from pes_search.index.evidence.questions import StoredQuestions
 from pes_search.index.filters import EVERYTHING, Filters
 from pes_search.index.stores.base import finished_build
 from pes_search.index.stores.metadata import Metadata
+from pes_search.index.stores.visible import seen_lists, seen_manifest
 from pes_search.index.types import (
     Counts,
     DocumentText,
@@ -40,6 +42,7 @@ from pes_search.index.types import (
 from pes_search.ingest.lasting_ids import EarlierDocument
 from pes_search.ingest.taxonomy import Taxonomy
 from pes_search.ingest.types import Document, Passage, Question
+from pes_search.ingest.visibility import is_visible
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
@@ -229,6 +232,36 @@ class MemoryIndex:
         self._means = mean_vectors(self._vectors, owners, len(self._ids))
         counts = [len(encoded.passages) for encoded in self._encoded.values()]
         self._metadata = Metadata.of_documents([encoded.document for encoded in self._encoded.values()], counts, taxonomy)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The visibility labels that its documents have."""
+        return self._metadata.labels
+
+    def visible_to(self, reads: frozenset[str] | None) -> MemoryIndex:
+        """Return the index as somebody sees it who may read these labels beside what is public; None: all."""
+        seen = [one for one in self._encoded.values() if is_visible(one.document.visibility, reads)]
+        if len(seen) == len(self._encoded):
+            return self
+        ids = {one.document.id for one in seen}
+        open_ones = []
+        for one in seen:
+            related = tuple(other for other in one.document.related if other in ids)
+            open_ones.append(dataclasses.replace(one, document=dataclasses.replace(one.document, related=related)))
+        words = self._question_words.among(np.array([one in ids for one in self._ids], bool))
+        manifest = seen_manifest(
+            self.manifest,
+            reads or (),
+            documents=len(seen),
+            passages=sum(len(one.passages) for one in seen),
+            languages=Counter(passage.language or "" for one in seen for passage in one.passages),
+        )
+        labels = labels_of(self.taxonomy)
+        whole = MemoryIndex(open_ones, words, manifest, self.taxonomy, self._labels)
+        whole.taxonomy = seen_lists(whole, self.taxonomy)
+        kept = [label.key[1] in whole.taxonomy.lists[label.key[0]] for label in labels]
+        whole._labels = EightBitVectors(self._labels.numbers[kept])
+        return whole
 
     # ── Passages ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -13,6 +13,7 @@ from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, STILL_RUNNING, Y
 from pes_search.index.types import Counts, Facets
 from pes_search.ingest.taxonomy import Taxonomy, fold
 from pes_search.ingest.types import Document
+from pes_search.ingest.visibility import is_visible, labels_of
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Mask, Rows
@@ -25,15 +26,25 @@ class Metadata:
     """What some documents can be filtered by; row i is document i."""
 
     def __init__(
-        self, ids: Sequence[str], columns: Mapping[str, Column], years: Rows, passages: Rows, taxonomy: Taxonomy
+        self,
+        ids: Sequence[str],
+        columns: Mapping[str, Column],
+        years: Rows,
+        passages: Rows,
+        visibilities: Sequence[str],
+        taxonomy: Taxonomy,
+        seen: Mask | None = None,
     ) -> None:
         """`columns` by the filter's name; `years` are the first and last of each document, shape (2, documents), 0 where there
-        is none; `passages` is how many each has.
+        is none; `passages` is how many each has; `visibilities` say who may read each. Where some are not to be seen, `seen`
+        are the others, and the rest has only what they have.
         """
         self._ids = ids
         self._columns = columns
         self._years = years
         self._passages = passages
+        self.visibilities = visibilities
+        self.seen = seen  # None: all
         self._taxonomy = taxonomy
         self._named: dict[str, Mapping[str, set[str]]] = {}  # the values that a label stands for, by the filter's name
         self._everything: Counts | None = None
@@ -42,16 +53,18 @@ class Metadata:
     def of_documents(cls, documents: Iterable[Document], passages: Sequence[int] | Rows, taxonomy: Taxonomy) -> Metadata:
         """Return it of documents; `passages` is the number of passages of each."""
         ids: list[str] = []
+        visibilities: list[str] = []
         years: list[tuple[int, int]] = []
         values: dict[str, list[Sequence[str]]] = {name: [] for name in FILTER_FIELDS}
         for document in documents:
             ids.append(document.id)
+            visibilities.append(document.visibility)
             years.append(years_of(document) or (0, 0))
             for field in FILTER_FIELDS.values():
                 values[field.name].append(taxonomy.with_broader(field.list_name, field.values(document)))
         columns = {name: Column.of_values(of_field) for name, of_field in values.items()}
         both = np.array(years, np.int64).reshape(-1, 2).T
-        return cls(ids, columns, both, np.array(passages, np.int64), taxonomy)
+        return cls(ids, columns, both, np.array(passages, np.int64), visibilities, taxonomy)
 
     @classmethod
     def read(cls, folder: Path, taxonomy: Taxonomy) -> Metadata:
@@ -62,19 +75,42 @@ class Metadata:
             name: Column(parts[f"{name}.values"].tolist(), parts[f"{name}.rows"], parts[f"{name}.codes"], len(parts["ids"]))
             for name in FILTER_FIELDS
         }
-        return cls(parts["ids"].tolist(), columns, parts["years"], parts["passages"], taxonomy)
+        of_documents = parts["ids"].tolist(), columns, parts["years"], parts["passages"], parts["visibilities"].tolist()
+        return cls(*of_documents, taxonomy)
 
     def save(self, folder: Path) -> None:
         """Write it into a file of a folder."""
-        parts: dict[str, Any] = {"ids": np.array(self._ids, np.str_), "years": self._years, "passages": self._passages}
+        parts: dict[str, Any] = {
+            "ids": np.array(self._ids, np.str_),
+            "visibilities": np.array(self.visibilities, np.str_),
+            "years": self._years,
+            "passages": self._passages,
+        }
         for name, column in self._columns.items():
             values = np.array(column.values, np.str_)
             parts |= {f"{name}.values": values, f"{name}.rows": column.rows, f"{name}.codes": column.codes}
         np.savez(folder / FILTERS_FILE, **parts)
 
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """The labels of the documents that are seen and not for everybody."""
+        visibilities = set(self.visibilities if self.seen is None else np.array(self.visibilities)[self.seen].tolist())
+        return frozenset(label for visibility in visibilities for label in labels_of(visibility))
+
+    def visible_to(self, reads: frozenset[str]) -> Metadata:
+        """Return what somebody may see who may read these labels: the others' rows stay and have nothing."""
+        open_to_them = {visibility for visibility in set(self.visibilities) if is_visible(visibility, reads)}
+        seen = np.array([visibility in open_to_them for visibility in self.visibilities], bool)
+        if self.seen is not None:
+            seen &= self.seen
+        columns = {name: column.among(seen) for name, column in self._columns.items()}
+        years, passages = np.where(seen, self._years, 0), np.where(seen, self._passages, 0)
+        return Metadata(self._ids, columns, years, passages, self.visibilities, self._taxonomy, seen)
+
     def mask(self, filters: Filters) -> Mask | None:
-        """Return which documents pass, or None where the filters are empty."""
-        masks = [self._columns[name].mask(self._wanted(name, values)) for name, values in filters.chosen.items()]
+        """Return which documents pass, or None where the filters are empty and all are seen."""
+        masks = [] if self.seen is None else [self.seen]
+        masks += [self._columns[name].mask(self._wanted(name, values)) for name, values in filters.chosen.items()]
         if filters.year_from is not None or filters.year_to is not None:
             first, last = self._years
             low = 1 if filters.year_from is None else filters.year_from
@@ -95,7 +131,7 @@ class Metadata:
         return self._counted(filters)
 
     def _counted(self, filters: Filters) -> Counts:
-        everything = np.ones(len(self._ids), bool)
+        everything = np.ones(len(self._ids), bool)  # unless some are not seen, for whom there is a mask always
 
         def passing(chosen: Filters) -> Mask:
             mask = self.mask(chosen)
@@ -158,6 +194,12 @@ class Column:
         code = {value: number for number, value in enumerate(distinct)}
         rows = np.array([row for row, _ in pairs], dtype=np.int64)
         return cls(distinct, rows, np.array([code[value] for _, value in pairs], dtype=np.int64), len(values))
+
+    def among(self, documents: Mask) -> Column:
+        """Return the values of some documents only."""
+        kept = documents[self.rows]
+        codes, numbers = np.unique(self.codes[kept], return_inverse=True)
+        return Column([self.values[code] for code in codes.tolist()], self.rows[kept], numbers.astype(np.int64), self._size)
 
     def mask(self, wanted: Callable[[str], bool]) -> Mask:
         """Return which documents have a value that is wanted."""

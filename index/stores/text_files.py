@@ -217,13 +217,18 @@ class Texts:
             for offset in np.flatnonzero((table["start"] == int(start)) & (table["end"] == int(end))).tolist():
                 if self.passage_id(members.start + offset) == wanted:
                     return int(members.start + offset)
-        raise NotInIndexError(f"no passage {wanted!r} in this index; `pes search` lists ids")
+        raise unknown_passage(wanted)
 
     def _line(self, name: str, starts: Rows, row: int) -> Any:
         return json.loads(self._lines[name][starts[row] : starts[row + 1]].tobytes())
 
     def _text(self, start: int, end: int) -> str:
         return self._texts[start:end].tobytes().decode()
+
+
+def unknown_passage(passage_id: str) -> NotInIndexError:
+    """Return what to say of an id that no passage has."""
+    return NotInIndexError(f"no passage {passage_id!r} in this index; `pes search` lists ids")
 
 
 def _append_line(file: IO[bytes], value: object) -> int:

@@ -10,6 +10,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Annotated, Any, Literal
 
 from markdown_it import MarkdownIt
@@ -26,11 +27,16 @@ from pes_search.ingest.questions import checked_questions
 from pes_search.ingest.readers.decode import decode
 from pes_search.ingest.readers.html_blocks import NEVER_TEXT, walk
 from pes_search.ingest.types import FileContent, Link, Question
+from pes_search.ingest.visibility import combined, read_label
 from pes_search.ingest.yaml_lines import YamlError, load_yaml_with_lines
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 TOML_FRONT_MATTER = re.compile(r"\A\+\+\+[ \t]*\r?\n(.*?)^\+\+\+[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 TOML_TABLES = ("extra", "params", "taxonomies")  # where site generators want keys of one's own
+VISIBILITY = "visibility"  # the key, which may be written in capitals
+LEAST_LIKENESS = 0.85  # of a key that was meant to be that one: "visiblity" .95, "visible" .82
+LONGEST_FRONT_MATTER = 200  # lines
+_LABEL_LINE = re.compile(r"\s*[\"']?visibility[\"']?\s*[:=]", re.IGNORECASE)
 DEEPEST = 100  # levels of lists and quotations
 
 
@@ -67,6 +73,11 @@ def _language(value: object) -> object:
         return value
     names = {language.name.lower(): code for code, language in known_languages().items()}
     return names.get(value.strip().lower()) or re.split(r"[-_]", value.strip().lower())[0]
+
+
+def _visibility(value: object) -> object:
+    """Return the visibility of a document with these labels: who reads it may read each of them."""
+    return combined(*map(read_label, value if isinstance(value, list) else [value]))
 
 
 def _questions(value: object) -> object:
@@ -123,6 +134,7 @@ class FrontMatter(BaseModel):
         Evidence | None, BeforeValidator(lambda value: {"strength": value} if isinstance(value, str) else value)
     ] = None
     related: Annotated[list[str], Listed] = []
+    visibility: Annotated[str, BeforeValidator(_visibility)] = ""
     questions: Annotated[list[Question], BeforeValidator(_questions)] = []
     sources: list[Annotated[Source, BeforeValidator(lambda value: {"url": value} if isinstance(value, str) else value)]] = []
 
@@ -160,6 +172,7 @@ def read(data: bytes) -> FileContent:
     elif match := TOML_FRONT_MATTER.match(text):
         fields = _front_matter(_toml(match[1])).fields()
     else:
+        _check_no_label(text)
         fields = {}
     source = _Source()
     source.read(text[match.end() :] if match else text)
@@ -186,9 +199,12 @@ def read(data: bytes) -> FileContent:
 
 def _yaml(text: str) -> Any:
     try:
-        return load_yaml_with_lines(text, first_line=2).value
+        content = load_yaml_with_lines(text, first_line=2)
     except YamlError as error:
         raise UnreadableFileError(f"front matter is {error} at line {error.line}") from error
+    if twice := next((place for place in content.repeated if len(place) == 1 and _is_visibility(place[0])), None):
+        raise UnreadableFileError(f"front matter has `{twice[0]}` twice; say it once")
+    return content.value
 
 
 def _toml(text: str) -> Any:
@@ -198,7 +214,8 @@ def _toml(text: str) -> Any:
         raise UnreadableFileError(f"front matter is no valid TOML ({error})") from error
     for name in TOML_TABLES:
         if isinstance(table := values.get(name), dict):
-            values = table | values
+            labels = [value for part in (values, table) for value in _labels(part)]
+            values = table | {key: value for key, value in values.items() if not _is_visibility(key)} | {VISIBILITY: labels}
     return values
 
 
@@ -214,11 +231,42 @@ def _front_matter(values: Any) -> FrontMatter:
         raise UnreadableFileError("front matter must be `key: value` lines")
     if "country" in values and all(country_code(str(part)) for part in _parts(values["country"])):
         values.setdefault("countries", values["country"])
+    known = {key: value for key, value in values.items() if value is not None and not _is_visibility(key)}
     try:
-        return FrontMatter.model_validate({key: value for key, value in values.items() if value is not None})
+        return FrontMatter.model_validate(known | {VISIBILITY: _labels(values)})
     except ValidationError as error:
         first = error.errors()[0]
         raise UnreadableFileError(f"front matter `{'.'.join(map(str, first['loc']))}`: {first['msg']}") from error
+
+
+def _labels(values: Mapping[Any, Any]) -> list[object]:
+    """Return what front matter says of who may read the document.
+
+    Raises:
+        UnreadableFileError: a key is `visibility` but for a slip, which must not make a document public.
+    """
+    for key in values:
+        if not _is_visibility(key) and SequenceMatcher(None, str(key).lower(), VISIBILITY).ratio() >= LEAST_LIKENESS:
+            raise UnreadableFileError(f"front matter `{key}`: write it as {VISIBILITY}; until then the document is left out")
+    stated = [value for key, value in values.items() if _is_visibility(key)]
+    return [one for value in stated for one in (value if isinstance(value, list) else [value])]
+
+
+def _is_visibility(key: object) -> bool:
+    return str(key).strip().lower() == VISIBILITY
+
+
+def _check_no_label(text: str) -> None:
+    """Check that a text without front matter does not begin with something that was meant to be some, with a visibility.
+
+    Raises:
+        UnreadableFileError: it does; nobody may read what was meant to be closed because a line is missing.
+    """
+    first, *others = text.lstrip().splitlines()[:LONGEST_FRONT_MATTER] or [""]
+    if first.strip() in ("---", "+++") and any(_LABEL_LINE.match(line) for line in others):
+        raise UnreadableFileError(
+            f"it states a {VISIBILITY}, but not in front matter: the file begins with {first.strip()} and has such a line below"
+        )
 
 
 # ── Text ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ class SourceFile:
     path: Path  # where its bytes are on this machine
     name: str
     origin: Origin | None = None  # of a file that was fetched
+    visibility: str = ""  # of what lies where it lies; what the file says of itself comes to it
 
 
 class Source(Protocol):

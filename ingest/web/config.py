@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 
 from pes_search.ingest.origin import Layout
+from pes_search.ingest.visibility import read_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class WebSource:
     kind: str = ""  # of its documents: news, practice, factsheet …
     organisation: str = ""  # that its documents are of, where they do not say
     countries: tuple[str, ...] = ()  # that they are about, where they do not say
+    visibility: str = ""  # the label that a reader of its documents needs; empty or public: everybody reads them
     layout: Layout = field(default_factory=Layout)
 
     def __post_init__(self) -> None:
@@ -59,6 +61,7 @@ class WebSource:
             raise ValueError(f"source {self.name!r}: a name has letters, digits, dots, hyphens and underscores only")
         if (self.depth or 0) < 0 or self.most_pages < 1:
             raise ValueError("needs depth >= 0 and most_pages >= 1")
+        read_label(self.visibility)
 
     def over(self, preset: WebSource) -> WebSource:
         """Return this source with what it leaves at the default taken from a preset."""
@@ -71,6 +74,14 @@ class WebSource:
         return replace(preset, **given)
 
     def fields(self) -> Mapping[str, object]:
-        """Return what its documents have where they say nothing themselves, by the names of `Document`."""
-        stated = {"kind": self.kind, "organisation": self.organisation, "countries": list(self.countries)}
+        """Return what its documents have where they say nothing themselves, by the names of `Document`.
+
+        The visibility is theirs whatever they say.
+        """
+        stated = {
+            "kind": self.kind,
+            "organisation": self.organisation,
+            "countries": list(self.countries),
+            "visibility": read_label(self.visibility),
+        }
         return {name: value for name, value in stated.items() if value}

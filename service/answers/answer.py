@@ -42,6 +42,7 @@ from pes_search.service.answers.writers import WRITERS
 if TYPE_CHECKING:
     from pes_search.service.answers.reader import Reader
 
+KEPT_NAMES = 8  # of so many indexes: one as it is seen by who may not read all of it has an id of its own
 SEARCHED_DOCUMENTS = 10  # documents whose sentences are read
 READ_PASSAGES = 8  # of each; with three, 2 % fewer of the development questions' answers were among what was read
 LIKELY_SENTENCES = 8  # of several documents, among which an answer must be that looks like one
@@ -79,8 +80,11 @@ class Answerer:
         """Return the names of an index's documents; read once."""
         index_id = index.manifest.index_id
         if index_id not in self._names:
-            self._names.clear()  # of the generation before
-            self._names[index_id] = practice_names(index)
+            names = practice_names(index)
+            for old in list(self._names)[: -KEPT_NAMES + 1]:  # of generations before
+                self._names.pop(old, None)
+            self._names[index_id] = names
+            return names
         return self._names[index_id]
 
     def understood(self, question: str, index: OpenIndex, previous: str | None = None) -> Understood:

@@ -13,8 +13,10 @@ from pydantic import BeforeValidator
 
 from pes_search.index.errors import QueryError
 from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEARS, Filters
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.query.filter_values import check_values, nearest
 from pes_search.index.search import LARGEST_K
+from pes_search.service.access.visitor import visitor_of
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.bounds import LONGEST_ID_CHARACTERS, Values
 from pes_search.service.engine import Engine
@@ -31,6 +33,11 @@ def engine_of(request: Request) -> Engine:
     return engine
 
 
+def index_of(request: Request) -> OpenIndex:
+    """Return the index as who sends the request may see it."""
+    return engine_of(request).index_for(visitor_of(request).reads)
+
+
 def records_of(request: Request) -> Records:
     """Return the app's records. They know when the index's documents came, and once a day they forget what is old enough.
 
@@ -41,7 +48,7 @@ def records_of(request: Request) -> Records:
     if state.records is None:
         state.records = open_records(engine_of(request).settings.database)
     records: Records = state.records
-    index = engine_of(request).index()
+    index = engine_of(request).index()  # whole: what comes is noted for everybody
     if state.noted_index != index.manifest.index_id:
         records.arrivals.note(index.manifest.index_id, (document.id for document in index.stored.documents(EVERYTHING)))
         state.noted_index = index.manifest.index_id
@@ -60,7 +67,7 @@ def filters_of(request: Request, **values: Any) -> Filters:
     chosen = {name: [value for value in values[name] or () if value.strip()] for name in FILTER_FIELDS}
     filters = Filters(chosen, **{name: values[name] for name in YEARS})
     if filters.chosen:
-        check_values(filters, engine_of(request).index().stored)
+        check_values(filters, index_of(request).stored)
     return filters
 
 
@@ -129,6 +136,7 @@ def filters_from(values: Mapping[str, Sequence[str]]) -> Filters:
 
 
 EngineOf = Annotated[Engine, Depends(engine_of)]
+IndexOf = Annotated[OpenIndex, Depends(index_of)]
 FiltersOf = Annotated[Filters, Depends(filters_of)]
 K = Annotated[int, Query(ge=1, le=LARGEST_K, description="how many hits")]
 Offset = Annotated[int, Query(ge=0, le=1_000_000, description="how many hits to skip")]

@@ -19,10 +19,12 @@ from pes_search.service.api.requests import (
     DocumentId,
     EngineOf,
     FiltersOf,
+    IndexOf,
     K,
     Offset,
     RecordsOf,
     allowed_writer,
+    index_of,
     only_known_parameters,
 )
 from pes_search.service.api.schemas import (
@@ -45,7 +47,7 @@ from pes_search.service.api.schemas import (
     related_out,
     search_out,
 )
-from pes_search.service.editing.copy_decisions import decide
+from pes_search.service.editing.copy_decisions import decide, of_seen
 from pes_search.service.editing.duplicates import copy_groups
 from pes_search.service.editing.related import newest_version, relations, stated_relations
 from pes_search.service.engine import copy_decisions
@@ -56,6 +58,7 @@ router = APIRouter(prefix="/api/v1", responses=RESPONSES, dependencies=[Depends(
 @router.get("/search", tags=["search"])
 def search(
     engine: EngineOf,
+    index: IndexOf,
     filters: FiltersOf,
     q: Annotated[
         str,
@@ -76,16 +79,14 @@ def search(
 
     A query may order: "exact phrase", -word, title:word, country:DE and the other filters by their names.
     """
-    found = engine.find(
-        engine.index(), q, k=k, offset=offset, group=group, filters=filters, everything=everything, as_typed=as_typed
-    )
+    found = engine.find(index, q, k=k, offset=offset, group=group, filters=filters, everything=everything, as_typed=as_typed)
     return search_out(*found)
 
 
 @router.post("/ask", tags=["answers"])
-def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, body: AskIn) -> AskOut:
+def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, index: IndexOf, body: AskIn) -> AskOut:
     """Answer a question with quotations, or say that the collection does not answer it."""
-    index, filters, writer = engine.index(), body.filters(), allowed_writer(engine, body.writer)
+    filters, writer = body.filters(), allowed_writer(engine, body.writer)
     check_values(filters, index.stored)
     answer = engine.ask(index, body.question, k=body.k, filters=filters, writer=writer, previous=body.previous)
     tasks.add_task(log_answer, request, answer, index.stored.counts(filters).documents)
@@ -96,6 +97,7 @@ def ask(request: Request, tasks: BackgroundTasks, engine: EngineOf, body: AskIn)
 def ask_stream(
     request: Request,
     engine: EngineOf,
+    index: IndexOf,
     filters: FiltersOf,
     question: Annotated[str, Query(min_length=1, max_length=QUERY_CHARACTERS, examples=["Who pays for power_m?"])],
     previous: Annotated[str | None, Query(max_length=QUERY_CHARACTERS, description="the question before")] = None,
@@ -110,7 +112,7 @@ def ask_stream(
     if asks_again(request):
         return Response(status_code=204)
     writer = allowed_writer(engine, writer)
-    events = engine.ask_events(engine.index(), question, k=k, filters=filters, writer=writer, previous=previous)
+    events = engine.ask_events(index, question, k=k, filters=filters, writer=writer, previous=previous)
     passages = engine.settings.search.passages_per_document
     return event_stream(answer_messages(request, begun(events), k, passages))
 
@@ -118,17 +120,17 @@ def ask_stream(
 @router.get("/compare", tags=["documents"])
 def compare(
     engine: EngineOf,
+    index: IndexOf,
     ids: Annotated[Values, Query(description="documents, repeated or between commas", examples=[["hr-vouchers,pl-kfs"]])],
 ) -> ComparisonOut:
     """Compare documents field by field, every cell a quotation or not stated."""
     document_ids = [document_id for value in ids for document_id in value.split(",") if document_id]
-    return comparison_out(engine.compare(engine.index(), document_ids))
+    return comparison_out(engine.compare(index, document_ids))
 
 
 @router.get("/documents", tags=["documents"])
-def documents(engine: EngineOf, filters: FiltersOf, k: K = 100, offset: Offset = 0) -> DocumentsOut:
+def documents(index: IndexOf, filters: FiltersOf, k: K = 100, offset: Offset = 0) -> DocumentsOut:
     """List the documents that pass the filters, by id."""
-    index = engine.index()
     counts = index.stored.counts(filters)
     return DocumentsOut(
         index_id=index.manifest.index_id,
@@ -139,39 +141,38 @@ def documents(engine: EngineOf, filters: FiltersOf, k: K = 100, offset: Offset =
 
 
 @router.get("/documents/{document_id}", tags=["documents"])
-def document(engine: EngineOf, document_id: DocumentId) -> DocumentDetailOut:
+def document(index: IndexOf, document_id: DocumentId) -> DocumentDetailOut:
     """Return a document with its text and passages, and the documents that cite, update or continue it or that it does."""
-    index = engine.index()
     stated, newer = stated_relations(document_id, index), newest_version(document_id, index)
     return document_detail(index.text(document_id), index.manifest.index_id, stated, newer)
 
 
 @router.get("/duplicates", tags=["documents"])
-def duplicates(engine: EngineOf) -> DuplicatesOut:
+def duplicates(engine: EngineOf, index: IndexOf) -> DuplicatesOut:
     """List the documents that say the same, copies and translations, and what editors decided of them."""
-    index = engine.index()
-    return duplicates_out(copy_groups(index), copy_decisions(engine.settings), index.manifest.index_id)
+    decisions = of_seen(copy_decisions(engine.settings), index)
+    return duplicates_out(copy_groups(index), decisions, index.manifest.index_id)
 
 
 @router.post("/duplicates", tags=["documents"], responses=EDITOR_RESPONSES)
-def decide_duplicates(engine: EngineOf, records: RecordsOf, body: CopyDecisionIn) -> DuplicatesOut:
+def decide_duplicates(
+    request: Request, engine: EngineOf, index: IndexOf, records: RecordsOf, body: CopyDecisionIn
+) -> DuplicatesOut:
     """Say that a document and others are copies, or that they are none, or take that back; it counts at once.
 
     A key of an editor is needed: `Authorization: Bearer KEY`. Without any keys, whoever sits at the machine needs none.
     """
-    decide(body.verdict, body.document_id, body.other_ids, engine.index(), records.copies)
-    return duplicates(engine)
+    decide(body.verdict, body.document_id, body.other_ids, index, records.copies)
+    return duplicates(engine, index_of(request))  # with what was decided just now
 
 
 @router.get("/documents/{document_id}/related", tags=["documents"])
-def related(engine: EngineOf, filters: FiltersOf, document_id: DocumentId, k: K = 10) -> RelatedOut:
+def related(index: IndexOf, filters: FiltersOf, document_id: DocumentId, k: K = 10) -> RelatedOut:
     """Find the documents nearest in meaning to one, and say why; copies and translations stand apart."""
-    index = engine.index()
     return related_out(document_id, relations(document_id, index, k=k, filters=filters), index.manifest.index_id)
 
 
 @router.get("/passages/{passage_id}", tags=["documents"])
-def passage(engine: EngineOf, passage_id: Annotated[str, Path(examples=["de-power-m~318-802"])]) -> PassageOut:
+def passage(index: IndexOf, passage_id: Annotated[str, Path(examples=["de-power-m~318-802"])]) -> PassageOut:
     """Return one passage with its place."""
-    index = engine.index()
     return passage_out(*index.passage(passage_id))

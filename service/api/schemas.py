@@ -57,6 +57,7 @@ class SameOut(BaseModel):
     """A document that says the same as another."""
 
     document_id: str
+    visibility: str = Field(description="as of a hit")
     title: str
     language: str | None = Field(description="ISO 639-1")
     media_type: str
@@ -84,6 +85,9 @@ class InferredOut(BaseModel):
 
 
 _INFERRED = Field(description="which of the values nothing states")
+_VISIBILITY = Field(
+    description="empty: everybody reads it; else the label that its readers need, such as `internal`, or several joined by +"
+)
 
 
 class HitOut(PassageHitOut):
@@ -91,6 +95,7 @@ class HitOut(PassageHitOut):
 
     document_id: str = Field(examples=["de-power-m"])
     title: str
+    visibility: str = _VISIBILITY
     kind: str
     countries: list[str] = Field(description="ISO 3166-1 alpha-2; EU for the whole")
     year: int | None
@@ -207,6 +212,7 @@ class CitationOut(BaseModel):
     url: str = Field(description="the place in the original, or in this service where there is no original")
     support: float = Field(description="how far it supports the sentence, 0 to 1; of a quotation 1")
     title: str = Field(description="of the document")
+    visibility: str = _VISIBILITY
     language: str | None = Field(description="of the quotation, ISO 639-1")
 
 
@@ -379,6 +385,7 @@ class DocumentOut(BaseModel):
 
     id: str
     title: str
+    visibility: str = _VISIBILITY
     native_title: str | None
     kind: str
     language: str | None
@@ -472,6 +479,7 @@ class PassageOut(BaseModel):
     id: str = Field(examples=[_EXAMPLE_PASSAGE])
     document_id: str
     title: str
+    visibility: str = _VISIBILITY
     page: int | None
     place: str | None
     recognition_confidence: float | None
@@ -636,6 +644,7 @@ def citation_out(citation: Citation) -> CitationOut:
         url=place_link(citation),
         support=citation.support,
         title=citation.document.title,
+        visibility=citation.document.visibility,
         language=citation.passage.language,
     )
 
@@ -644,6 +653,7 @@ def same_out(document: Document, of: Document) -> SameOut:
     """Return a document that says the same as another for the outside."""
     return SameOut(
         document_id=document.id,
+        visibility=document.visibility,
         title=document.title,
         language=document.language,
         media_type=document.media_type,
@@ -730,6 +740,7 @@ def passage_out(document: Document, passage: Passage) -> PassageOut:
     return PassageOut(
         **dataclasses.asdict(passage),
         title=document.title,
+        visibility=document.visibility,
         url=deep_link(document, passage.page),
         place=place_name(document, passage.page),
         recognition_confidence=recognition_of(document, passage.page),
@@ -742,6 +753,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         **_passage_hit(hit),
         "document_id": document.id,
         "title": document.title,
+        "visibility": document.visibility,
         "kind": document.kind,
         "countries": list(document.countries),
         "year": document.year,

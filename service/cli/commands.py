@@ -143,7 +143,8 @@ def _preview(parsed: argparse.Namespace) -> int:
 
     settings = read_settings()
     token_starts = load_encoder(settings.encoder, settings.cache_dir).token_starts
-    files = [SourceFile(Path(file), Path(file).name) for file in parsed.files]
+    labels = settings.place_labels()
+    files = [SourceFile(Path(file), Path(file).name, visibility=labels.label(Path(file))) for file in parsed.files]
     taxonomy = read_taxonomy(settings.taxonomy)
     shown = list(previews(files, token_starts, settings.passages, settings.reading, taxonomy))
     if parsed.json:
@@ -264,7 +265,8 @@ def _show(parsed: argparse.Namespace) -> int:
         if parsed.json:
             print_json(shown.model_dump())
         else:
-            print(f"{shown.title}{place(shown.place, shown.headings, shown.recognition_confidence)}\n\n{shown.text}")
+            closed = f"[{shown.visibility}] " if shown.visibility else ""
+            print(f"{closed}{shown.title}{place(shown.place, shown.headings, shown.recognition_confidence)}\n\n{shown.text}")
             if shown.url:
                 print(f"\n{shown.url}")
         return 0
@@ -276,6 +278,7 @@ def _show(parsed: argparse.Namespace) -> int:
         print_json(detail.model_dump())
         return 0
     facts = [
+        document.visibility,
         document.kind,
         ", ".join(document.countries) + (INFERRED if document.inferred_in("countries") else ""),
         str(document.year or ""),

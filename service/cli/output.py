@@ -40,7 +40,7 @@ def countries(described: HitOut | ChoiceOut | TableRowOut) -> str:
 
 def print_hit(hit: HitOut) -> None:
     """Print a hit with its metadata, place, text and address."""
-    facts = " · ".join(filter(None, [countries(hit), str(hit.year or ""), hit.kind]))
+    facts = " · ".join(filter(None, [hit.visibility, countries(hit), str(hit.year or ""), hit.kind]))
     print(f"{hit.rank}. {hit.title}  [{facts}]  {hit.score:.3f}")
     print(f"   {hit.passage_id}{place(hit.place, hit.headings, hit.recognition_confidence)}")
     for other in hit.also:
@@ -107,7 +107,7 @@ def print_answer(answer: AskOut) -> None:
     if answer.refused and answer.nearest:
         print("Nearest:")
         for hit in answer.nearest:
-            facts = " · ".join(filter(None, [countries(hit), str(hit.year or ""), hit.kind]))
+            facts = " · ".join(filter(None, [hit.visibility, countries(hit), str(hit.year or ""), hit.kind]))
             print(f"  {hit.title}  [{facts}]  {hit.document_id}")
 
 
@@ -229,7 +229,7 @@ def print_preview(preview: Preview) -> None:
         return
     values = preview.values()
     print(f"{preview.file}: read as {preview.reader} in {preview.seconds:.2f} s")
-    for name in DESCRIBING_FIELDS:
+    for name in ("visibility", *DESCRIBING_FIELDS):
         value = values[name]
         shown = ", ".join(value) if isinstance(value, tuple) else value
         if shown:
@@ -285,6 +285,8 @@ def print_report(report: BuildReport, settings: Settings) -> None:
             "`pes rollback` goes back again",
             file=sys.stderr,
         )
+    for label, count in report.closed.items():
+        print(f"only for readers of {label}: {count} documents", file=sys.stderr)
     state = f"built in {report.seconds} s" if report.changed else "unchanged"
     print(
         f"index {report.index_id} in {settings.index_dir} {state}: {report.documents} documents, {report.passages} passages "

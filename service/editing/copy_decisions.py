@@ -9,7 +9,7 @@ from pes_search.index.copy_groups import contradicted
 from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex, unknown_document
 from pes_search.ingest.errors import PesSearchError
-from pes_search.service.records.copies import CopyRecords, by_pair
+from pes_search.service.records.copies import CopyDecision, CopyRecords, by_pair
 from pes_search.service.records.file import NotStoredError
 
 Verdict = Literal["confirm", "part", "undo"]
@@ -17,6 +17,12 @@ Verdict = Literal["confirm", "part", "undo"]
 
 class ContradictionError(PesSearchError):
     """A decision cannot hold beside earlier ones."""
+
+
+def of_seen(decisions: Sequence[CopyDecision], index: OpenIndex) -> list[CopyDecision]:
+    """Return the decisions that who sees an index may know of: all of a whole one, else those about what it has."""
+    known = index.concepts.rows
+    return [one for one in decisions if index.is_whole or (one.first in known and one.second in known)]
 
 
 def decide(verdict: Verdict, document_id: str, other_ids: Sequence[str], index: OpenIndex, records: CopyRecords) -> None:

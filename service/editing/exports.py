@@ -25,7 +25,7 @@ Format = Literal["csv", "json", "bib", "ris"]  # the files' extensions too
 COLUMNS = (
     "rank", "score", "id", "title", "native_title", "kind", "countries", "region", "organisation", "year", "end_year",
     "target_groups", "measure_types", "channels", "evidence", "evidence_sentence", "inferred", "language", "passage", "page",
-    "source", "link",
+    "source", "link", "visibility",
 )  # fmt: skip
 REPORT_KINDS = {"report", "factsheet"}  # what BibTeX calls a technical report
 SLUG_CHARACTERS = 40
@@ -186,6 +186,7 @@ def _result(row: ExportRow, wanted: _Export) -> dict[str, Any]:
         "passage": {"id": passage.id, "page": passage.page, "text": passage.text} if passage else None,
         "source": deep_link(document, passage.page if passage else None),
         "link": row.link,
+        "visibility": document.visibility,
     }
 
 
@@ -203,6 +204,7 @@ def _entry(document: Document, key: str, wanted: _Export) -> str:
         "Country": wanted.countries(document),
         "target groups": wanted.labels(document, "target_groups"),
         "inferred": wanted.inferred_fields(document),
+        "visibility": [document.visibility] if document.visibility else [],
     }
     fields = {
         "title": f"{{{_latex(document.title)}}}",  # in braces of its own: else styles change its capitals
@@ -260,6 +262,7 @@ def _tags(row: ExportRow, wanted: _Export) -> Iterable[tuple[str, str]]:
         ("CY", ", ".join(wanted.countries(document))),
         *(("KW", label) for label in wanted.labels(document, *FIELDS)),
         ("N1", f"inferred: {', '.join(inferred)}" if (inferred := wanted.inferred_fields(document)) else None),
+        ("N1", f"visibility: {document.visibility}" if document.visibility else None),
         ("AB", row.passage.text if row.passage else None),
     ]
     yield "TY", "NEWS" if document.kind == "news" else "RPRT"

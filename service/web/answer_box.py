@@ -18,7 +18,7 @@ from pes_search.service.answers.types import Answer, Citation, Event, Reason, Se
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.event_stream import asks_again, begun, event_stream, message
 from pes_search.service.api.question_log import log_answer
-from pes_search.service.api.requests import EngineOf, FiltersOf, allowed_writer
+from pes_search.service.api.requests import EngineOf, FiltersOf, IndexOf, allowed_writer
 from pes_search.service.links import deep_link
 from pes_search.service.web.hits import facts
 from pes_search.service.web.languages import Interface, _, interface_of
@@ -150,12 +150,14 @@ def _choice(answer: Answer, document: Document, interface: Interface) -> dict[st
 
 
 @router.get("/answer", response_class=StreamingResponse)
-def answer_stream(request: Request, engine: EngineOf, filters: FiltersOf, q: str, writer: WriterName | None = None) -> Response:
+def answer_stream(
+    request: Request, engine: EngineOf, index: IndexOf, filters: FiltersOf, q: str, writer: WriterName | None = None
+) -> Response:
     """Answer as server-sent events that carry pieces of the page: a `sentence` each, at last the whole box as `done`."""
     if asks_again(request):
         return Response(status_code=204)
     writer = allowed_writer(engine, writer)
-    events = begun(engine.ask_events(engine.index(), q, k=1, filters=filters, writer=writer))
+    events = begun(engine.ask_events(index, q, k=1, filters=filters, writer=writer))
     return event_stream(_pieces(request, events))
 
 

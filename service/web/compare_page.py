@@ -14,7 +14,7 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import related
 from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Citation, Comparison
-from pes_search.service.api.requests import EngineOf
+from pes_search.service.api.requests import EngineOf, IndexOf
 from pes_search.service.editing.stated import INFERRED_FIELDS, stated_term, stated_value
 from pes_search.service.web.facets import Option, label_of
 from pes_search.service.web.hits import facts, with_mark
@@ -59,10 +59,14 @@ class Transfer:
 
 @router.get("/compare")
 def compare_page(
-    request: Request, engine: EngineOf, ids: Annotated[list[str] | None, Query()] = None, country: str = ""
+    request: Request,
+    engine: EngineOf,
+    index: IndexOf,
+    ids: Annotated[list[str] | None, Query()] = None,
+    country: str = "",
 ) -> HTMLResponse:
     """Compare documents field by field; `country` is the visitor's own."""
-    index, interface = engine.index(), interface_of(request)
+    interface = interface_of(request)
     named = list(dict.fromkeys(document_id for value in ids or [] for document_id in value.split(",") if document_id))
     if len(named) > SIDE_BY_SIDE_DOCUMENTS:
         raise QueryError(

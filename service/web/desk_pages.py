@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.types import Document
-from pes_search.service.api.requests import EngineOf, RecordsOf, engine_of
-from pes_search.service.editing.copy_decisions import Verdict, decide
+from pes_search.ingest.visibility import combined
+from pes_search.service.api.requests import EngineOf, IndexOf, RecordsOf
+from pes_search.service.editing.copy_decisions import Verdict, decide, of_seen
 from pes_search.service.editing.duplicates import Group, Pair, copy_groups, near_duplicates, unsettled
 from pes_search.service.editing.gaps import Gap, incomplete, unlinked
 from pes_search.service.editing.judging import pool, qrels, queries
 from pes_search.service.editing.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
-from pes_search.service.engine import copy_decisions
+from pes_search.service.engine import Engine, copy_decisions
 from pes_search.service.records.judgments import GRADES
 from pes_search.service.web.hits import also_label, facts, place_label
 from pes_search.service.web.languages import Interface, _, interface_of
@@ -28,6 +30,7 @@ from pes_search.service.web.view import render
 
 PENDING_SECONDS = 24 * 3600  # a preview that nobody decided on
 WEAK_ANSWER_CONFIDENCE = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
+KEPT_FINDINGS = 3  # of several indexes: that of this build, and as it is seen
 SHOWN_PAIRS, KEPT_PAIRS = 50, 1_000  # that are alike: the next ones come up when those before are decided
 desk = router = APIRouter(prefix="/desk", include_in_schema=False)  # the guard lets editors in only
 
@@ -53,28 +56,28 @@ class Findings:
 
 
 @desk.get("")
-def overview(request: Request, engine: EngineOf, records: RecordsOf) -> HTMLResponse:
+def overview(request: Request, engine: EngineOf, index: IndexOf, records: RecordsOf) -> HTMLResponse:
     """Say what waits to be done."""
-    findings = _findings(request)
+    findings = _findings(request, engine, index)
     context = {
-        "pairs": len(unsettled(findings.pairs, engine.index())),
+        "pairs": len(unsettled(findings.pairs, index)),
         "unlinked": len(findings.unlinked),
         "gaps": len(findings.gaps),
         "questions": len(records.questions.find(below=WEAK_ANSWER_CONFIDENCE)),
         "feedback": len(records.feedback.find(handled=False)),
         "judgments": len(records.judgments.find()),
         "uploads": len(kept(engine.settings.desk.uploads)),
-        "manifest": engine.index().manifest,
+        "manifest": index.manifest,
     }
     return _page(request, "desk/overview.html", context)
 
 
 @desk.get("/duplicates")
-def duplicates(request: Request, engine: EngineOf) -> HTMLResponse:
+def duplicates(request: Request, engine: EngineOf, index: IndexOf) -> HTMLResponse:
     """List documents that say the same, perhaps in two languages, and what was decided of them."""
-    index, interface = engine.index(), interface_of(request)
-    pairs = unsettled(_findings(request).pairs, index)[:SHOWN_PAIRS]
-    decisions = copy_decisions(engine.settings)
+    interface = interface_of(request)
+    pairs = unsettled(_findings(request, engine, index).pairs, index)[:SHOWN_PAIRS]
+    decisions = of_seen(copy_decisions(engine.settings), index)
     ids = {one for decision in decisions for one in (decision.first, decision.second)}
     titles = {text.document.id: text.document.title for text in index.stored.texts(sorted(ids))}
     context = {
@@ -102,21 +105,21 @@ def _members(group: Group, interface: Interface) -> list[tuple[Document, str, li
 
 @desk.post("/duplicates")
 def decide_duplicates(
-    engine: EngineOf,
+    index: IndexOf,
     records: RecordsOf,
     verdict: Annotated[Verdict, Form()],
     document_id: Annotated[str, Form()],
     other_ids: Annotated[list[str], Form()],
 ) -> Response:
     """Keep that documents are copies, or that they are none, or take it back."""
-    decide(verdict, document_id, other_ids, engine.index(), records.copies)
+    decide(verdict, document_id, other_ids, index, records.copies)
     return RedirectResponse("/desk/duplicates", status_code=303)
 
 
 @desk.get("/gaps")
-def gaps(request: Request) -> HTMLResponse:
+def gaps(request: Request, engine: EngineOf, index: IndexOf) -> HTMLResponse:
     """List documents that nothing links, and practices that lack something."""
-    findings, interface = _findings(request), interface_of(request)
+    findings, interface = _findings(request, engine, index), interface_of(request)
     context = {
         "unlinked": [(document, facts(document, interface)) for document in findings.unlinked],
         "gaps": [
@@ -148,10 +151,14 @@ def questions(
 
 @desk.get("/judge")
 def judge_page(
-    request: Request, engine: EngineOf, records: RecordsOf, q: Annotated[str, Query(max_length=QUERY_CHARACTERS)] = ""
+    request: Request,
+    engine: EngineOf,
+    index: IndexOf,
+    records: RecordsOf,
+    q: Annotated[str, Query(max_length=QUERY_CHARACTERS)] = "",
 ) -> HTMLResponse:
     """Show what several rankings find for a query, to be judged one by one."""
-    index, interface = engine.index(), interface_of(request)
+    interface = interface_of(request)
     q = " ".join(q.split())
     judged = records.judgments.find()
     counts: dict[str, int] = {}
@@ -231,17 +238,20 @@ def upload_page(request: Request, engine: EngineOf) -> HTMLResponse:
 
 
 @desk.post("/upload")
-def upload(request: Request, engine: EngineOf, file: Annotated[UploadFile, File()]) -> HTMLResponse:
+def upload(request: Request, engine: EngineOf, index: IndexOf, file: Annotated[UploadFile, File()]) -> HTMLResponse:
     """Show what would be indexed of a file."""
     folder = engine.settings.desk.uploads
     clear_pending(folder, PENDING_SECONDS)
     data = file.file.read(LARGEST_UPLOAD_BYTES + 1)
-    index, interface = engine.index(), interface_of(request)
+    interface = interface_of(request)
     upload_preview = preview(file.filename or "", data, folder, index, engine.encoder, engine.settings.passages)
+    of_folder = engine.settings.place_labels().label(folder / upload_preview.name)
+    document = upload_preview.document
+    shown = replace(document, visibility=combined(document.visibility, of_folder))
     context = {
         "preview": upload_preview,
         "place_of": lambda page: place_label(upload_preview.document, page, interface),
-        "facts": facts(upload_preview.document, interface),
+        "facts": facts(shown, interface),
         "near": [(hit, facts(hit.document, interface)) for hit in upload_preview.near],
     }
     return _page(request, "desk/preview.html", context)
@@ -265,20 +275,20 @@ def _page(request: Request, template: str, context: dict[str, Any]) -> HTMLRespo
     return render(request, template, context)
 
 
-def _findings(request: Request) -> Findings:
-    """Return what the index in use was found to repeat and to lack."""
-    engine = engine_of(request)
-    index = engine.index()
-    kept_findings: Findings | None = getattr(request.app.state, "findings", None)
-    if kept_findings is None or kept_findings.index_id != index.manifest.index_id:
-        kept_findings = Findings(
+def _findings(request: Request, engine: Engine, index: OpenIndex) -> Findings:
+    """Return what an index was found to repeat and to lack; who sees less of it has findings of their own."""
+    known: dict[str, Findings] = getattr(request.app.state, "findings", {})
+    findings = known.get(index.manifest.index_id)
+    if findings is None:
+        findings = Findings(
             index.manifest.index_id,
             near_duplicates(index, most=KEPT_PAIRS),
             unlinked(index),
             incomplete(index, engine.encoder, engine.answerer.models.field_scorer),
         )
-        request.app.state.findings = kept_findings
-    return kept_findings
+        newest = list(known.values())[-KEPT_FINDINGS + 1 :]
+        request.app.state.findings = {one.index_id: one for one in (*newest, findings)}
+    return findings
 
 
 def _download(text: str, name: str) -> Response:

@@ -11,11 +11,20 @@ from fastapi.responses import HTMLResponse
 from pes_search.index.filters import FILTER_FIELDS
 from pes_search.index.open_index import OpenIndex
 from pes_search.ingest.types import Document, InferredValue
-from pes_search.service.api.requests import EngineOf
+from pes_search.service.api.requests import IndexOf
 from pes_search.service.editing.related import RelatedDocument, StatedRelation, newest_version, relations
 from pes_search.service.links import PDF, deep_link
 from pes_search.service.web.facets import kind_label, label_of
-from pes_search.service.web.hits import FIELDS_OF_LISTS, evidence_label, facts, place_label, recognition_label, with_mark, years
+from pes_search.service.web.hits import (
+    FIELDS_OF_LISTS,
+    evidence_label,
+    facts,
+    place_label,
+    recognition_label,
+    visibility_label,
+    with_mark,
+    years,
+)
 from pes_search.service.web.languages import Interface, interface_of
 from pes_search.service.web.links import filter_url
 from pes_search.service.web.text import Section, contents, sections
@@ -38,14 +47,14 @@ router = APIRouter(include_in_schema=False)
 @router.get("/documents/{document_id}")
 def document_page(
     request: Request,
-    engine: EngineOf,
+    index: IndexOf,
     document_id: str,
     passage: str = "",
     start: Annotated[int | None, Query(ge=0)] = None,
     end: Annotated[int | None, Query(ge=0)] = None,
 ) -> HTMLResponse:
     """Show a document; `passage` is what was found in it, `start` and `end` the characters of it that were quoted."""
-    index, interface = engine.index(), interface_of(request)
+    interface = interface_of(request)
     text = index.text(document_id)
     document, passages = text.document, text.passages
     linked_passage = next((candidate for candidate in passages if candidate.id == passage), None)
@@ -58,6 +67,7 @@ def document_page(
     near = relations(document_id, index, k=RELATED_DOCUMENTS)
     context = {
         "document": document,
+        "closed": visibility_label(document, interface),
         "kind": kind_label(document.kind, interface),
         "years": years(document),
         "source": deep_link(document, None),

@@ -17,13 +17,14 @@ from pes_search.ingest.types import Document, Passage
 from pes_search.service.answers.answer import nearest
 from pes_search.service.links import clock, deep_link, recognition_of
 from pes_search.service.web.facets import kind_label, label_of
-from pes_search.service.web.languages import Interface
+from pes_search.service.web.languages import Interface, _
 from pes_search.service.web.links import document_url, passage_url
 from pes_search.service.web.text import Excerpt, excerpt, places_of
 
 PASSAGE_NAME_CHARACTERS = 60  # of a passage without a heading
 SUMMARY_CHARACTERS = 260
 SHARED_CONCEPTS = 3  # named as a reason for a hit
+VISIBILITIES = {"internal": _("internal"), "confidential": _("confidential")}  # labels that have a name in each language
 FIELDS_OF_LISTS = {list_name: field for field, list_name in FIELDS.items()}
 
 
@@ -113,6 +114,7 @@ def _first_lines(text: DocumentText) -> list[str]:
 def facts(document: Document, interface: Interface, page: int | None = None) -> list[str]:
     """Return the short facts under a title: countries, years, kind, language, page."""
     candidates = [
+        visibility_label(document, interface),
         *(with_mark(interface.country(code), "countries", document, interface) for code in document.countries),
         years(document),
         kind_label(document.kind, interface),
@@ -121,6 +123,15 @@ def facts(document: Document, interface: Interface, page: int | None = None) -> 
         recognition_label(document, page, interface),
     ]
     return [fact for fact in candidates if fact]
+
+
+def visibility_label(document: Document, interface: Interface) -> str:
+    """Return that a document is not for everybody; nothing where it is."""
+    if not document.visibility:
+        return ""
+    if document.visibility in VISIBILITIES:
+        return interface.text(VISIBILITIES[document.visibility])
+    return interface.text("only for %(label)s") % {"label": document.visibility}
 
 
 def place_label(document: Document, page: int | None, interface: Interface) -> str:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from pes_search.index.filters import FILTER_FIELDS, Filters
 from pes_search.index.open_index import OpenIndex
-from pes_search.service.api.requests import EngineOf
+from pes_search.service.api.requests import IndexOf
 from pes_search.service.editing.coverage import beyond_the_map, gaps, matrix, tile_map, timeline
 from pes_search.service.web.facets import label_of
 from pes_search.service.web.languages import Interface, _, interface_of
@@ -64,9 +64,9 @@ class Chart:
 
 
 @router.get("/map")
-def map_page(request: Request, engine: EngineOf, detailed: bool = False) -> HTMLResponse:
+def map_page(request: Request, index: IndexOf, detailed: bool = False) -> HTMLResponse:
     """Show matrices, timeline and tile map; `detailed` has narrower terms too."""
-    index, interface = engine.index(), interface_of(request)
+    interface = interface_of(request)
     years = timeline(index, kind=CHARTED_KIND)
     tiles = tile_map(index, kind=CHARTED_KIND)
     most = max((tile.count for tile in tiles), default=0)

@@ -18,7 +18,7 @@ from pes_search.index.query.operators import read_operators
 from pes_search.index.search import QUERY_CHARACTERS
 from pes_search.ingest.types import Document
 from pes_search.service.access.hosts import base_of
-from pes_search.service.api.requests import EngineOf, RecordsOf, filters_from
+from pes_search.service.api.requests import EngineOf, IndexOf, RecordsOf, filters_from
 from pes_search.service.engine import Engine
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.records import Records
@@ -113,9 +113,9 @@ def _proof(feedback_id: int) -> str:
 
 
 @router.get("/saved")
-def saved_page(request: Request, engine: EngineOf, records: RecordsOf) -> HTMLResponse:
+def saved_page(request: Request, engine: EngineOf, index: IndexOf, records: RecordsOf) -> HTMLResponse:
     """List the visitor's saved searches, each with what is new."""
-    index, interface = engine.index(), interface_of(request)
+    interface = interface_of(request)
     visitor = request.cookies.get(VISITOR_COOKIE, "")
     searches = records.saved_searches.find(visitor) if visitor else []
     context = {"searches": [_shown(search, engine, index, records, interface) for search in searches]}
@@ -151,9 +151,9 @@ def delete_search(request: Request, records: RecordsOf, token: str) -> Response:
 
 
 @router.get("/saved/{token}/feed")
-def feed(request: Request, engine: EngineOf, records: RecordsOf, token: str) -> Response:
+def feed(request: Request, engine: EngineOf, index: IndexOf, records: RecordsOf, token: str) -> Response:
     """Return the documents that a saved search finds as an Atom feed, the latest arrival first."""
-    index, interface = engine.index(), interface_of(request)
+    interface = interface_of(request)
     search = records.saved_searches.open(token)
     documents = _documents_of(search, engine, index)
     seen = records.arrivals.first_seen([document.id for document in documents])

@@ -18,7 +18,7 @@ from pes_search.service.access.hosts import base_of
 from pes_search.service.answers.types import Answer
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.question_log import log_answer
-from pes_search.service.api.requests import EngineOf, FiltersOf, Offset, allowed_writer
+from pes_search.service.api.requests import EngineOf, FiltersOf, IndexOf, Offset, allowed_writer
 from pes_search.service.editing.exports import ExportRow, Format, export
 from pes_search.service.engine import Engine
 from pes_search.service.web.answer_box import answer_context
@@ -42,6 +42,7 @@ def search_page(
     request: Request,
     tasks: BackgroundTasks,
     engine: EngineOf,
+    index: IndexOf,
     filters: FiltersOf,
     q: str = "",
     offset: Offset = 0,
@@ -51,7 +52,7 @@ def search_page(
     as_typed: bool = False,
 ) -> HTMLResponse:
     """Answer and rank for a query; list what the filters leave without one. `after` is the question before."""
-    index, interface = engine.index(), interface_of(request)
+    interface = interface_of(request)
     q = " ".join(q.split())
     chosen: dict[str, object] = {**filters.values()}
     kept = chosen | ({"all": "true"} if everything else {}) | ({"as_typed": "true"} if as_typed else {})
@@ -116,6 +117,7 @@ def search_page(
 def export_results(
     request: Request,
     engine: EngineOf,
+    index: IndexOf,
     filters: FiltersOf,
     form: Format,
     q: str = "",
@@ -123,7 +125,7 @@ def export_results(
     as_typed: bool = False,
 ) -> Response:
     """Return the results of a query, those that match it or the first of `all`, or else what the filters leave, as a file."""
-    index, interface = engine.index(), interface_of(request)
+    interface = interface_of(request)
     base = base_of(request)
     if q.strip():
         most = min(EXPORTED_DOCUMENTS, LARGEST_K)

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from copied import write_copied
+from kept import kept_in
 from models import renamed
 
 from pes_search.index.build import BuildReport
@@ -15,6 +17,8 @@ from pes_search.index.errors import IndexDamagedError, IndexNotFoundError
 from pes_search.index.filters import Filters
 from pes_search.ingest.errors import PesSearchError
 from pes_search.service.engine import Engine, open_engine
+from pes_search.service.engine import build as build_by_settings
+from pes_search.service.records.records import open_records
 from pes_search.service.settings import Settings
 
 Build = Callable[[Sequence[str | Path], Path], BuildReport]
@@ -246,3 +250,72 @@ def test_the_same_question_gives_the_same_hits_from_many_threads(engine: Engine)
         answers = list(threads.map(ids, range(6)))
     assert answers == [answers[0]] * 6
     assert len(answers[0]) == 5
+
+
+# ── Who may read what ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def closed(sources: Path, label: str) -> None:
+    (sources / "second.md").write_text(f"---\nid: second\nvisibility: {label}\n---\n{SECOND}", encoding="utf-8")
+
+
+def test_where_nothing_is_closed_everybody_has_the_same_index(running: Engine) -> None:
+    assert running.index_for(None) is running.index_for(frozenset()) is running.index_for(frozenset({"x"})) is running.index()
+
+
+def test_each_set_of_labels_has_one_index_until_the_next_build(
+    running: Engine, sources: Path, folder: Path, build: Build
+) -> None:
+    closed(sources, "internal")
+    build([sources], folder)
+    public = running.index_for(frozenset())
+    assert (public.manifest.documents, running.index().manifest.documents) == (1, 2)
+    assert running.index_for(frozenset({"other"})) is public  # no document has that label
+    assert running.index_for(frozenset({"internal", "other"})) is running.index_for(None) is running.index()
+    # A label that changed is noticed, and what was seen before is seen no more.
+    closed(sources, "board")
+    build([sources], folder)
+    assert running.index_for(frozenset({"internal"})).manifest.documents == 1
+    assert running.index_for(frozenset({"board"})).manifest.documents == 2
+    closed(sources, "public")
+    assert build([sources], folder).changed
+    assert running.index_for(frozenset()).manifest.documents == 2
+
+
+def test_a_build_closes_places_that_the_settings_name_and_notices_when_they_change(
+    sources: Path, tmp_path: Path, cache_dir: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pes_search.service.engine.load_encoder", lambda *_: encoder)
+    settings = Settings(index_dir=tmp_path / "index", cache_dir=cache_dir)
+    for visibility, closed_ones in (
+        ({}, {}),
+        ({str(sources): "internal"}, {"internal": 1}),
+        ({str(sources): "board"}, {"board": 1}),
+    ):
+        of_places = settings.model_copy(update={"visibility": visibility})
+        for is_new in (True, False):
+            report = build_by_settings(of_places, [str(sources)])
+            assert (report.changed, report.closed) == (is_new, closed_ones)
+
+
+@pytest.fixture
+def copied_and_closed(build: Build, encoder: Encoder, tmp_path: Path) -> Engine:
+    """An engine over a story, which is closed, its copy and its translation."""
+    folder = write_copied(tmp_path / "sources")
+    story = folder / "story.md"
+    story.write_text(story.read_text("utf-8").replace("id: story\n", "id: story\nvisibility: internal\n"), encoding="utf-8")
+    build([folder], tmp_path / "index")
+    settings = Settings(index_dir=tmp_path / "index", **kept_in(tmp_path))
+    return Engine(settings, settings.index_store(), encoder)
+
+
+def test_decisions_about_copies_hold_in_what_somebody_sees(copied_and_closed: Engine) -> None:
+    records = open_records(copied_and_closed.settings.database).copies
+    public = copied_and_closed.index_for(frozenset())
+    assert public.copies.groups == [("copy", "german")]  # the story that stands for them is closed
+    records.decide([("copy", "story")], are_copies=False, index_id="x")
+    assert copied_and_closed.index_for(frozenset()).copies.parted_from(["copy"]) == []
+    records.decide([("copy", "german")], are_copies=False, index_id="x")
+    assert copied_and_closed.index_for(frozenset()).copies.groups == []
+    assert copied_and_closed.index_for(frozenset()).stored is public.stored  # which is not made again
+    assert copied_and_closed.index().copies.parted_from(["copy"]) == ["german", "story"]

@@ -204,3 +204,44 @@ def test_uploads_are_built_with_the_sources_once_there_is_a_folder(tmp_path: Pat
     assert read_settings().all_sources() == ["notes"]
     (tmp_path / "handed-in").mkdir()
     assert read_settings().all_sources() == ["notes", "handed-in"]
+
+
+def test_places_have_labels_by_table_and_source(tmp_path: Path, write_file: WriteFile) -> None:
+    write_file(
+        '[visibility]\n"corpus/closed" = "Internal"\n"corpus/closed/press" = "public"\n"var/uploads/board" = "board"\n'
+        '[[source]]\nname = "intranet"\nurls = ["https://intranet.example.org/"]\nvisibility = "internal"\n'
+        '[[source]]\nname = "press"\nurls = ["https://www.example.org/"]\n'
+    )
+    (tmp_path / "corpus" / "closed" / "press").mkdir(parents=True)
+    labels = read_settings().place_labels()
+    expected = {
+        "corpus/open.md": "",
+        "corpus/closed/file.md": "internal",
+        "corpus/closed/press/file.md": "",
+        "var/uploads/file.md": "",
+        "var/uploads/board/file.md": "board",  # uploads come later
+        "var/web/intranet/page.html": "internal",
+        "var/web/press/page.html": "",
+    }
+    assert {place: labels.label(Path(place)) for place in expected} == expected
+
+
+def test_a_label_for_a_place_that_is_not_there_is_refused(write_file: WriteFile) -> None:
+    write_file('[visibility]\n"corpus/closd" = "internal"\n')
+    with pytest.raises(SettingsError, match=r"\[visibility\] 'corpus/closd' is no folder or file"):
+        read_settings().place_labels()
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('[visibility]\n"corpus" = "only us"', "visibility"),
+        ('[visibility]\n"corpus" = false', "visibility.corpus"),
+        ('visibility = "internal"', "visibility"),
+        ('[[source]]\nname = "x"\nurls = ["https://x.example/"]\nvisibility = "in house"', "source.0"),
+    ],
+)
+def test_a_faulty_label_is_refused(text: str, path: str, write_file: WriteFile) -> None:
+    write_file(text)
+    with pytest.raises(SettingsError, match=rf"pes\.toml.* {path}: "):
+        read_settings()

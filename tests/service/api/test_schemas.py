@@ -67,6 +67,7 @@ def test_a_hit_carries_its_source_and_its_other_passages() -> None:
         "document_id": "report",
         "passage_id": "report~p3~4-16",
         "title": "A report",
+        "visibility": "",
         "kind": "report",
         "countries": ["DE", "AT"],
         "year": 2020,

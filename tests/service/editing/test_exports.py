@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -177,6 +178,7 @@ def test_a_table_has_a_row_a_hit_with_labels_in_the_language() -> None:
             "page": "3",
             "source": "https://example.org/report.pdf#page=3",
             "link": LINK,
+            "visibility": "",
         }
     ]
 
@@ -184,7 +186,7 @@ def test_a_table_has_a_row_a_hit_with_labels_in_the_language() -> None:
 def test_a_table_starts_with_a_byte_order_mark_and_its_lines_end_as_rfc_4180_has_it() -> None:
     content = export([row(bare(), None)], "csv", TAXONOMY).content
     header = ",".join(COLUMNS).encode()
-    cells = b",,bare,Bare,,practice" + b"," * (len(COLUMNS) - 6) + LINK.encode()
+    cells = b",,bare,Bare,,practice" + b"," * (len(COLUMNS) - 7) + LINK.encode() + b","
     assert content == b"\xef\xbb\xbf" + header + b"\r\n" + cells + b"\r\n"
 
 
@@ -242,6 +244,7 @@ def test_json_has_lists_with_ids_and_labels() -> None:
                 "passage": {"id": "report~p3~4-17", "page": 3, "text": "Back to\n\nwork"},
                 "source": "https://example.org/report.pdf#page=3",
                 "link": LINK,
+                "visibility": "",
             }
         ],
     }
@@ -500,3 +503,9 @@ def test_hits_of_a_search_can_be_exported(engine: Engine) -> None:
     ]
     table = read_csv(export(rows, "csv", index.taxonomy, query=query, language="de").content)
     assert [(int(cells["rank"]), float(cells["score"])) for cells in table] == [(hit.rank, hit.score) for hit in hits]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_tells_which_documents_are_not_for_everybody(form: Format) -> None:
+    content = export([row(bare()), row(replace(bare(), id="closed", visibility="board+internal"))], form, TAXONOMY).content
+    assert content.decode().count("board+internal") == 1
