@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pes_search.index.query.spelling import Speller
     from pes_search.index.search import Group
     from pes_search.index.stores.base import IndexStore
-    from pes_search.index.types import SearchResult
+    from pes_search.index.types import Manifest, SearchResult
     from pes_search.service.answers.answer import Answerer
     from pes_search.service.answers.types import Answer, Comparison, Event
     from pes_search.service.answers.writer_name import WriterName
@@ -76,6 +76,7 @@ class Engine:
         self._index = index or open_index(store)
         self._decided = Decided(self._index, [], self._index)
         self._told = ""  # what kept decisions from being read, the last time
+        self.switches = self.failed_switches = 0  # to another generation, since the start
         self._speller: Speller | None = None  # made when it is asked for
         if not isinstance(encoder, Future):
             self.encoder = encoder
@@ -93,6 +94,11 @@ class Engine:
         encoder = self._loading.result()
         _check_model(self._store, encoder, self._index)
         return encoder
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is known of the generation that is served now; unlike `index()` it never looks for another."""
+        return self._index.manifest
 
     @cached_property
     def answerer(self) -> Answerer:
@@ -135,8 +141,10 @@ class Engine:
                 index = open_index(self._store)
                 _check_model(self._store, self.encoder, index)
                 self._index = index
+                self.switches += 1
                 logger.info("now serving index %s", self._index.manifest.index_id)
             except PesSearchError as error:
+                self.failed_switches += 1
                 logger.error("keeping index %s: %s", self._index.manifest.index_id, error)
             finally:
                 self._name = name

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib.metadata
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
-from pes_search.service.api import routes
+from pes_search.service.api import metrics_route, routes
 from pes_search.service.api.problems import add_handlers, problem_schema
 from pes_search.service.api.requests import engine_of
 from pes_search.service.engine import Engine
+from pes_search.service.operation.installation_checks import folders, standing_checks
+from pes_search.service.operation.metrics import Metrics
+from pes_search.service.operation.observing import observe
+from pes_search.service.operation.traces import open_traces
 from pes_search.service.web.site import add_pages
 
 
@@ -28,6 +33,11 @@ def create_app(engine: Engine) -> FastAPI:
     app.state.forget_at = 0.0
     app.openapi = lambda: problem_schema(FastAPI.openapi(app))  # type: ignore[method-assign]
     add_handlers(app)
+    settings = engine.settings
+    app.state.metrics = Metrics(engine, partial(standing_checks, settings), folders(settings))
+    app.state.traces = open_traces(settings.telemetry)
+    observe(app, app.state.metrics, settings.log, app.state.traces)
+    app.include_router(metrics_route.router)
     app.include_router(routes.router)
     add_pages(app)
 

@@ -292,21 +292,19 @@ def _show(parsed: argparse.Namespace) -> int:
 
 
 def _serve(parsed: argparse.Namespace) -> int:
-    import logging
-
     import uvicorn
 
     from pes_search.service.api.app import create_app
     from pes_search.service.cli.memory import keep_memory_small
     from pes_search.service.engine import open_engine
+    from pes_search.service.operation.logs import set_up_logging
     from pes_search.service.settings import LARGEST_PORT, SettingsError
 
     settings = index_settings(parsed)
     host, port = parsed.host or settings.serve.host, settings.serve.port if parsed.port is None else parsed.port
     if not 0 <= port <= LARGEST_PORT:
         raise SettingsError(f"--port must be from 0 to {LARGEST_PORT}, not {port}")
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("pes_search").setLevel(logging.INFO)
+    set_up_logging(settings.log)
     _wait_for_a_build(settings)
     keep_memory_small()  # before there are threads
     engine = open_engine(settings)
@@ -316,7 +314,11 @@ def _serve(parsed: argparse.Namespace) -> int:
     if settings.desk.key is None and host not in LOOPBACK_HOSTS:
         print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)
     print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    try:
+        uvicorn.run(app, host=host, port=port, log_level="warning", log_config=None, access_log=False, server_header=False)
+    finally:
+        if app.state.traces:
+            app.state.traces.close()
     return 0
 
 
@@ -377,6 +379,12 @@ def _info(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _doctor(parsed: argparse.Namespace) -> int:
+    from pes_search.service.cli.doctor import doctor
+
+    return doctor(parsed)
+
+
 def _corpus_check(parsed: argparse.Namespace) -> int:
     import dataclasses
     from pathlib import Path
@@ -413,6 +421,7 @@ COMMANDS: Mapping[str, Run] = {
     "serve": _serve,
     "info": _info,
     "verify": _verify,
+    "doctor": _doctor,
     "corpus check": _corpus_check,
 }
 

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from pes_search.index.search import QUERY_CHARACTERS
+from pes_search.index.stages import count
 from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.types import Document
 from pes_search.service.api.requests import EngineOf, RecordsOf, engine_of
@@ -265,10 +266,12 @@ def upload_page(request: Request, engine: EngineOf) -> HTMLResponse:
 def upload(request: Request, engine: EngineOf, file: Annotated[UploadFile, File()]) -> HTMLResponse:
     """Show what would be indexed of a file."""
     folder = engine.settings.desk.uploads
+    count("uploads", "sent")
     clear_pending(folder, PENDING_SECONDS)
     data = file.file.read(LARGEST_UPLOAD_BYTES + 1)
     index, interface = engine.index(), interface_of(request)
     upload_preview = preview(file.filename or "", data, folder, index, engine.encoder, engine.settings.passages)
+    count("uploads", "read")
     context = {
         "preview": upload_preview,
         "place_of": lambda page: place_label(upload_preview.document, page, interface),
@@ -284,8 +287,10 @@ def decide_upload(engine: EngineOf, token: str, action: Annotated[str, Form()]) 
     folder = engine.settings.desk.uploads
     if action == "keep":
         keep(token, folder)
+        count("uploads", "kept")
     else:
         discard(token, folder)
+        count("uploads", "discarded")
     return RedirectResponse("/desk/upload", status_code=303)
 
 
