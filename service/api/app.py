@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI, Request
@@ -19,6 +22,14 @@ from pes_search.service.operation.traces import open_traces
 from pes_search.service.web.site import add_pages
 
 
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """End what the app began: a signal ends the process right after this."""
+    yield
+    if app.state.traces:
+        await asyncio.to_thread(app.state.traces.close)
+
+
 def create_app(engine: Engine) -> FastAPI:
     """Return the service over an open engine."""
     app = FastAPI(
@@ -27,6 +38,7 @@ def create_app(engine: Engine) -> FastAPI:
         description="Search the good-practice documents of Europe's public employment services, in any EU language.",
         docs_url=None,  # the usual documentation pages load scripts from elsewhere
         redoc_url=None,
+        lifespan=lifespan,
     )
     app.state.engine = engine
     app.state.records = app.state.noted_index = None

@@ -314,11 +314,7 @@ def _serve(parsed: argparse.Namespace) -> int:
     if settings.desk.key is None and host not in LOOPBACK_HOSTS:
         print("pes: the editor's desk is open to everybody; set PES_DESK__KEY to close it", file=sys.stderr)
     print(f"pes: search page on http://{host}:{port}/ (stop with Ctrl-C)", file=sys.stderr, flush=True)
-    try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", log_config=None, access_log=False, server_header=False)
-    finally:
-        if app.state.traces:
-            app.state.traces.close()
+    uvicorn.run(app, host=host, port=port, log_level="warning", log_config=None, access_log=False, server_header=False)
     return 0
 
 

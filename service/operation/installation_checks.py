@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import json
@@ -145,7 +146,8 @@ def writable_check(name: str, folder: Path, setting: str) -> Check:
             file.write(b"x" * 1_000)
             file.flush()
     except OSError as error:
-        remedy = f"chown -R $(id -un) {place}, or let {setting} name another folder"
+        first = "make room there" if error.errno in {errno.ENOSPC, errno.EDQUOT} else f"chown -R $(id -un) {place}"
+        remedy = f"{first}, or let {setting} name another folder"
         return Check(name, "failing", f"cannot write into {place}: {error.strerror}", remedy)
     if place != folder.absolute():
         return Check(name, "ok", f"{folder} is made when it is needed")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 OURS = "pes_search"
 SERVERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 REQUESTS = "pes_search.requests"  # has a line for each request
+_ENCODER = json.JSONEncoder(ensure_ascii=True, default=str)
+TELLING_AGAIN_SECONDS = 600.0  # until a library that tries again and again may say the same once more
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )  # the last but one turn texts round
@@ -43,6 +45,7 @@ def set_up_logging(config: LogConfig, stream: TextIO | None = None) -> logging.H
     handler = ServiceHandler(stream or sys.stderr)
     handler.setFormatter((JsonLines if config.format == "json" else TextLines)(with_messages=config.queries))
     handler.addFilter(_told_once)
+    handler.addFilter(Rarely("opentelemetry", TELLING_AGAIN_SECONDS))
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(config.level.upper())
@@ -55,6 +58,25 @@ def set_up_logging(config: LogConfig, stream: TextIO | None = None) -> logging.H
 
 class ServiceHandler(logging.StreamHandler[TextIO]):
     """Writes the service's log; known by its class, so that setting up twice does not write twice."""
+
+
+class Rarely(logging.Filter):
+    """Lets a library say the same once in a while, and nothing that is less than an error."""
+
+    def __init__(self, library: str, seconds: float) -> None:
+        super().__init__()
+        self._library = library
+        self._seconds = seconds
+        self._told: dict[str, float] = {}  # when, by the message as it is in the library's code
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether to write a record."""
+        if record.name.partition(".")[0] != self._library:
+            return True
+        if record.levelno < logging.ERROR or record.created - self._told.get(str(record.msg), 0.0) < self._seconds:
+            return False
+        self._told[str(record.msg)] = record.created
+        return True
 
 
 class TextLines(logging.Formatter):
@@ -97,7 +119,7 @@ class JsonLines(logging.Formatter):
         }
         if error := _error(record):
             values["exception"] = _traceback(error, self._with_messages)
-        return json.dumps(values, ensure_ascii=True, default=str)
+        return _ENCODER.encode(values)
 
 
 def printable(text: str) -> str:

@@ -246,8 +246,8 @@ class _Standing(Collector):
     def _standing(self) -> Iterator[Metric]:
         checks = self._checks()
         status = GaugeMetricFamily("pes_check_status", "Of a check: 0 ok, 1 warning, 2 failing.", labels=["check"])
-        for check in checks:
-            status.add_metric([check.name], ORDER.index(check.status))
+        for name in dict.fromkeys(check.name for check in checks):  # several disks are one check here
+            status.add_metric([name], ORDER.index(worst(check for check in checks if check.name == name)))
         yield status
         yield GaugeMetricFamily("pes_ready", "1 where no check is failing.", float(worst(checks) != "failing"))
 

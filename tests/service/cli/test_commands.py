@@ -22,7 +22,7 @@ from pes_search.index.open_index import OpenIndex
 from pes_search.service.cli.commands import command_line
 from pes_search.service.engine import Engine
 
-COMMANDS = ("build", "enrich", "search", "duplicates", "related", "show", "serve", "info", "corpus check")
+COMMANDS = ("build", "enrich", "search", "duplicates", "related", "show", "serve", "info", "doctor", "corpus check")
 HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura", "fastapi", "uvicorn", "numpy", "pydantic")
 QUERY = "reaching women after career breaks"
 HIT = {

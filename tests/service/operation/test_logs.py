@@ -221,6 +221,16 @@ def test_records_belong_to_the_request_that_they_come_from(log_to: Log) -> None:
     assert [line.get("request_id") for line in records(stream)] == ["one", None]
 
 
+def test_a_collector_that_is_away_does_not_fill_the_log(log_to: Log) -> None:
+    stream = log_to(format="json")
+    exporter = logging.getLogger("opentelemetry.exporter")
+    for number in range(3):
+        exporter.warning("transient %d", number)
+        exporter.error("Failed to export %s", number)
+    exporter.error("Another fault")
+    assert [line["message"] for line in records(stream)] == ["Failed to export 0", "Another fault"]
+
+
 def test_setting_up_twice_does_not_write_twice(log_to: Log) -> None:
     first, second = log_to(), log_to(level="error")
     logging.getLogger("pes_search.x").warning("quiet")

@@ -141,9 +141,8 @@ def test_spans_reach_a_collector(engine: Engine, monkeypatch: pytest.MonkeyPatch
     with collector(received) as endpoint:
         settings = engine.settings.model_copy(update={"telemetry": TelemetryConfig(endpoint=endpoint, service_name="here")})
         monkeypatch.setattr(engine, "settings", settings)
-        app = create_app(engine)
-        TestClient(app).get("/healthz")
-        app.state.traces.close()
+        with TestClient(create_app(engine)) as client:  # whose end is that of the service
+            client.get("/healthz")
     ((path, request),) = received
     (resource,) = request.resource_spans
     names = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
