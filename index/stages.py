@@ -1,4 +1,4 @@
-"""The stages of a search or an answer: how long each took, and until when all must be done.
+"""The stages of a search or an answer: how long each took, what happened in them, and until when all must be done.
 
 Whoever starts the work says until when (`watched`); each stage looks at the clock before it begins, so that work which nobody
 waits for any more ends at the next one. Without a watch nothing is counted and nothing ends.
@@ -26,6 +26,8 @@ class Watch:
 
     deadline: float | None = None  # of time.monotonic(); None: none
     seconds: dict[str, float] = field(default_factory=dict)  # by stage
+    counts: dict[tuple[str, ...], int] = field(default_factory=dict)  # what happened, how often (`count`)
+    times: list[tuple[str, float, float]] | None = None  # of each stage, its beginning and end (monotonic); None: not kept
 
     def left(self) -> float | None:
         """Return the seconds that are left, 0 or less where none are; None without a deadline."""
@@ -59,6 +61,14 @@ def check_deadline() -> None:
     watch = _watch.get()
     if watch is not None and watch.deadline is not None and time.monotonic() >= watch.deadline:
         raise TooLateError("this took too long and was given up; try again in a moment, or with fewer words")
+
+
+def count(what: str, *labels: str, times: int = 1) -> None:
+    """Note that something happened, for whoever watches: a service makes metrics of it. Never a text that somebody wrote."""
+    watch = _watch.get()
+    if watch is not None and times:
+        key = (what, *labels)
+        watch.counts[key] = watch.counts.get(key, 0) + times
 
 
 Part = TypeVar("Part")
@@ -95,4 +105,7 @@ def stage(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        watch.seconds[name] = watch.seconds.get(name, 0.0) + time.monotonic() - began
+        ended = time.monotonic()
+        watch.seconds[name] = watch.seconds.get(name, 0.0) + ended - began
+        if watch.times is not None:
+            watch.times.append((name, began, ended))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pes_search.index.query.spelling import Speller
     from pes_search.index.search import Group
     from pes_search.index.stores.base import IndexStore
-    from pes_search.index.types import SearchResult
+    from pes_search.index.types import Manifest, SearchResult
     from pes_search.service.answers.answer import Answerer
     from pes_search.service.answers.types import Answer, Comparison, Event
     from pes_search.service.answers.writer_name import WriterName
@@ -89,6 +89,7 @@ class Engine:
         self._told = ""  # what kept decisions from being read, the last time
         self._kept_by = ""  # what kept a newer generation from being taken over, the last time
         self.not_taken = ""  # why the generation `served_name` is not served, without a path; empty where it is
+        self.switches = self.failed_switches = 0  # to another generation, since the start
         self._spellers: dict[int, Speller] = {}  # by the store that each is of, made when they are asked for
         if not isinstance(encoder, Future):
             self.encoder = encoder
@@ -106,6 +107,11 @@ class Engine:
         encoder = self._loading.result()
         _check_model(self._store, encoder, self._index)
         return encoder
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is known of the generation that is served now; unlike `index()` it never looks for another."""
+        return self._index.manifest
 
     @cached_property
     def answerer(self) -> Answerer:
@@ -160,8 +166,10 @@ class Engine:
                 _check_model(self._store, self.encoder, index)
                 self._index = index
                 self._kept_by = self.not_taken = ""
+                self.switches += 1
                 logger.info("now serving index %s", self._index.manifest.index_id)
             except PesSearchError as error:
+                self.failed_switches += 1
                 self._keep(error)
                 self.not_taken = (error.what if isinstance(error, IndexDamagedError) else "") or type(error).__name__
             finally:

@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -90,12 +90,52 @@ class DeskConfig(BaseModel):
     @classmethod
     def _not_empty(cls, key: SecretStr | None) -> SecretStr | None:
         """Take off the newline that files of secrets end in; an empty key must not close a door that then opens to all."""
-        value = key.get_secret_value().strip() if key else ""
-        if value and len(value) < SHORTEST_KEY_CHARACTERS:
-            raise ValueError(
-                f"must have at least {SHORTEST_KEY_CHARACTERS} characters; make one with `openssl rand -base64 24`"
-            )
-        return SecretStr(value) if value else None
+        return _long_enough(key)
+
+
+class MetricsConfig(BaseModel):
+    """Who may read the metrics, beside admins."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    key: SecretStr | None = None  # that a monitoring system reads them with, and may do nothing else
+    open: bool = False  # to whoever reaches the service: for networks that keep others out
+
+    @field_validator("key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        """Refuse a key that could be guessed; an empty one is none."""
+        return _long_enough(key)
+
+
+class LogConfig(BaseModel):
+    """What the service writes to its log (standard error), and how."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    requests: bool = True  # a line for each request; health checks and scrapes that went well are told at `debug` only
+    queries: bool = False  # with what was searched and asked
+    addresses: bool = False  # with where requests came from
+
+
+class TelemetryConfig(BaseModel):
+    """Where traces of requests are sent to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint: str | None = None  # of an OpenTelemetry collector: http://127.0.0.1:4318/v1/traces; None: nowhere
+    service_name: str = "pes-search"
+    share: float = Field(default=1.0, ge=0, le=1)  # of the requests that nobody before this service decided about
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_address(cls, endpoint: str | None) -> str | None:
+        """Refuse what is no address of the web; an empty one is none."""
+        if endpoint and not endpoint.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://, such as http://127.0.0.1:4318/v1/traces")
+        return endpoint or None
 
 
 class OidcConfig(BaseModel):
@@ -198,6 +238,9 @@ class Settings(BaseSettings):
     desk: DeskConfig = DeskConfig()
     access: AccessConfig = AccessConfig()
     health: HealthConfig = HealthConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    log: LogConfig = LogConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
 
     def index_store(self) -> IndexStore:
         """Return where the index is kept."""
@@ -259,7 +302,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the environment and the file, in this order."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_file())
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
 
 
 def is_loopback(host: str) -> bool:
@@ -276,7 +319,7 @@ def read_settings() -> Settings:
     Raises:
         SettingsError: a key is unknown, a value does not fit, or the file is no valid TOML.
     """
-    file = _file()
+    file = settings_file()
     if FILE_VARIABLE in os.environ and not file.is_file():
         raise SettingsError(f"{FILE_VARIABLE} names {file}, which is no file; correct or unset it")
     if unknown := _unknown_variables():
@@ -294,11 +337,20 @@ def read_settings() -> Settings:
         raise SettingsError(f"settings ({file} or PES_… variables): {error}; docs/settings.md lists what can be set") from error
 
 
+def _long_enough(key: SecretStr | None) -> SecretStr | None:
+    """Return a key without the newline that files of secrets end in, or None where it is empty."""
+    value = key.get_secret_value().strip() if key else ""
+    if value and len(value) < SHORTEST_KEY_CHARACTERS:
+        raise ValueError(f"must have at least {SHORTEST_KEY_CHARACTERS} characters; make one with `openssl rand -base64 24`")
+    return SecretStr(value) if value else None
+
+
 def _unknown_variables() -> list[str]:
     """Return the PES_ variables that name no setting; pydantic looks at those of its own names only."""
     names = {f"PES_{name}".upper() for name in Settings.model_fields} | {FILE_VARIABLE}
     return sorted(name for name in os.environ if name.startswith("PES_") and name.split("__")[0].upper() not in names)
 
 
-def _file() -> Path:
+def settings_file() -> Path:
+    """Return where the settings are read from, whether the file is there or not."""
     return Path(os.environ.get(FILE_VARIABLE) or DEFAULT_FILE)

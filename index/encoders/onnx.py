@@ -17,6 +17,7 @@ from pes_search.index.encoders.onnx_session import UNREADABLE, opened
 from pes_search.index.encoders.packaged import PROMPTS, converted_folder
 from pes_search.index.encoders.sentencepieces import Tokenizer
 from pes_search.index.errors import EncoderError
+from pes_search.index.stages import count
 
 if TYPE_CHECKING:
     from pes_search.index.arrays import Vectors
@@ -50,7 +51,10 @@ class OnnxEncoder:
             known = {text: self._queries[text] for text in texts if text in self._queries}
             for text in known:
                 self._queries.move_to_end(text)
-        if missing := [text for text in dict.fromkeys(texts) if text not in known]:
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        count("query vectors", "kept", times=len(known))
+        count("query vectors", "computed", times=len(missing))
+        if missing:
             known.update(zip(missing, self._encode(missing, self.query_prompt), strict=True))
             with self._lock:
                 self._queries.update((text, known[text]) for text in missing[-KEPT_QUERIES:])

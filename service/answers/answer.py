@@ -13,7 +13,7 @@ from pes_search.index.encoders.base import Encoder
 from pes_search.index.filters import Filters
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import search
-from pes_search.index.stages import check_deadline, each_in_stage, stage
+from pes_search.index.stages import check_deadline, count, each_in_stage, stage
 from pes_search.index.types import Hit, Query, SearchResult
 from pes_search.ingest.types import Document
 from pes_search.service.answers.choices import choices_for
@@ -240,6 +240,8 @@ def answer_events(
         yield _finished(replace(answer, status="none", reason=reason, about=about, suggested=suggested), started)
         return
     sentences, rejected, notice = [], 0, None
+    if wanted == "llm":
+        count("language model", "called")
     try:
         for written in each_in_stage("write", answerer.writer(wanted, index).sentences(judged_search)):
             if written.citations:
@@ -249,6 +251,7 @@ def answer_events(
                 rejected += 1
     except WriterError as error:
         logger.warning("the writer %s failed: %s", wanted, error)
+        count("language model", "failed")
         notice = f"the language model failed: {error}"
     if sentences and notice:
         notice += "; its answer breaks off, what it says is checked"
@@ -361,4 +364,5 @@ def nearest(result: SearchResult, k: int, passages: int) -> tuple[Hit, ...]:
 
 
 def _finished(answer: Answer, started: float) -> Answer:
+    count("answers", answer.status, answer.reason or "", answer.writer)
     return replace(answer, took_ms=round((time.perf_counter() - started) * 1000, 1))

@@ -5,6 +5,7 @@ A new route needs nothing: whoever comes to it is a reader at least, and an edit
 
 from __future__ import annotations
 
+import hmac
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
@@ -31,7 +32,8 @@ EDITOR_FOLDER = "/desk"
 READING_CALLS = frozenset({"/api/v1/ask"})  # that change nothing although they are sent as POST
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FEED_END = "/feed"
-PROGRAM_PATHS = frozenset({"/openapi.json", "/metrics"})  # beside the API's: no person asks for them
+METRICS_PATH = "/metrics"
+PROGRAM_PATHS = frozenset({"/openapi.json", METRICS_PATH})  # beside the API's: no person asks for them
 REFUSALS = {
     401: "a key is needed, or the one given is wrong",
     403: "the key does not allow this, or another site's page sent it",
@@ -74,7 +76,7 @@ class Guard:
             return problem(request, 421, fault)
         if request.method not in SAFE_METHODS and comes_from_elsewhere(request):
             return problem(request, 403, "this was sent from another site's page")
-        if path.startswith(FILES_FOLDER):
+        if path.startswith(FILES_FOLDER) or (path == METRICS_PATH and self._may_read_metrics(request)):
             return None
         is_open = path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
         try:
@@ -85,9 +87,19 @@ class Guard:
             return None
         return _lacking(request, visitor, needed_role(request.method, path))
 
+    def _may_read_metrics(self, request: Request) -> bool:
+        """Tell whether a request brings the metrics' own key, with which nothing else can be done, or needs none."""
+        config = self._doorkeeper.settings.metrics
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if config.open or config.key is None or scheme.casefold() != "bearer":
+            return config.open
+        return hmac.compare_digest(given.strip().encode(), config.key.get_secret_value().encode())
+
 
 def needed_role(method: str, path: str) -> Role:
     """Return what somebody has to be for a path that is not open."""
+    if path == METRICS_PATH:
+        return "admin"
     is_desk = path == EDITOR_FOLDER or path.startswith(EDITOR_FOLDER + "/")
     is_change = path.startswith(API_PATH) and method not in SAFE_METHODS and path not in READING_CALLS
     return "editor" if is_desk or is_change else "reader"

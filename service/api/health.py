@@ -12,7 +12,8 @@ from pes_search.service.access.visitor import visitor_of
 from pes_search.service.api.problems import MEDIA_TYPE, problem_values
 from pes_search.service.api.requests import engine_of
 from pes_search.service.api.schemas import ProblemOut
-from pes_search.service.operation.readiness import Check, Readiness, Status, checks, serves
+from pes_search.service.operation.checks import Check, CheckStatus
+from pes_search.service.operation.readiness import Readiness, checks, serves
 
 router = APIRouter(tags=["health"])
 
@@ -27,9 +28,9 @@ class CheckOut(BaseModel):
     """What was looked at. What is wrong and what to do is told to administrators only, since it may name paths."""
 
     name: str
-    status: Status
-    what: str | None = None
-    to_do: str | None = None
+    status: CheckStatus
+    detail: str | None = None
+    remedy: str | None = None
 
 
 class ReadyOut(BaseModel):
@@ -85,4 +86,4 @@ def _is_admin(request: Request) -> bool:
 def _check_out(check: Check, *, in_full: bool) -> CheckOut:
     if not in_full:
         return CheckOut(name=check.name, status=check.status)
-    return CheckOut(name=check.name, status=check.status, what=check.what or None, to_do=check.to_do or None)
+    return CheckOut(name=check.name, status=check.status, detail=check.detail or None, remedy=check.remedy or None)

@@ -19,12 +19,14 @@ from pes_search.ingest.errors import PesSearchError
 from pes_search.service.api.schemas import ProblemOut
 from pes_search.service.editing.copy_decisions import ContradictionError
 from pes_search.service.editing.uploads import UploadError
+from pes_search.service.operation.notes import current_notes
+from pes_search.service.operation.observing import route_of
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.saved_searches import TooManySavedError
 from pes_search.service.web.headers import HEADERS, error_page
 
 logger = logging.getLogger(__name__)
-API_PATHS = ("/api/", "/healthz", "/readyz")
+API_PATHS = ("/api/", "/healthz", "/metrics", "/readyz")
 MEDIA_TYPE = "application/problem+json"
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": description}
@@ -81,8 +83,15 @@ def problem(request: Request, status: int, detail: str, errors: list[dict[str, A
 
 def problem_values(request: Request, status: int, detail: str, errors: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Return a problem as JSON values."""
-    title, instance = HTTPStatus(status).phrase, request.url.path
-    return ProblemOut(title=title, status=status, detail=detail, instance=instance, errors=errors or []).model_dump()
+    notes = current_notes()
+    return ProblemOut(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        request_id=notes.request_id if notes else None,
+        errors=errors or [],
+    ).model_dump()
 
 
 def status_of(error: PesSearchError) -> int:
@@ -129,7 +138,7 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        logger.exception("%s failed", request.url.path, exc_info=error)
+        logger.exception("%s failed", route_of(request.scope), exc_info=error)  # not the path: it may be a text somebody typed
         response = problem(request, 500, "an unexpected fault; it is in the service's log")
         response.headers.update(HEADERS)  # this answer is given outside the middleware that adds them
         return response

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from pes_search.service.answers.types import Answer
 from pes_search.service.api.requests import records_of
+from pes_search.service.operation.notes import current_notes
 from pes_search.service.records.file import DatabaseError
 
 logger = logging.getLogger(__name__)
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 def log_answer(request: Request, answer: Answer, documents: int) -> None:
     """Log a question with how it was answered; `documents` is how many its filters left. A fault here stops no answer."""
+    if notes := current_notes():
+        notes.question = answer.question
     try:
         records_of(request).questions.log(
             question=answer.question,

@@ -510,6 +510,7 @@ class ProblemOut(BaseModel):
     status: int
     detail: str
     instance: str
+    request_id: str | None = Field(default=None, description="of the header `X-Request-ID`; the service's log has it too")
     errors: list[dict[str, Any]] = Field(default=[], description="one entry a faulty parameter")
 
 

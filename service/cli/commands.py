@@ -295,12 +295,11 @@ def _show(parsed: argparse.Namespace) -> int:
 
 
 def _serve(parsed: argparse.Namespace) -> int:
-    import logging
-
     from pes_search.service.access.opening import opening_of
     from pes_search.service.api.app import create_app
     from pes_search.service.cli.memory import keep_memory_small
     from pes_search.service.engine import open_engine
+    from pes_search.service.operation.logs import set_up_logging
     from pes_search.service.server.run import serve
     from pes_search.service.settings import LARGEST_PORT, SettingsError
 
@@ -308,8 +307,7 @@ def _serve(parsed: argparse.Namespace) -> int:
     host, port = parsed.host or settings.serve.host, settings.serve.port if parsed.port is None else parsed.port
     if not 0 <= port <= LARGEST_PORT:
         raise SettingsError(f"--port must be from 0 to {LARGEST_PORT}, not {port}")
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("pes_search").setLevel(logging.INFO)
+    set_up_logging(settings.log)
     if parsed.open:
         settings = settings.model_copy(update={"access": settings.access.model_copy(update={"open": True})})
     opening = opening_of(settings, host)  # before anything is loaded: it may refuse
@@ -391,6 +389,12 @@ def _info(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _doctor(parsed: argparse.Namespace) -> int:
+    from pes_search.service.cli.doctor import doctor
+
+    return doctor(parsed)
+
+
 def _corpus_check(parsed: argparse.Namespace) -> int:
     import dataclasses
     from pathlib import Path
@@ -432,6 +436,7 @@ COMMANDS: Mapping[str, Run] = {
     "verify": _verify,
     "generations": _generations,
     "rollback": _rollback,
+    "doctor": _doctor,
     "corpus check": _corpus_check,
 }
 

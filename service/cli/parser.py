@@ -197,6 +197,13 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     )
     add_index_argument(rollback)
     _json_argument(rollback)
+    doctor = add_command(
+        commands, "doctor", runs["doctor"], "check the installation and say what to do", "pes doctor --index var/index"
+    )
+    add_index_argument(doctor)
+    doctor.add_argument("--host", help="address that the service listens on (default: that of the settings)")
+    doctor.add_argument("--port", type=int, help="port that it listens on (default: that of the settings)")
+    _json_argument(doctor)
 
     corpus = commands.add_parser("corpus", help="look after a corpus folder", description="Look after a corpus folder.")
     corpus_commands = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")

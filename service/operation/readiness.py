@@ -13,16 +13,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pes_search.index.encoders.base import PACKAGED_MODEL
 from pes_search.index.errors import IndexDamagedError
 from pes_search.ingest.disk import existing, free_bytes
 from pes_search.ingest.errors import PesSearchError
+from pes_search.service.operation.checks import Check, CheckStatus
 
 if TYPE_CHECKING:
     from pes_search.index.stores.base import IndexStore
@@ -30,24 +30,11 @@ if TYPE_CHECKING:
     from pes_search.service.engine import Engine
     from pes_search.service.settings import Settings
 
-Status = Literal["ok", "warning", "failing"]
-"""Failing: nothing can be searched. Warning: it can, and somebody should look."""
-
 FULL_BYTES = 1_000_000  # with less than that left a disk is full, whatever the settings say
 DATABASE_SECONDS = 0.2  # that a writer is waited for; one that takes longer writes, which is what is asked
 FRESH_SECONDS = 5.0  # for so long what was found counts
 LONGEST_SECONDS = 2.0  # that a request waits for the checks; a disk that does not answer must not hold it
 OUTDATED_SECONDS = 60.0  # after which what was found before tells nothing any more
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What was looked at, and what is wrong with it. Only name and status are for strangers: the rest may name paths."""
-
-    name: str
-    status: Status
-    what: str = ""  # is wrong, or how it is
-    to_do: str = ""  # about it; empty where nothing is wrong
 
 
 def checks(settings: Settings, engine: Engine | None = None) -> list[Check]:
@@ -72,7 +59,7 @@ def serves(found: Sequence[Check]) -> bool:
 
 def _index_checks(settings: Settings, store: IndexStore, engine: Engine | None) -> Iterator[Check]:
     """What is served goes on being served whatever becomes of the folder, so that with an engine nothing of it is failing."""
-    lost: Status = "failing" if engine is None else "warning"
+    lost: CheckStatus = "failing" if engine is None else "warning"
     still = "" if engine is None else "; what was opened before is served, and could not be opened again"
     build = f"build it with `pes build --index {store.place}`, or go back with `pes rollback --index {store.place}`"
     generations: list[Generation] = []
@@ -158,7 +145,7 @@ def _model(settings: Settings, engine: Engine | None) -> Check:
     from pes_search.index.encoders.onnx import KIND
     from pes_search.index.encoders.packaged import converted_place
 
-    missing: Status = "failing" if engine is None else "warning"
+    missing: CheckStatus = "failing" if engine is None else "warning"
     try:
         place = converted_place(settings.cache_dir, configured_adapter(config), KIND)
     except PesSearchError as error:

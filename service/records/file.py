@@ -13,6 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from pes_search.index.stages import count
 from pes_search.ingest.errors import PesSearchError
 
 LARGEST_SQLITE_ID = 2**63 - 1  # that SQLite can be asked for
@@ -182,6 +183,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _fault(path: Path, error: sqlite3.Error) -> DatabaseError:
     """Return what to do about an error of SQLite's."""
+    count("database errors")
     name: str = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return DatabaseError(

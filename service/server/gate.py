@@ -11,18 +11,22 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pes_search.index.stages import Watch, watched
+from pes_search.index.stages import Watch, current_watch, watched
 from pes_search.service.api.problems import problem
+from pes_search.service.operation.metrics import Metrics
+from pes_search.service.operation.notes import current_notes
 from pes_search.service.server.lanes import BusyError, Lane
 from pes_search.service.server.protocol import LARGEST_HEAD_BYTES
 from pes_search.service.server.rules import LARGEST_QUERY_BYTES, MOST_PARAMETERS, PLACES, LaneName, Rule, kind_of, rule_of
 from pes_search.service.settings import Settings
 
+REFUSED_FULL = "full"  # as the metrics name it
 EVENT_STREAM = b"text/event-stream"
 LINGERING_SECONDS = 1.0  # after a body was refused
 WHEN_STOPPED_SECONDS = 30  # after which a service that is stopped may be back
@@ -84,17 +88,31 @@ def lanes_of(settings: Settings) -> Mapping[LaneName, Lane]:
     return {name: Lane(name, count, settings.serve.queue_seconds) for name, count in places.items()}
 
 
-def add_gate(app: FastAPI, settings: Settings) -> None:
+def add_gate(app: FastAPI, settings: Settings, metrics: Metrics | None = None) -> None:
     """Put the gate before an app; `app.state` then has its lanes, which tell how busy it is, and its bodies, to be stopped."""
-    app.state.lanes, app.state.bodies = lanes_of(settings), Bodies()
-    app.add_middleware(Gate, settings=settings, lanes=app.state.lanes, bodies=app.state.bodies)
+    lanes = app.state.lanes = lanes_of(settings)
+    app.state.bodies = Bodies()
+    if metrics:
+        for name, lane in lanes.items():
+            metrics.lane(
+                name, [REFUSED_FULL], running=partial(getattr, lane, "running"), waiting=partial(getattr, lane, "waiting")
+            )
+    app.add_middleware(Gate, settings=settings, lanes=lanes, bodies=app.state.bodies, metrics=metrics)
 
 
 class Gate:
     """The gate, as ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, lanes: Mapping[LaneName, Lane], bodies: Bodies) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        lanes: Mapping[LaneName, Lane],
+        bodies: Bodies,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._app = app
+        self._metrics = metrics
         self._settings = settings
         self._lanes = lanes
         self._bodies = bodies
@@ -106,8 +124,8 @@ class Gate:
             return
         passage = Passage(scope, receive, send)
         rule = rule_of(scope["method"], scope["path"], self._settings)
-        watch = Watch(time.monotonic() + rule.seconds)
-        scope.setdefault("state", {})["watch"] = watch
+        watch = current_watch() or Watch()  # that of whoever observes the request from outside
+        watch.deadline = time.monotonic() + rule.seconds
         try:
             await self._pass(passage, rule, watch)
         except RefusedError as refused:
@@ -143,11 +161,14 @@ class Gate:
             if rule.lane is not None:
                 lane = self._lanes[rule.lane]
                 try:
-                    await passage.enter(stack, lane)
+                    waited = await passage.enter(stack, lane)
                 except BusyError as busy:
+                    if self._metrics:
+                        self._metrics.refused(rule.lane, REFUSED_FULL)
                     raise RefusedError(
                         503, f"too much is asked just now; try again in {busy.retry_after} s", busy.retry_after
                     ) from busy
+                self._note(rule.lane, waited, stack)
             passage.leaves = stack
             try:
                 with watched(watch):
@@ -157,6 +178,13 @@ class Gate:
                     raise LeftError from None
             if passage.refused is not None:
                 raise passage.refused
+
+    def _note(self, lane: LaneName, waited_seconds: float, stack: AsyncExitStack) -> None:
+        """Tell whoever watches that a request has got its place."""
+        if notes := current_notes():
+            notes.lane, notes.waited_seconds = lane, waited_seconds
+        if self._metrics:
+            self._metrics.admitted(lane, waited_seconds)
 
 
 class Passage:
@@ -200,8 +228,8 @@ class Passage:
         """Let the route read the body, which must be there by a time of the event loop."""
         self._bodies, self._end = bodies, end
 
-    async def enter(self, stack: AsyncExitStack, lane: Lane) -> None:
-        """Take a place, which the stack gives back.
+    async def enter(self, stack: AsyncExitStack, lane: Lane) -> float:
+        """Take a place, which the stack gives back; return the seconds that it was waited for.
 
         Raises:
             BusyError: there is none.
@@ -209,8 +237,7 @@ class Passage:
         """
         kind = kind_of(self.scope["path"])
         if not lane.is_full:
-            await stack.enter_async_context(lane.place(kind))
-            return
+            return await stack.enter_async_context(lane.place(kind))
         task = asyncio.current_task()
         has_left = False
 
@@ -224,7 +251,7 @@ class Passage:
 
         watcher = asyncio.create_task(watch()) if self._bodies is None else None
         try:
-            await stack.enter_async_context(lane.place(kind))
+            waited = await stack.enter_async_context(lane.place(kind))
         except asyncio.CancelledError:
             if has_left and task is not None:
                 task.uncancel()
@@ -237,6 +264,7 @@ class Passage:
                     await watcher
         if has_left:
             raise LeftError
+        return waited
 
     async def receive(self) -> Message:
         """Return the next message for the route."""

@@ -82,6 +82,7 @@ class SeldomTold:
 
 def serve(app: FastAPI, host: str, port: int, config: ServeConfig, proxies: Sequence[str] = ()) -> None:
     """Serve an app until the process is told to end; what the `proxies`, by address, say of whom they forward is believed."""
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every form that breaks off
     protocol = timed_protocol(config.header_seconds, affordable_connections(config.connections))
     settings = uvicorn.Config(
         app,
@@ -89,7 +90,7 @@ def serve(app: FastAPI, host: str, port: int, config: ServeConfig, proxies: Sequ
         port=port,
         http=protocol,
         ws="none",
-        lifespan="off",
+        lifespan="on",
         log_level="error",  # it warns of every request that is no HTTP, which strangers may send by the thousand
         log_config=None,
         access_log=False,

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import QUERY_CHARACTERS
+from pes_search.index.stages import count
 from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.types import Document
 from pes_search.ingest.visibility import combined
@@ -241,10 +242,12 @@ def upload_page(request: Request, engine: EngineOf) -> HTMLResponse:
 def upload(request: Request, engine: EngineOf, index: IndexOf, file: Annotated[UploadFile, File()]) -> HTMLResponse:
     """Show what would be indexed of a file."""
     folder = engine.settings.desk.uploads
+    count("uploads", "sent")
     clear_pending(folder, PENDING_SECONDS)
     data = file.file.read(LARGEST_UPLOAD_BYTES + 1)
     interface = interface_of(request)
     upload_preview = preview(file.filename or "", data, folder, index, engine.encoder, engine.settings.passages)
+    count("uploads", "read")
     of_folder = engine.settings.place_labels().label(folder / upload_preview.name)
     document = upload_preview.document
     shown = replace(document, visibility=combined(document.visibility, of_folder))
@@ -263,8 +266,10 @@ def decide_upload(engine: EngineOf, token: str, action: Annotated[str, Form()]) 
     folder = engine.settings.desk.uploads
     if action == "keep":
         keep(token, folder)
+        count("uploads", "kept")
     else:
         discard(token, folder)
+        count("uploads", "discarded")
     return RedirectResponse("/desk/upload", status_code=303)
 
 

@@ -16,6 +16,7 @@ from pes_search.index.filters import EVERYTHING, FILTER_FIELDS, YEARS
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.query.operators import read_operators
 from pes_search.index.search import QUERY_CHARACTERS
+from pes_search.index.stages import count
 from pes_search.ingest.types import Document
 from pes_search.service.access.hosts import base_of
 from pes_search.service.api.requests import EngineOf, IndexOf, RecordsOf, filters_from
@@ -73,6 +74,7 @@ def give_feedback(
         language=interface_of(request).code,
         index_id=engine.index().manifest.index_id,
     )
+    count("feedback", "useful" if useful else "not useful")
     return _thanks(request, stored.id, back, is_complete=False)
 
 

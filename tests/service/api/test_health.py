@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 from pes_search.service.access.visitor import Visitor
 from pes_search.service.api import health
 from pes_search.service.engine import Engine
-from pes_search.service.operation.readiness import Check, Readiness
+from pes_search.service.operation.checks import Check
+from pes_search.service.operation.readiness import Readiness
 
 
 def looked(client: TestClient, monkeypatch: pytest.MonkeyPatch, *found: Check) -> None:
@@ -52,7 +53,7 @@ def test_strangers_see_names_and_no_paths(
     looked(client, monkeypatch, Check("disk_index", status, f"{tmp_path}: full", f"make room in {tmp_path}"))
     visited_by(monkeypatch, "admin")
     assert client.get("/readyz").json()["checks"] == [
-        {"name": "disk_index", "status": status, "what": f"{tmp_path}: full", "to_do": f"make room in {tmp_path}"}
+        {"name": "disk_index", "status": status, "detail": f"{tmp_path}: full", "remedy": f"make room in {tmp_path}"}
     ]
     for role in ("reader", "editor"):
         visited_by(monkeypatch, role)  # type: ignore[arg-type]

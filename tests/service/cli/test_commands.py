@@ -34,6 +34,7 @@ COMMANDS = (
     "verify",
     "generations",
     "rollback",
+    "doctor",
     "corpus check",
 )
 HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura", "fastapi", "uvicorn", "numpy", "pydantic")

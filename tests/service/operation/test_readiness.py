@@ -18,7 +18,8 @@ from pes_search.index.stores.files import FileStore
 from pes_search.index.types import LastBuild
 from pes_search.service.engine import Engine
 from pes_search.service.operation import readiness
-from pes_search.service.operation.readiness import Check, Readiness, checks, serves
+from pes_search.service.operation.checks import Check
+from pes_search.service.operation.readiness import Readiness, checks, serves
 from pes_search.service.settings import HealthConfig, KeepConfig, Settings
 
 Build = Callable[..., object]
@@ -70,7 +71,7 @@ def test_no_index_cannot_serve(tmp_path: Path) -> None:
     settings = Settings(index_dir=tmp_path / "none", **kept_in(tmp_path))
     found = without_model(settings)
     assert found["index"].status == "failing"
-    assert "pes build --index" in found["index"].to_do
+    assert "pes build --index" in found["index"].remedy
     assert not serves(list(found.values()))
 
 
@@ -101,7 +102,7 @@ def test_a_damaged_index_fails_a_start_and_is_told_of_a_service_that_goes_on(
     assert found(place.settings)["index"].status == "failing"
     of_service = found(place.settings, engine)["index"]
     assert of_service.status == "warning"
-    assert "what was opened before is served" in of_service.what
+    assert "what was opened before is served" in of_service.detail
     assert len(engine.index().stored.documents(EVERYTHING)) == 2
 
 
@@ -114,15 +115,15 @@ def test_a_newer_index_that_cannot_be_opened_is_told_without_a_path(place: Place
     assert "newest_index" not in found(place.settings, engine)  # nobody has tried yet
     assert len(engine.index().stored.documents(EVERYTHING)) == 1
     told = found(place.settings, engine)["newest_index"]
-    assert told.what == "a newer index could not be opened, an older one is served: texts.txt is missing or altered"
+    assert told.detail == "a newer index could not be opened, an older one is served: texts.txt is missing or altered"
 
 
 def test_an_index_that_was_gone_back_to_is_told(place: Place, encoder: Encoder) -> None:
     engine = engine_of(place, encoder)
     FileStore(place.settings.index_dir).switch_to(place.names[0])
     told = found(place.settings, engine)["newest_index"]
-    assert "it was gone back to" in told.what
-    assert f"pes rollback {place.names[1]}" in told.to_do
+    assert "it was gone back to" in told.detail
+    assert f"pes rollback {place.names[1]}" in told.remedy
 
 
 def test_an_index_of_another_model_fails_a_start(place: Place) -> None:
@@ -139,7 +140,7 @@ def test_an_old_index_is_told_where_the_settings_say_so(place: Place, monkeypatc
     monkeypatch.setattr(readiness, "datetime", Later)
     assert "index_age" not in found(place.settings)
     settings = place.settings.model_copy(update={"index": KeepConfig(oldest_days=2)})
-    assert found(settings)["index_age"].what == "the index is 3.0 days old, 2 at most"
+    assert found(settings)["index_age"].detail == "the index is 3.0 days old, 2 at most"
 
 
 @pytest.mark.parametrize(("free", "word"), [(499_000_000, "nearly full, 499.0 MB free"), (0, "full, 0.0 MB free")])
@@ -147,7 +148,7 @@ def test_a_full_disk_is_told_of_every_place(free: int, word: str, place: Place, 
     monkeypatch.setattr(readiness, "free_bytes", lambda folder: free)
     told = without_model(place.settings)
     assert set(told) == {"disk_index", "disk_state", "disk_cache", "disk_uploads"}
-    assert told["disk_index"].what == f"{place.settings.index_dir}: {word}"
+    assert told["disk_index"].detail == f"{place.settings.index_dir}: {word}"
     settings = place.settings.model_copy(update={"health": HealthConfig(least_free_megabytes=0)})
     assert bool(without_model(settings)) == (free == 0)
 
@@ -155,7 +156,7 @@ def test_a_full_disk_is_told_of_every_place(free: int, word: str, place: Place, 
 def test_a_state_database_that_cannot_be_written_is_told(place: Place) -> None:
     path = place.settings.database.path
     path.write_bytes(b"no database" * 100)
-    assert "cannot be written" in found(place.settings)["state_database"].what
+    assert "cannot be written" in found(place.settings)["state_database"].detail
     path.unlink()
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE t (x)")
@@ -172,7 +173,7 @@ def test_a_build_that_failed_is_told_with_its_message(state: str, place: Place) 
     store.note_build(LastBuild(noted, "2026-01-01T00:00:00+00:00", "2026-01-01T00:01:00+00:00", "1", "no room"))  # type: ignore[arg-type]
     told = found(place.settings)["last_build"]
     assert told.status == "warning"
-    assert f"the last build {state} (2026-01-01T00:0{int(state == 'failed')}" in told.what
+    assert f"the last build {state} (2026-01-01T00:0{int(state == 'failed')}" in told.detail
 
 
 def test_the_model_is_told_where_a_start_would_not_find_it(
@@ -191,9 +192,9 @@ def test_the_model_is_told_where_a_start_would_not_find_it(
 def test_what_was_found_counts_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     kept = Readiness(lambda: [Check("a", "ok", str(asked.append(1) or len(asked)))])  # type: ignore[func-returns-value]
-    assert [asyncio.run(kept.now())[0].what for _ in range(3)] == ["1", "1", "1"]
+    assert [asyncio.run(kept.now())[0].detail for _ in range(3)] == ["1", "1", "1"]
     monkeypatch.setattr(readiness, "FRESH_SECONDS", -1.0)
-    assert asyncio.run(kept.now())[0].what == "2"
+    assert asyncio.run(kept.now())[0].detail == "2"
 
 
 def test_checks_that_hang_hold_nobody_and_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,4 +221,4 @@ def test_checks_that_fail_are_told() -> None:
         raise IndexDamagedError("broken")
 
     (check,) = asyncio.run(Readiness(fail).now())
-    assert (check.name, check.status, check.what) == ("checks", "failing", "they failed: IndexDamagedError: broken")
+    assert (check.name, check.status, check.detail) == ("checks", "failing", "they failed: IndexDamagedError: broken")
