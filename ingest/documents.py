@@ -17,7 +17,7 @@ from typing import Any
 from pes_search.ingest.cleaning.blocks import clean_blocks
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.countries import countries_of_title
-from pes_search.ingest.errors import MissingPartError, UnreadableFileError
+from pes_search.ingest.errors import MissingPartError, TakesTooMuchError, UnreadableFileError
 from pes_search.ingest.labelled_fields import Labelled, labelled_fields
 from pes_search.ingest.languages.dictionary import has_dictionary, is_word
 from pes_search.ingest.languages.identify import detect_language
@@ -31,6 +31,7 @@ LARGEST_FILE_BYTES = 200_000_000
 WITHIN = "#"  # between a file's name and that of a document within it
 DEEPEST = 3  # a mail in a mail in a mail
 MOST_INSIDE = 5_000  # documents of a file
+TOO_MUCH_MEMORY = "needs more memory than it may take; raise [reading] megabytes"
 # Folder and file names that tell what a document is, where it does not tell itself.
 KINDS = {
     "practice": "practice",
@@ -141,7 +142,7 @@ def _content(data: bytes, name: str, layout: Layout | None = None) -> FileConten
     except MissingPartError as error:
         raise UnreadableFileError(str(error)) from error
     except MemoryError as error:
-        raise UnreadableFileError("needs more memory than it may take; raise [reading] megabytes") from error
+        raise TakesTooMuchError(TOO_MUCH_MEMORY) from error
     except Exception as error:
         raise UnreadableFileError(f"cannot be read: {type(error).__name__}: {error}") from error
 

@@ -50,7 +50,7 @@ def test_a_file_that_takes_too_much_memory_is_named_and_the_next_is_read(tmp_pat
 
 def test_after_a_process_that_died_another_one_goes_on(tmp_path: Path) -> None:
     first, second, third = files(tmp_path, 3)
-    reader = reading._Reader(ReadingConfig())
+    reader = reading.ReadingProcess(ReadingConfig())
     try:
         assert isinstance(reader.read(first), list)
         assert reader._process is not None

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docx
@@ -19,9 +19,20 @@ from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.search import related
 from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
-from pes_search.ingest.config import PassageConfig
+from pes_search.ingest.config import PassageConfig, ReadingConfig
 from pes_search.service.editing import uploads
-from pes_search.service.editing.uploads import Preview, UploadError, clear_pending, discard, keep, kept, preview, safe_name
+from pes_search.service.editing.uploads import (
+    Preview,
+    UploadError,
+    UploadFolderError,
+    UploadReaders,
+    clear_pending,
+    discard,
+    keep,
+    kept,
+    preview,
+    safe_name,
+)
 from tests.conftest import CORPUS, Build
 
 BUS = "The employment service runs a bus that visits villages without a branch. Two advisers help people to register in it."
@@ -37,10 +48,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "uploads"
 
 
+@pytest.fixture(scope="module")
+def readers() -> Iterator[UploadReaders]:
+    started = UploadReaders(ReadingConfig(), at_once=1)
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def show(folder: Path, corpus_index: OpenIndex, encoder: Encoder) -> Show:
+def show(folder: Path, corpus_index: OpenIndex, encoder: Encoder, readers: UploadReaders) -> Show:
     def run(name: str, data: bytes) -> Preview:
-        return preview(name, data, folder, corpus_index, encoder, PassageConfig())
+        return preview(name, io.BytesIO(data), folder, corpus_index, encoder, PassageConfig(), readers)
 
     return run
 
@@ -216,10 +234,10 @@ def test_a_refused_name_does_not_take_away_what_waits(show: Show, folder: Path) 
     assert keep(token, folder).name == "bus.md"
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, corpus_index: OpenIndex, encoder: Encoder) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(UploadError, match="cannot write in"):
-        preview("bus.md", MARKDOWN, tmp_path / "file", corpus_index, encoder, PassageConfig())
+def test_a_folder_that_cannot_be_made_is_told(folder: Path, show: Show) -> None:
+    folder.write_text("in the way")
+    with pytest.raises(UploadFolderError, match="cannot write in"):
+        show("bus.md", MARKDOWN)
 
 
 # ── Names ───────────────────────────────────────────────────────────────────────────────────────────────────────────
