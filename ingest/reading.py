@@ -1,8 +1,8 @@
 """Files are read by processes of their own, on all cores, each file with a limit of time and of memory.
 
-A file that takes too much, or that brings its reader down, costs itself and is named; the others go on in a new process. None of
-them outlives who started it. What was read is kept by the file's content, its name and the code that reads, so that a build reads
-what is new only.
+A file that takes too much, or that brings its reader down, costs itself and is named; the others go on in a new process. No
+process outlives who started it. What was read is kept by the file's content, its name and the code that reads, so that a build
+reads what is new only.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class ReadingProcess:
     ) -> Read:
         """Read a file within the limits, of which `seconds` may be less than what the configuration allows.
 
-        With `most_characters` only the beginning of the file's first document comes back (`beginning_of`). Files that are made on
-        the way go into the folder `temporary`.
+        With `most_characters` only the beginning of the file's first document comes back (`beginning_of`). Files that are
+        made on the way go into the folder `temporary`.
 
         Raises:
             ReadingStoppedError: `is_wanted` said no; it is asked many times a second, by another thread.

@@ -195,9 +195,9 @@ def preview(
                 with stage("reading"):
                     upload = readers.read(path, f"{folder.absolute().name}/{kept_name}", left)
             except TakesTooMuchError as error:
+                limits = f"{readers.config.seconds:g} s or {readers.config.megabytes:,} MB of memory"
                 raise UploadError(
-                    f"{safe} cannot be read: it takes more than the {readers.config.seconds:g} s or the {readers.config.megabytes} "
-                    "MB of memory that an upload may take; hand in a smaller or simpler file"
+                    f"{safe} cannot be read: it takes more than an upload may ({limits}); hand in a smaller or simpler file"
                 ) from error
             except UnreadableFileError as error:
                 raise UploadError(f"{safe} cannot be read: {error}; mend the file and hand it in again") from error
@@ -359,9 +359,10 @@ def _make_room(waiting: Path, token: str, size: int) -> None:
         shutil.rmtree(path, ignore_errors=True)
         count, total = count - 1, total - its_size
     if count > MOST_PENDING or total > MOST_PENDING_BYTES:
+        limits = f"{MOST_PENDING} files or {MOST_PENDING_BYTES // 1_000_000:,} MB"
         raise UploadError(
-            f"{count - 1} files wait already to be kept or discarded ({MOST_PENDING} files or {MOST_PENDING_BYTES // 1_000_000} MB "
-            f"may); decide on some of them, or try again in {LEAST_PENDING_SECONDS // 60} minutes"
+            f"{count - 1} files wait to be kept or discarded already ({limits} may); decide on some of them, or try again in "
+            f"{LEAST_PENDING_SECONDS // 60} minutes"
         )
 
 

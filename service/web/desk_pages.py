@@ -312,8 +312,8 @@ async def _upload_form(request: Request) -> FormData:
         return await request.form(max_files=1, max_fields=UPLOAD_FIELDS)
     except OSError as error:
         raise UploadFolderError(
-            f"cannot write in {tempfile.gettempdir()}: {os.strerror(error.errno or 0)}; make room there, or set TMPDIR to another "
-            "folder"
+            f"cannot write in {tempfile.gettempdir()}: {os.strerror(error.errno or 0)}; make room there, or set TMPDIR to "
+            "another folder"
         ) from error
 
 
