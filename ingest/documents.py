@@ -40,6 +40,8 @@ KINDS = {
     "report": "report",
     "case-stud": "case study",
 }
+# What a file may state of itself: an index keeps all of it in memory.
+FIELD_CHARACTERS, MOST_VALUES = 2_000, 1_000
 TITLE_CHARACTERS = 300  # a longer one would fill the encoder's window in every passage
 SLUG_CHARACTERS = 32
 DESCRIBING_FIELDS = (
@@ -157,7 +159,7 @@ def _document(content: FileContent, data: bytes, name: str, format_name: str | N
     fields = _completed(dict(content.fields), name, blocks, row)
     labelled = labelled_fields(blocks, fields["language"], content.labelled)
     document = Document(
-        **_described(fields, blocks, labelled, is_stated=row.language_is_stated),
+        **_bounded(_described(fields, blocks, labelled, is_stated=row.language_is_stated)),
         sha256=hashlib.sha256(data).hexdigest(),
         path=name,
         media_type=row.media_type,
@@ -165,7 +167,7 @@ def _document(content: FileContent, data: bytes, name: str, format_name: str | N
     )
     left_out = dict(Counter(content.left_out) + Counter(cleaned.left_out))
     inferred = _inferred(document, {**content.fields, **labelled.fields})
-    return ReadDocument(document, blocks, content.warnings, left_out, labelled.terms, inferred)
+    return ReadDocument(document, blocks, content.warnings, left_out, _bounded(labelled.terms), inferred)
 
 
 def _inferred(document: Document, stated: Mapping[str, object]) -> tuple[str, ...]:
@@ -214,6 +216,19 @@ def _described(values: dict[str, Any], blocks: Sequence[Block], labelled: Labell
     if not described.get("year") and date:
         described["year"] = int(date[:4])
     return {**values, **described}
+
+
+def _bounded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of which none is longer than somebody means it."""
+    return {name: _shortened(value) for name, value in values.items()}
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:FIELD_CHARACTERS]
+    # Numbers, such as those of recognised pages, stay as many as they are.
+    is_of_texts = isinstance(value, (list, tuple)) and any(isinstance(item, str) for item in value[:1])
+    return type(value)(item[:FIELD_CHARACTERS] for item in value[:MOST_VALUES]) if is_of_texts else value
 
 
 def _native_title(title: str, blocks: Sequence[Block], language: str | None) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,8 @@ class Service:
 
 
 @contextmanager
-def running_service(index_dir: Path) -> Iterator[Service]:
-    """Serve an index for as long as the context lasts.
+def running_service(index_dir: Path, environment: Mapping[str, str] | None = None) -> Iterator[Service]:
+    """Serve an index for as long as the context lasts; `environment` has settings that are its own.
 
     Raises:
         TimeoutError: it is not ready after two minutes.
@@ -46,7 +47,8 @@ def running_service(index_dir: Path) -> Iterator[Service]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-m", "pes_search.service.cli.commands", "serve", "--index", str(index_dir), "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+    surroundings = {**os.environ, **(environment or {})}
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=surroundings) as process:  # noqa: S603
         try:
             base = f"http://127.0.0.1:{port}"
             _wait(f"{base}/readyz")

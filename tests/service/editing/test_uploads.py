@@ -1,5 +1,6 @@
 """Files that are handed in: previewed as the build reads them, then kept or not; nothing leaves the folder."""
 
+import errno
 import hashlib
 import io
 import os
@@ -268,6 +269,16 @@ def test_a_folder_that_cannot_be_made_is_told(folder: Path, show: Show) -> None:
         ("x" * 5_000 + ".md", "x" * 117 + ".md"),
         ("x" * 5_000, "x" * 120),
         ("." * 5_000 + "md", "document.md"),
+        ("CON.md", "document CON.md"),
+        ("nul.tar.md", "document nul.tar.md"),
+        ("lpt9", "document lpt9"),
+        ("console.md", "console.md"),
+        ("bus.md:stream", "bus.md stream"),
+        ('a<b>"c"|d?*.md', "a b c d.md"),
+        ("\u202e\ufeff.md", "document.md"),
+        ("b\u200bus.md", "bus.md"),
+        ("bus\r\nSet-Cookie: a=b.md", "busSet-Cookie a=b.md"),
+        ("a" + "\u0301\u0315" * 50_000 + ".md", "\u0301" * 117 + ".md"),  # its end: composing all takes minutes
     ],
 )
 def test_a_name_names_a_visible_file_of_one_folder(name: str, safe: str) -> None:
@@ -310,6 +321,12 @@ def test_another_content_of_the_same_name_gets_a_number_and_the_same_content_doe
     assert ids == {seen.document.id for seen in previews}
 
 
+def test_names_that_differ_in_case_or_in_how_letters_are_composed_are_one(show: Show, folder: Path) -> None:
+    keep(show("Büs.md", MARKDOWN).token, folder)
+    assert show("BÜS.MD", b"# Another\n\nText of another one.").name == "BÜS-2.MD"
+    assert show("bu\u0308s.md", MARKDOWN).name == "Büs.md"  # the same content
+
+
 def test_a_link_that_leads_nowhere_is_not_written_through(show: Show, folder: Path, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "bus.md").symlink_to(tmp_path / "outside.md")
@@ -340,6 +357,62 @@ def test_a_token_that_names_nothing_touches_nothing(folder: Path, token: str) ->
         with pytest.raises(UploadError, match="no file waits"):
             use(token, folder)
     assert everything_in(folder) == ["secret/file.md"]
+
+
+def test_only_so_many_files_wait_and_the_oldest_give_way(show: Show, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_PENDING", 2)
+    tokens = [show(f"{number}.txt", f"{BUS} {number}".encode()).token for number in range(2)]
+    with pytest.raises(UploadError, match=r"^2 files wait to be kept or discarded already \(2 files or 1,000 MB may\)"):
+        show("2.txt", f"{BUS} 2".encode())
+    assert show("0.txt", f"{BUS} 0".encode()).token == tokens[0]  # which waits already
+    quarter_of_an_hour_ago = time.time() - 900
+    os.utime(folder / ".pending" / tokens[1], (quarter_of_an_hour_ago, quarter_of_an_hour_ago))
+    third = show("2.txt", f"{BUS} 2".encode()).token
+    assert everything_in(folder) == sorted(f".pending/{token}/{number}.txt" for token, number in ((tokens[0], 0), (third, 2)))
+
+
+def test_what_waits_may_take_so_much_of_the_disk(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_PENDING_BYTES", 2 * len(MARKDOWN))
+    show("bus.md", MARKDOWN)
+    with pytest.raises(UploadError, match="1 files wait"):
+        show("other.md", MARKDOWN + b"\n" + MARKDOWN)
+
+
+def test_a_full_disk_is_told_and_nothing_stays(show: Show, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pes_search.service.editing.uploads.shutil.copyfileobj", full)
+    with pytest.raises(UploadFolderError, match=r"cannot write in .*: No space left on device; make room"):
+        show("bus.md", MARKDOWN)
+    assert [*(folder / ".pending").iterdir()] == []
+
+
+def test_a_file_that_takes_too_long_is_refused_and_not_kept_aside(
+    folder: Path, corpus_index: OpenIndex, encoder: Encoder
+) -> None:
+    readers = UploadReaders(ReadingConfig(seconds=0.01, megabytes=700), at_once=1)
+    with pytest.raises(UploadError, match=r"bus\.md cannot be read: it takes more than an upload may \(0\.01 s or 700 MB"):
+        preview("bus.md", io.BytesIO(MARKDOWN), folder, corpus_index, encoder, PassageConfig(), readers)
+    readers.close()
+    assert [*(folder / ".pending").iterdir()] == []
+
+
+def test_what_was_being_read_when_the_service_was_killed_is_cleared(folder: Path) -> None:
+    for name, hours in ((".reading-a", 2), (".reading-b", 0), ("0" * 32, 2)):
+        (folder / ".pending" / name).mkdir(parents=True)
+        changed = time.time() - 3_600 * hours
+        os.utime(folder / ".pending" / name, (changed, changed))
+    assert clear_pending(folder, 24 * 3_600) == 1
+    assert sorted(path.name for path in (folder / ".pending").iterdir()) == [".reading-b", "0" * 32]
+
+
+def test_of_a_long_text_the_beginning_is_shown(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "SHOWN_CHARACTERS", 1_000)
+    seen = show("long.txt", "\n\n".join(f"{BUS} It began in {year}." for year in range(1900, 2000)).encode())
+    length = len(BUS) + len(" It began in 1900.")
+    assert seen.warnings == (f"it has {100 * length:,} characters of text; the first 1,000 are shown",)
+    assert sum(len(passage.text) for passage in seen.passages) <= 1_000 + 2 * len(seen.passages) + 2 * 1_000 // length
 
 
 def test_a_folder_that_is_not_there_holds_nothing(folder: Path) -> None:
