@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import http.client
 import re
 import socket
@@ -28,9 +29,10 @@ from pathlib import Path
 import psutil
 
 from pes_search.eval.experiments.hostile_files import SCRIPT, SECRET, hostile_files
-from pes_search.eval.experiments.hostile_samples import samples
+from pes_search.eval.experiments.hostile_samples import TEXT, samples
 from pes_search.eval.experiments.timed_service import running_service
 from pes_search.service.cli.frame import print_table
+from pes_search.service.editing.uploads import TOKEN_DIGITS
 from pes_search.service.settings import read_settings
 
 BOUNDARY = "----a-form-of-hostile-files"
@@ -63,6 +65,8 @@ class Seen:
     unhealthy: int = 0
     most_megabytes: float = 0.0
     faults: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # with 503
+    left_tokens: set[str] = field(default_factory=set)  # of files whose senders left
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,9 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(port: int, process: psutil.Process, uploads: Path, count: int, seed: int) -> int:
     """Post the files and print what became of them; return the exit status."""
-    sound = samples()
-    for suffix in (".md", ".pdf", ".docx"):  # so that what is loaded once is
-        _decide(port, _post(port, f"sound{suffix}", *_form(f"sound{suffix}", sound[suffix])))
+    sound = {f"sound{suffix}": samples()[suffix] for suffix in (".md", ".pdf", ".docx")}
+    for name, data in [*sound.items(), ("long.txt", "\n\n".join([TEXT] * 2_000).encode())]:  # so that what is loaded once is
+        _decide(port, _post(port, name, *_form(name, data)))
     before = _megabytes(process)
     there_before = _files(uploads)
     seen = Seen()
@@ -113,15 +117,18 @@ def run(port: int, process: psutil.Process, uploads: Path, count: int, seed: int
         for sender in [clients.submit(send) for _ in range(CLIENTS)]:
             sender.result()
     took = time.monotonic() - began
+    in_time = [token for token in _tokens(uploads, there_before) if token in seen.left_tokens]
+    for token in in_time:
+        _discard(port, token)
     left = _left(process, uploads, there_before)
     over.set()
     watching.join()
     after = _megabytes(process)
-    _tell(results, seen, took, before, after, left)
+    _tell(results, seen, took, before, after, left, len(in_time))
     return 1 if seen.faults or left else 0
 
 
-def _tell(results: list[Sent], seen: Seen, took: float, before: float, after: float, left: list[str]) -> None:
+def _tell(results: list[Sent], seen: Seen, took: float, before: float, after: float, left: list[str], in_time: int) -> None:
     outcomes: dict[str, list[Sent]] = {}
     for sent in results:
         outcomes.setdefault("left" if sent.text == "left" else str(sent.status or "no answer"), []).append(sent)
@@ -144,24 +151,27 @@ def _tell(results: list[Sent], seen: Seen, took: float, before: float, after: fl
         ("worst answer of /healthz, s", f"{seen.worst_health:.2f}"),
         ("/healthz without an answer", seen.unhealthy),
         ("memory of the service before, at most, after, MB", f"{before:.0f}, {seen.most_megabytes:.0f}, {after:.0f}"),
+        ("previews that were ready before their senders left", in_time),
         ("left behind", ", ".join(left) or "nothing"),
         ("faults", len(seen.faults)),
     ]
     print_table(("measured", "value"), values)
+    for refused in seen.refused:
+        print(f"503: {refused}", file=sys.stderr)
     for fault in seen.faults:
         print(f"fault: {fault}", file=sys.stderr)
 
 
-def _requests(count: int, seed: int) -> Iterator[tuple[int, str, str, bytes]]:
-    """Yield the number, the name, the content type and the body of each upload."""
+def _requests(count: int, seed: int) -> Iterator[tuple[int, str, str, str, bytes]]:
+    """Yield the number, the name, the token, the content type and the body of each upload."""
     number = 0
     for content_type, body in _broken_forms():
         if number == count:
             return
-        yield number, f"form {number}", content_type, body
+        yield number, f"form {number}", "", content_type, body
         number += 1
     for name, data in hostile_files(count - number, seed):
-        yield number, name, *_form(name, data)
+        yield number, name, hashlib.sha256(data).hexdigest()[:TOKEN_DIGITS], *_form(name, data)
         number += 1
 
 
@@ -205,13 +215,16 @@ def _broken_forms() -> Iterator[tuple[str, bytes]]:
     yield content_type, body.replace(b"\r\n\r\n", b"\r\n\r\n" + b"\r" * 40_000_000, 1)
 
 
-def _upload(port: int, number: int, name: str, content_type: str, body: bytes, seen: Seen) -> Sent:
+def _upload(port: int, number: int, name: str, token: str, content_type: str, body: bytes, seen: Seen) -> Sent:
     """Post an upload, look at the answer, and throw away what is kept aside."""
     if number % LEAVES_EVERY == LEAVES_EVERY - 1:
+        seen.left_tokens.add(token)
         return _leave(port, name, content_type, body)
     sent = _post(port, name, content_type, body)
     if sent.status is None or (sent.status >= 500 and sent.status != 503):
         seen.faults.append(f"{name!r}: {sent.status} {sent.text[:200]}")
+    if sent.status == 503:
+        seen.refused.append(f"{name!r}: {_told(sent)}")
     if SECRET in sent.text:
         seen.faults.append(f"{name!r}: the page shows a file of the machine")
     if re.search(re.escape(SCRIPT) + r"|<img src=x|<svg onload|href=\"javascript:", sent.text) and not sent.text.startswith(
@@ -250,12 +263,16 @@ def _leave(port: int, name: str, content_type: str, body: bytes) -> Sent:
 def _decide(port: int, sent: Sent) -> None:
     """Throw away the file of a preview."""
     if sent.status == 200 and (token := TOKEN.search(sent.text)):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            form = {"Content-Type": "application/x-www-form-urlencoded"}
-            connection.request("POST", f"/desk/upload/{token[1]}", "action=discard", form)
-            connection.getresponse().read()
-        connection.close()
+        _discard(port, token[1])
+
+
+def _discard(port: int, token: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", f"/desk/upload/{token}", "action=discard", form)
+        connection.getresponse().read()
+    connection.close()
 
 
 def _watch(port: int, process: psutil.Process, seen: Seen, over: threading.Event) -> None:
@@ -297,6 +314,11 @@ def _left(process: psutil.Process, uploads: Path, before: set[str]) -> list[str]
 def _files(uploads: Path) -> set[str]:
     """Return what lies in the upload folder, and in that of files that are passed on."""
     return {str(path) for path in uploads.rglob("*") if path.is_file() or path.name.startswith(".reading-")}
+
+
+def _tokens(uploads: Path, before: set[str]) -> list[str]:
+    """Return the tokens of the previews that wait."""
+    return [Path(path).parent.name for path in _files(uploads) - before]
 
 
 def _listener(port: int) -> psutil.Process:

@@ -57,7 +57,7 @@ LEAST_PENDING_SECONDS = 600  # that somebody has to look at a preview
 AT_ONCE = 2  # uploads that are read and encoded
 # Of a file's text that is shown and compared: some 200 pages. Passages of it take 1 to 2 s (on two cores), whatever it is.
 SHOWN_CHARACTERS = 500_000
-ENCODED_AT_ONCE = 8  # passages, .5 to 1 s; in between it is looked at whether anybody still waits
+ENCODED_AT_ONCE = 8  # passages; in between it is looked at whether there is time, and whether anybody still waits
 TOKEN_DIGITS = 32
 TOKEN = re.compile(rf"[0-9a-f]{{{TOKEN_DIGITS}}}")
 LONGEST_NAME_CHARACTERS = 120
@@ -66,8 +66,9 @@ LONGEST_NAME_BYTES = 240  # file systems take 255; the rest is for a number
 NAME_OF_UNNAMED = "document"
 NEAREST_DOCUMENTS = 5
 NEAR_PASSAGES = 100  # whose documents are compared
-# Passages of the upload that are encoded, evenly taken: a book of hundreds would keep its editor waiting for minutes.
-ENCODED_PASSAGES = 64
+# Passages of the upload that are encoded, evenly taken, for at most so long: a book of hundreds would keep its editor waiting
+# for minutes. 64 take 3 s on two free cores, and 60 s on two that seven others use.
+ENCODED_PASSAGES, ENCODING_SECONDS = 64, 5.0
 # On the corpus's 109 practices, of the concepts with such a share of title and first passage 21 % of 118 target groups, 33 %
 # of 167 measure types and 9 of 13 channels are tags of the practice; from .12 on 35 % of 40, 57 % of 63 and 4 of 4. So they
 # are something to look at, and nothing to take over unseen.
@@ -152,7 +153,7 @@ class UploadReaders:
         """End the processes; what is being read is not read to its end."""
         for process in self._processes:
             process.close()
-        self.threads.shutdown(cancel_futures=True)
+        self.threads.shutdown(wait=False, cancel_futures=True)
 
 
 def preview(
@@ -202,6 +203,7 @@ def preview(
             except UnreadableFileError as error:
                 raise UploadError(f"{safe} cannot be read: {error}; mend the file and hand it in again") from error
             seen = _seen(kept_name, token, upload, index, encoder, passage_config, left)
+            _check_wanted(left)
             target = waiting / token
             target.mkdir(exist_ok=True)
             path.replace(target / safe)
@@ -329,6 +331,11 @@ def _seen(
     )
 
 
+def _check_wanted(left: threading.Event) -> None:
+    if left.is_set():
+        raise ReadingStoppedError("nobody waits for the preview")
+
+
 def _waiting(waiting: Path, *, with_read: bool = False) -> list[tuple[Path, float]]:
     """Return the folders of the files that wait, the oldest first, with when they were last changed."""
     found = []
@@ -419,14 +426,17 @@ def _near(
     if not passages:
         return ()
     chosen = np.unique(np.linspace(0, len(passages) - 1, min(len(passages), ENCODED_PASSAGES)).round().astype(int))
-    texts = [full_text(document, passages[place]) for place in chosen]
     vectors = []
     with stage("encoding"):
-        for start in range(0, len(texts), ENCODED_AT_ONCE):
+        stop_at = time.monotonic() + ENCODING_SECONDS
+        batches = -(-len(chosen) // ENCODED_AT_ONCE)
+        for batch in range(batches):
+            if batch and time.monotonic() >= stop_at:
+                break
             check_deadline()
-            if left.is_set():
-                raise ReadingStoppedError("nobody waits for the preview")
-            vectors.append(encoder.encode_passages(texts[start : start + ENCODED_AT_ONCE]))
+            _check_wanted(left)
+            places = chosen[batch::batches]  # each batch goes over all of the text
+            vectors.append(encoder.encode_passages([full_text(document, passages[place]) for place in places]))
     mean = np.concatenate(vectors).mean(axis=0)
     mean = (mean / np.linalg.norm(mean)).astype(np.float32)
     stored = index.stored

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Form, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
@@ -335,6 +335,13 @@ def _preview_page(
         "near": [(hit, facts(hit.document, interface)) for hit in upload_preview.near],
     }
     return _page(request, "desk/preview.html", context)
+
+
+def close_uploads(app: FastAPI) -> None:
+    """End what reads uploads, if any was read: for a service that stops."""
+    readers: UploadReaders | None = getattr(app.state, "upload_readers", None)
+    if readers is not None:
+        readers.close()
 
 
 def _readers(request: Request, engine: Engine) -> UploadReaders:

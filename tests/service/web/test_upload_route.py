@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from pes_search.service.api.app import create_app
 from pes_search.service.engine import Engine
+from pes_search.service.web.desk_pages import close_uploads
 
 TEXT = "The employment service runs a bus that visits villages without a branch."
 ENDLESS = ("a" + "\u0315\u0300" * 500_000).encode()  # takes many minutes to compose
@@ -38,14 +39,14 @@ def port(own_engine: Engine) -> Iterator[int]:
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join()
-    app.state.upload_readers.close()
+    close_uploads(app)
 
 
 @pytest.fixture
 def site(own_engine: Engine) -> Iterator[TestClient]:
     app = create_app(own_engine)
     yield TestClient(app)
-    app.state.upload_readers.close()
+    close_uploads(app)
 
 
 def eventually(is_so: Callable[[], bool], seconds: float = 30) -> bool:
