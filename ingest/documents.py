@@ -17,7 +17,7 @@ from typing import Any
 from pes_search.ingest.cleaning.blocks import clean_blocks
 from pes_search.ingest.cleaning.text import clean_text
 from pes_search.ingest.countries import countries_of_title
-from pes_search.ingest.errors import MissingPartError, UnreadableFileError
+from pes_search.ingest.errors import MissingPartError, TakesTooMuchError, UnreadableFileError
 from pes_search.ingest.labelled_fields import Labelled, labelled_fields
 from pes_search.ingest.languages.dictionary import has_dictionary, is_word
 from pes_search.ingest.languages.identify import detect_language
@@ -32,6 +32,7 @@ LARGEST_FILE_BYTES = 200_000_000
 WITHIN = "#"  # between a file's name and that of a document within it
 DEEPEST = 3  # a mail in a mail in a mail
 MOST_INSIDE = 5_000  # documents of a file
+TOO_MUCH_MEMORY = "needs more memory than it may take; raise [reading] megabytes"
 # Folder and file names that tell what a document is, where it does not tell itself.
 KINDS = {
     "practice": "practice",
@@ -40,6 +41,8 @@ KINDS = {
     "report": "report",
     "case-stud": "case study",
 }
+# What a file may state of itself: an index keeps all of it in memory.
+FIELD_CHARACTERS, MOST_VALUES = 2_000, 1_000
 TITLE_CHARACTERS = 300  # a longer one would fill the encoder's window in every passage
 SLUG_CHARACTERS = 32
 DESCRIBING_FIELDS = (
@@ -163,7 +166,7 @@ def _content(data: bytes, name: str, layout: Layout | None = None) -> FileConten
     except MissingPartError as error:
         raise UnreadableFileError(str(error)) from error
     except MemoryError as error:
-        raise UnreadableFileError("needs more memory than it may take; raise [reading] megabytes") from error
+        raise TakesTooMuchError(TOO_MUCH_MEMORY) from error
     except Exception as error:
         raise UnreadableFileError(f"cannot be read: {type(error).__name__}: {error}") from error
 
@@ -178,7 +181,7 @@ def _document(content: FileContent, data: bytes, name: str, format_name: str | N
     fields = _completed(dict(content.fields), name, blocks, row)
     labelled = labelled_fields(blocks, fields["language"], content.labelled)
     document = Document(
-        **_described(fields, blocks, labelled, is_stated=row.language_is_stated),
+        **_bounded(_described(fields, blocks, labelled, is_stated=row.language_is_stated)),
         sha256=hashlib.sha256(data).hexdigest(),
         path=name,
         media_type=row.media_type,
@@ -186,7 +189,7 @@ def _document(content: FileContent, data: bytes, name: str, format_name: str | N
     )
     left_out = dict(Counter(content.left_out) + Counter(cleaned.left_out))
     inferred = _inferred(document, {**content.fields, **labelled.fields})
-    return ReadDocument(document, blocks, content.warnings, left_out, labelled.terms, inferred)
+    return ReadDocument(document, blocks, content.warnings, left_out, _bounded(labelled.terms), inferred)
 
 
 def _inferred(document: Document, stated: Mapping[str, object]) -> tuple[str, ...]:
@@ -237,6 +240,19 @@ def _described(values: dict[str, Any], blocks: Sequence[Block], labelled: Labell
     if not described.get("year") and date:
         described["year"] = int(date[:4])
     return {**values, **described}
+
+
+def _bounded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of which none is longer than somebody means it."""
+    return {name: _shortened(value) for name, value in values.items()}
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:FIELD_CHARACTERS]
+    # Numbers, such as those of recognised pages, stay as many as they are.
+    is_of_texts = isinstance(value, (list, tuple)) and any(isinstance(item, str) for item in value[:1])
+    return type(value)(item[:FIELD_CHARACTERS] for item in value[:MOST_VALUES]) if is_of_texts else value
 
 
 def _native_title(title: str, blocks: Sequence[Block], language: str | None) -> str | None:

@@ -19,6 +19,14 @@ class UnreadableFileError(PesSearchError):
     """One file cannot become a document; the message is the reason as it stands in the build report."""
 
 
+class TakesTooMuchError(UnreadableFileError):
+    """One file takes more time or memory than it may."""
+
+
+class ReadingStoppedError(PesSearchError):
+    """A file was not read to its end: nobody waits for it any more."""
+
+
 class TaxonomyError(PesSearchError):
     """The controlled lists cannot be used as they are."""
 

@@ -1,14 +1,17 @@
 """Files are read by processes of their own, on all cores, each file with a limit of time and of memory.
 
-A file that takes too much, or that brings its reader down, costs itself and is named; the others go on in a new process. What
-was read is kept by the file's content, its name and the code that reads, so that a build reads what is new only.
+A file that takes too much, or that brings its reader down, costs itself and is named; the others go on in a new process. No
+process outlives who started it. What was read is kept by the file's content, its name and the code that reads, so that a build
+reads what is new only.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import importlib.metadata
+import math
 import os
 import pickle
 import queue
@@ -18,16 +21,19 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, Literal, TypeAlias
 
 from pes_search.ingest.config import ReadingConfig
-from pes_search.ingest.documents import LARGEST_FILE_BYTES, ReadDocument, read_documents
-from pes_search.ingest.errors import UnreadableFileError
+from pes_search.ingest.documents import LARGEST_FILE_BYTES, TOO_MUCH_MEMORY, ReadDocument, read_documents
+from pes_search.ingest.errors import ReadingStoppedError, TakesTooMuchError, UnreadableFileError
 from pes_search.ingest.sources.base import SourceFile
 
 Read: TypeAlias = list[ReadDocument] | UnreadableFileError
@@ -37,6 +43,11 @@ FETCHING = "web"  # the room whose code makes files and reads none
 HEADER = struct.Struct("<Q")  # the length of the message that follows, on the pipes between the processes
 _DAMAGE = (sqlite3.Error, pickle.PickleError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError)
 LOCK_TIMEOUT_SECONDS = 60  # another build may be writing what it has read
+WATCHING_PAUSE_SECONDS = 0.05
+END_SECONDS = 0.5  # that a process has to end what it has started itself
+LEAST_BLOCK_CHARACTERS = 20  # that a block counts for where text is limited: it takes memory however short it is
+MOST_WARNINGS, WARNING_CHARACTERS = 20, 300  # of a document of which only the beginning is wanted
+_PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 
 def read_files(files: Sequence[SourceFile], config: ReadingConfig, kept: Path | None = None) -> Iterator[Read]:
@@ -54,8 +65,8 @@ def read_files(files: Sequence[SourceFile], config: ReadingConfig, kept: Path | 
 
 def _read_by_processes(files: Sequence[SourceFile], config: ReadingConfig, memory: _Kept | None) -> Iterator[Read]:
     count = min(config.processes or os.cpu_count() or 1, len(files))
-    free: queue.SimpleQueue[_Reader] = queue.SimpleQueue()
-    readers = [_Reader(config) for _ in range(count)]
+    free: queue.SimpleQueue[ReadingProcess] = queue.SimpleQueue()
+    readers = [ReadingProcess(config) for _ in range(count)]
     for reader in readers:
         free.put(reader)
 
@@ -84,38 +95,76 @@ def _read_here(file: SourceFile) -> Read:
 # ── A process ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Reader:
-    """A process that reads one file after the other; started with the first, and anew if one brings it down."""
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What a process is asked for."""
+
+    file: SourceFile
+    most_characters: int | None  # of the text that is wanted; None: all
+    temporary: Path | None  # where files may be put that are gone afterwards
+
+
+class ReadingProcess:
+    """A process that reads one file after the other; started with the first, and anew if one brings it down.
+
+    The system ends it with the thread that started it, so that thread has to stay.
+    """
 
     def __init__(self, config: ReadingConfig) -> None:
         self._config = config
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, file: SourceFile) -> Read:
-        """Read a file within the limits."""
+    def read(
+        self,
+        file: SourceFile,
+        *,
+        is_wanted: Callable[[], bool] = lambda: True,
+        seconds: float | None = None,
+        most_characters: int | None = None,
+        temporary: Path | None = None,
+    ) -> Read:
+        """Read a file within the limits, of which `seconds` may be less than what the configuration allows.
+
+        With `most_characters` only the beginning of the file's first document comes back (`beginning_of`). Files that are
+        made on the way go into the folder `temporary`.
+
+        Raises:
+            ReadingStoppedError: `is_wanted` said no; it is asked many times a second, by another thread.
+        """
         process = self._process = self._process or self._start()
-        is_late = threading.Event()
+        most_seconds = min(self._config.seconds, seconds or self._config.seconds)
+        late_at = time.monotonic() + most_seconds
+        is_done = threading.Event()
+        ended: list[Literal["late", "unwanted"]] = []
 
-        def stop() -> None:
-            is_late.set()
-            process.kill()
+        def watch() -> None:
+            while not is_done.wait(WATCHING_PAUSE_SECONDS):
+                if time.monotonic() >= late_at or not is_wanted():
+                    ended.append("late" if time.monotonic() >= late_at else "unwanted")
+                    _end(process)
+                    return
 
-        timer = threading.Timer(self._config.seconds, stop)
-        timer.start()
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        read: Read | None = None
         try:
-            send(process.stdin, file)
-            read: Read = receive(process.stdout)
+            send(process.stdin, _Task(file, most_characters, temporary))
+            read = receive(process.stdout)
         except (EOFError, OSError):
-            status = process.wait()
-            self.close()
-            if is_late.is_set():
-                return UnreadableFileError(
-                    f"took longer than {self._config.seconds:g} s; raise [reading] seconds, or hand in a smaller file"
-                )
-            return UnreadableFileError(f"brought its reader down (status {status}); it may be damaged on purpose")
+            pass  # it was ended, by whom is told below
         finally:
-            timer.cancel()
-        return read
+            is_done.set()
+            watcher.join()
+        status = process.wait() if read is None else None
+        if read is None or ended or isinstance(read, TakesTooMuchError):
+            self.close()  # what needed much memory may leave too little for the next file
+        if read is not None:
+            return read
+        if "unwanted" in ended:
+            raise ReadingStoppedError(f"{file.name} was not read to its end, as nobody waits for it")
+        if ended or status == -getattr(signal, "SIGXCPU", 0):
+            return TakesTooMuchError(f"took longer than {most_seconds:g} s; raise [reading] seconds, or hand in a smaller file")
+        return UnreadableFileError(f"brought its reader down (status {status}); it may be damaged on purpose")
 
     def close(self) -> None:
         """End the process."""
@@ -128,8 +177,40 @@ class _Reader:
                 process.stdin.close()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "pes_search.ingest.reading", str(self._config.megabytes)]
+        limits = [str(self._config.megabytes), str(self._config.seconds)]
+        command = [sys.executable, "-m", "pes_search.ingest.reading", *limits]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process: first so that it ends what it has started itself, then whatever it does."""
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def beginning_of(read: Read, most_characters: int) -> Read:
+    """Return a file's first document with no more than the beginning of its text, which its warnings tell."""
+    if isinstance(read, UnreadableFileError):
+        return read
+    first, *others = read
+    blocks, left = [], most_characters
+    for block in first.blocks:
+        if left <= 0:
+            break
+        blocks.append(replace(block, text=block.text[:left]))
+        left -= max(len(block.text), LEAST_BLOCK_CHARACTERS)
+    warnings = [warning[:WARNING_CHARACTERS] for warning in first.warnings[:MOST_WARNINGS]]
+    if len(first.warnings) > MOST_WARNINGS:
+        warnings.append(f"{len(first.warnings) - MOST_WARNINGS} more warnings are left out")
+    if others:
+        warnings.append(f"it holds {len(others) + 1} documents; the first is shown")
+    shown, all_of_it = (sum(len(block.text) for block in several) for several in (blocks, first.blocks))
+    if shown < all_of_it:
+        warnings.append(f"it has {all_of_it:,} characters of text; the first {shown:,} are shown")
+    return [replace(first, blocks=blocks, warnings=tuple(warnings))]
 
 
 def send(pipe: IO[bytes] | None, value: object) -> None:
@@ -157,24 +238,60 @@ def receive(pipe: IO[bytes] | None) -> Any:
     return pickle.loads(data)  # noqa: S301 – between this process and its own
 
 
-def serve(megabytes: int) -> None:
+def serve(megabytes: int, seconds: float) -> None:
     """Read the files that come on stdin, until it ends; what they become goes to stdout."""
-    limit = megabytes * 1_000_000
-    try:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
-    except (ImportError, ValueError, OSError):
-        pass  # a system without such limits: the time's is left
+    _limit_memory(megabytes)
+    _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who stops a build stops it there
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by an exception, so that what was started here is ended too
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not stand among the answers
     while True:
         try:
-            file = receive(sys.stdin.buffer)
+            task = receive(sys.stdin.buffer)
         except EOFError:
             return
-        send(answers, _read_here(file))
+        _limit_processor(seconds)
+        try:
+            send(answers, _done(task))
+        except MemoryError:
+            send(answers, TakesTooMuchError(TOO_MUCH_MEMORY))
+
+
+def _done(task: _Task) -> Read:
+    tempfile.tempdir = str(task.temporary) if task.temporary else None
+    read = _read_here(task.file)
+    return read if task.most_characters is None else beginning_of(read, task.most_characters)
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Limit what this process takes of memory, and what it writes to disk."""
+    limit = megabytes * 1_000_000
+    try:
+        import resource
+
+        for kind, most in ((resource.RLIMIT_AS, limit), (resource.RLIMIT_FSIZE, limit), (resource.RLIMIT_CORE, 0)):
+            hard = resource.getrlimit(kind)[1]
+            resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    except (ImportError, ValueError, OSError):
+        pass  # a system without such limits: the time's is left
+
+
+def _limit_processor(seconds: float) -> None:
+    """Limit the processor's time until the next file, here and in what is started here: also where nobody ends it any more."""
+    try:
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds) + 1, hard))
+    except (ImportError, ValueError, OSError):
+        pass
+
+
+def _end_with_parent() -> None:
+    """Have the system end this process with the one that started it, even where that is killed while a file is read."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 # ── What was read before ────────────────────────────────────────────────────────────────────────────────────────────
@@ -282,4 +399,4 @@ def library_versions(code: Iterable[bytes]) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]))
+    serve(int(sys.argv[1]), float(sys.argv[2]))

@@ -85,6 +85,8 @@ class DeskConfig(BaseModel):
 
     key: SecretStr | None = None  # counts as a key of an editor, beside those that `pes keys add` makes
     uploads: Path = Path("var/uploads")  # read by every build without arguments, beside `sources`
+    upload_seconds: float = Field(default=20.0, gt=0)  # for reading one: somebody waits, so less than a build has
+    upload_megabytes: int = Field(default=1_000, ge=500)  # of memory for the process that reads one
 
     @field_validator("key")
     @classmethod

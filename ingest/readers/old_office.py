@@ -63,7 +63,7 @@ def converted(data: bytes, old: str, new: str) -> bytes:
             )
             try:
                 process.wait(SECONDS)
-            except subprocess.TimeoutExpired:
+            except BaseException:  # too late, or this process is to end
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 raise

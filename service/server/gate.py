@@ -168,7 +168,7 @@ class Gate:
                     raise RefusedError(
                         503, f"too much is asked just now; try again in {busy.retry_after} s", busy.retry_after
                     ) from busy
-                self._note(rule.lane, waited, stack)
+                self._note(rule.lane, waited)
             passage.leaves = stack
             try:
                 with watched(watch):
@@ -179,7 +179,7 @@ class Gate:
             if passage.refused is not None:
                 raise passage.refused
 
-    def _note(self, lane: LaneName, waited_seconds: float, stack: AsyncExitStack) -> None:
+    def _note(self, lane: LaneName, waited_seconds: float) -> None:
         """Tell whoever watches that a request has got its place."""
         if notes := current_notes():
             notes.lane, notes.waited_seconds = lane, waited_seconds

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+import threading
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, FastAPI, Form, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect
 
 from pes_search.index.open_index import OpenIndex
 from pes_search.index.search import QUERY_CHARACTERS
@@ -15,12 +20,23 @@ from pes_search.index.stages import count
 from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.types import Document
 from pes_search.ingest.visibility import combined
+from pes_search.service.api.leaving import ClientLeftError, unless_left
 from pes_search.service.api.requests import EngineOf, IndexOf, RecordsOf
 from pes_search.service.editing.copy_decisions import Verdict, decide, of_seen
 from pes_search.service.editing.duplicates import Group, Pair, copy_groups, near_duplicates, unsettled
 from pes_search.service.editing.gaps import Gap, incomplete, unlinked
 from pes_search.service.editing.judging import pool, qrels, queries
-from pes_search.service.editing.uploads import LARGEST_UPLOAD_BYTES, clear_pending, discard, keep, kept, preview
+from pes_search.service.editing.uploads import (
+    LARGEST_UPLOAD_BYTES,
+    UploadError,
+    UploadFolderError,
+    UploadReaders,
+    clear_pending,
+    discard,
+    keep,
+    kept,
+    preview,
+)
 from pes_search.service.engine import Engine, copy_decisions
 from pes_search.service.records.judgments import GRADES
 from pes_search.service.web.hits import also_label, facts, place_label
@@ -30,6 +46,8 @@ from pes_search.service.web.text import excerpt, places_of
 from pes_search.service.web.view import render
 
 PENDING_SECONDS = 24 * 3600  # a preview that nobody decided on
+UPLOAD_FIELDS = 10  # of the form, beside the file: ours has none
+CLIENT_LEFT = 499  # as servers log it; nobody gets to see it
 WEAK_ANSWER_CONFIDENCE = 0.65  # confidence of an answer: not much above where questions are refused, so worth an editor's look
 KEPT_FINDINGS = 3  # of several indexes: that of this build, and as it is seen
 SHOWN_PAIRS, KEPT_PAIRS = 50, 1_000  # that are alike: the next ones come up when those before are decided
@@ -239,14 +257,60 @@ def upload_page(request: Request, engine: EngineOf) -> HTMLResponse:
 
 
 @desk.post("/upload")
-def upload(request: Request, engine: EngineOf, index: IndexOf, file: Annotated[UploadFile, File()]) -> HTMLResponse:
-    """Show what would be indexed of a file."""
+async def upload(request: Request, engine: EngineOf, index: IndexOf) -> Response:
+    """Show what would be indexed of a file; if its sender leaves before that, nothing of it stays.
+
+    The body is read here, not before the route is entered: only an editor's is.
+    """
+    try:
+        form = await _upload_form(request)
+    except ClientDisconnect:
+        return Response(status_code=CLIENT_LEFT)
+    readers = _readers(request, engine)
+
+    def show(left: threading.Event) -> HTMLResponse:
+        return _preview_page(request, engine, index, form.get("file"), readers, left)
+
+    try:
+        return await unless_left(request, readers.threads, show)
+    except ClientLeftError:
+        return Response(status_code=CLIENT_LEFT)
+    finally:
+        await form.close()
+
+
+async def _upload_form(request: Request) -> FormData:
+    """Return the form, whose file waits on disk if it is large.
+
+    Raises:
+        UploadFolderError: the disk does not take it.
+    """
+    try:
+        return await request.form(max_files=1, max_fields=UPLOAD_FIELDS)
+    except OSError as error:
+        raise UploadFolderError(
+            f"cannot write in {tempfile.gettempdir()}: {os.strerror(error.errno or 0)}; make room there, or set TMPDIR to "
+            "another folder"
+        ) from error
+
+
+def _preview_page(
+    request: Request,
+    engine: Engine,
+    index: OpenIndex,
+    file: UploadFile | str | None,
+    readers: UploadReaders,
+    left: threading.Event,
+) -> HTMLResponse:
+    if not isinstance(file, UploadFile):
+        raise UploadError("no file came with the form; choose one and send it again")
     folder = engine.settings.desk.uploads
     count("uploads", "sent")
     clear_pending(folder, PENDING_SECONDS)
-    data = file.file.read(LARGEST_UPLOAD_BYTES + 1)
     interface = interface_of(request)
-    upload_preview = preview(file.filename or "", data, folder, index, engine.encoder, engine.settings.passages)
+    upload_preview = preview(
+        file.filename or "", file.file, folder, index, engine.encoder, engine.settings.passages, readers, left
+    )
     count("uploads", "read")
     of_folder = engine.settings.place_labels().label(folder / upload_preview.name)
     document = upload_preview.document
@@ -258,6 +322,23 @@ def upload(request: Request, engine: EngineOf, index: IndexOf, file: Annotated[U
         "near": [(hit, facts(hit.document, interface)) for hit in upload_preview.near],
     }
     return _page(request, "desk/preview.html", context)
+
+
+def close_uploads(app: FastAPI) -> None:
+    """End what reads uploads, if any was read: for a service that stops."""
+    readers: UploadReaders | None = getattr(app.state, "upload_readers", None)
+    if readers is not None:
+        readers.close()
+
+
+def _readers(request: Request, engine: Engine) -> UploadReaders:
+    """Return what reads uploads, of which the service has one."""
+    readers: UploadReaders | None = getattr(request.app.state, "upload_readers", None)
+    if readers is None:
+        desk_config = engine.settings.desk
+        limits = replace(engine.settings.reading, seconds=desk_config.upload_seconds, megabytes=desk_config.upload_megabytes)
+        readers = request.app.state.upload_readers = UploadReaders(limits)
+    return readers
 
 
 @desk.post("/upload/{token}")

@@ -1,17 +1,39 @@
 """Files are read in processes of their own; what takes too much is named, the rest goes on, and nothing is read twice."""
 
-from collections.abc import Sequence
+import dataclasses
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pes_search.ingest import reading
 from pes_search.ingest.config import IN_THIS_PROCESS, ReadingConfig
-from pes_search.ingest.errors import UnreadableFileError
-from pes_search.ingest.reading import Read, read_files
+from pes_search.ingest.errors import ReadingStoppedError, TakesTooMuchError, UnreadableFileError
+from pes_search.ingest.reading import Read, ReadingProcess, beginning_of, read_files
 from pes_search.ingest.sources.base import SourceFile
 
 TEXT = "# Bus to work\n\nA minibus takes {} apprentices from the villages to their workplace every morning."
+
+
+# A letter with a million marks: composing it takes the square of their number, in one call that nothing in Python interrupts.
+ENDLESS = "a" + "\u0315\u0300" * 500_000
+
+
+def endless(folder: Path) -> SourceFile:
+    """A file that takes many minutes to read."""
+    (folder / "endless.txt").write_text(ENDLESS, encoding="utf-8")
+    return SourceFile(folder / "endless.txt", "endless.txt")
+
+
+def eventually(is_so: Callable[[], bool], seconds: float = 30) -> bool:
+    until = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.05)
+    return is_so()
 
 
 def files(folder: Path, count: int) -> list[SourceFile]:
@@ -50,7 +72,7 @@ def test_a_file_that_takes_too_much_memory_is_named_and_the_next_is_read(tmp_pat
 
 def test_after_a_process_that_died_another_one_goes_on(tmp_path: Path) -> None:
     first, second, third = files(tmp_path, 3)
-    reader = reading._Reader(ReadingConfig())
+    reader = reading.ReadingProcess(ReadingConfig())
     try:
         assert isinstance(reader.read(first), list)
         assert reader._process is not None
@@ -59,6 +81,65 @@ def test_after_a_process_that_died_another_one_goes_on(tmp_path: Path) -> None:
         assert isinstance(reader.read(third), list)
     finally:
         reader.close()
+
+
+def test_a_file_that_nobody_waits_for_is_not_read_to_its_end(tmp_path: Path) -> None:
+    reader = ReadingProcess(ReadingConfig())
+    asked: list[None] = []
+    try:
+        with pytest.raises(ReadingStoppedError, match=r"endless\.txt was not read to its end"):
+            reader.read(endless(tmp_path), is_wanted=lambda: asked.append(None) or len(asked) < 3)  # type: ignore[func-returns-value]
+        assert isinstance(reader.read(files(tmp_path, 1)[0]), list)
+    finally:
+        reader.close()
+
+
+def test_less_time_than_the_limit_may_be_given(tmp_path: Path) -> None:
+    reader = ReadingProcess(ReadingConfig(seconds=600))
+    try:
+        read = reader.read(endless(tmp_path), seconds=0.5)
+    finally:
+        reader.close()
+    assert isinstance(read, TakesTooMuchError)
+    assert "longer than 0.5 s" in str(read)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process ends once its file is read, or at its limit of time")
+def test_no_process_outlives_who_started_it_even_if_that_is_killed(tmp_path: Path) -> None:
+    file = endless(tmp_path)
+    code = (
+        "from pathlib import Path\nfrom pes_search.ingest.config import ReadingConfig\n"
+        "from pes_search.ingest.reading import read_files\nfrom pes_search.ingest.sources.base import SourceFile\n"
+        f"list(read_files([SourceFile(Path({str(file.path)!r}), 'endless.txt')], ReadingConfig(processes=1)))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as parent:
+        readers: list[psutil.Process] = []
+
+        def is_reading() -> bool:
+            readers[:] = psutil.Process(parent.pid).children()
+            return bool(readers) and readers[0].cpu_times().user > 1
+
+        assert eventually(is_reading)
+        parent.kill()
+    assert eventually(lambda: not readers[0].is_running() or readers[0].status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_beginning_of_a_file_says_what_it_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Bus\n\nOne sentence.\n\nAnother one.", encoding="utf-8")
+    read = reading._read_here(SourceFile(tmp_path / "a.md", "a.md"))
+    assert isinstance(read, list)
+    assert beginning_of(read, 1_000) == read
+    # A block counts for 20 characters at least, so the third has 5 of 45 left: the heading's and the first sentence's are gone.
+    (cut,) = beginning_of([*read, *read], 45)
+    assert [block.text for block in cut.blocks] == ["Bus", "One sentence.", "Anoth"]
+    assert cut.warnings == (
+        "it holds 2 documents; the first is shown",
+        f"it has {3 + 13 + 12} characters of text; the first {3 + 13 + 5} are shown",
+    )
+    warned = [dataclasses.replace(read[0], warnings=("x" * 1_000,) * 25)]
+    assert beginning_of(warned, 1_000)[0].warnings == (*("x" * 300,) * 20, "5 more warnings are left out")
+    unreadable = UnreadableFileError("empty file")
+    assert beginning_of(unreadable, 10) is unreadable
 
 
 def test_what_was_read_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

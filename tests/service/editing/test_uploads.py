@@ -1,10 +1,11 @@
 """Files that are handed in: previewed as the build reads them, then kept or not; nothing leaves the folder."""
 
+import errno
 import hashlib
 import io
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docx
@@ -19,9 +20,20 @@ from pes_search.index.open_index import OpenIndex, open_index
 from pes_search.index.search import related
 from pes_search.index.stores.files import FileStore
 from pes_search.index.text.passage_text import full_text
-from pes_search.ingest.config import PassageConfig
+from pes_search.ingest.config import PassageConfig, ReadingConfig
 from pes_search.service.editing import uploads
-from pes_search.service.editing.uploads import Preview, UploadError, clear_pending, discard, keep, kept, preview, safe_name
+from pes_search.service.editing.uploads import (
+    Preview,
+    UploadError,
+    UploadFolderError,
+    UploadReaders,
+    clear_pending,
+    discard,
+    keep,
+    kept,
+    preview,
+    safe_name,
+)
 from tests.conftest import CORPUS, Build
 
 BUS = "The employment service runs a bus that visits villages without a branch. Two advisers help people to register in it."
@@ -37,10 +49,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "uploads"
 
 
+@pytest.fixture(scope="module")
+def readers() -> Iterator[UploadReaders]:
+    started = UploadReaders(ReadingConfig(), at_once=1)
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def show(folder: Path, corpus_index: OpenIndex, encoder: Encoder) -> Show:
+def show(folder: Path, corpus_index: OpenIndex, encoder: Encoder, readers: UploadReaders) -> Show:
     def run(name: str, data: bytes) -> Preview:
-        return preview(name, data, folder, corpus_index, encoder, PassageConfig())
+        return preview(name, io.BytesIO(data), folder, corpus_index, encoder, PassageConfig(), readers)
 
     return run
 
@@ -216,10 +235,10 @@ def test_a_refused_name_does_not_take_away_what_waits(show: Show, folder: Path) 
     assert keep(token, folder).name == "bus.md"
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, corpus_index: OpenIndex, encoder: Encoder) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(UploadError, match="cannot write in"):
-        preview("bus.md", MARKDOWN, tmp_path / "file", corpus_index, encoder, PassageConfig())
+def test_a_folder_that_cannot_be_made_is_told(folder: Path, show: Show) -> None:
+    folder.write_text("in the way")
+    with pytest.raises(UploadFolderError, match="cannot write in"):
+        show("bus.md", MARKDOWN)
 
 
 # ── Names ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -250,6 +269,16 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, corpus_index: Open
         ("x" * 5_000 + ".md", "x" * 117 + ".md"),
         ("x" * 5_000, "x" * 120),
         ("." * 5_000 + "md", "document.md"),
+        ("CON.md", "document CON.md"),
+        ("nul.tar.md", "document nul.tar.md"),
+        ("lpt9", "document lpt9"),
+        ("console.md", "console.md"),
+        ("bus.md:stream", "bus.md stream"),
+        ('a<b>"c"|d?*.md', "a b c d.md"),
+        ("\u202e\ufeff.md", "document.md"),
+        ("b\u200bus.md", "bus.md"),
+        ("bus\r\nSet-Cookie: a=b.md", "busSet-Cookie a=b.md"),
+        ("a" + "\u0301\u0315" * 50_000 + ".md", "\u0301" * 117 + ".md"),  # its end: composing all takes minutes
     ],
 )
 def test_a_name_names_a_visible_file_of_one_folder(name: str, safe: str) -> None:
@@ -292,6 +321,12 @@ def test_another_content_of_the_same_name_gets_a_number_and_the_same_content_doe
     assert ids == {seen.document.id for seen in previews}
 
 
+def test_names_that_differ_in_case_or_in_how_letters_are_composed_are_one(show: Show, folder: Path) -> None:
+    keep(show("Büs.md", MARKDOWN).token, folder)
+    assert show("BÜS.MD", b"# Another\n\nText of another one.").name == "BÜS-2.MD"
+    assert show("bu\u0308s.md", MARKDOWN).name == "Büs.md"  # the same content
+
+
 def test_a_link_that_leads_nowhere_is_not_written_through(show: Show, folder: Path, tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "bus.md").symlink_to(tmp_path / "outside.md")
@@ -322,6 +357,62 @@ def test_a_token_that_names_nothing_touches_nothing(folder: Path, token: str) ->
         with pytest.raises(UploadError, match="no file waits"):
             use(token, folder)
     assert everything_in(folder) == ["secret/file.md"]
+
+
+def test_only_so_many_files_wait_and_the_oldest_give_way(show: Show, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_PENDING", 2)
+    tokens = [show(f"{number}.txt", f"{BUS} {number}".encode()).token for number in range(2)]
+    with pytest.raises(UploadError, match=r"^2 files wait to be kept or discarded already \(2 files or 1,000 MB may\)"):
+        show("2.txt", f"{BUS} 2".encode())
+    assert show("0.txt", f"{BUS} 0".encode()).token == tokens[0]  # which waits already
+    quarter_of_an_hour_ago = time.time() - 900
+    os.utime(folder / ".pending" / tokens[1], (quarter_of_an_hour_ago, quarter_of_an_hour_ago))
+    third = show("2.txt", f"{BUS} 2".encode()).token
+    assert everything_in(folder) == sorted(f".pending/{token}/{number}.txt" for token, number in ((tokens[0], 0), (third, 2)))
+
+
+def test_what_waits_may_take_so_much_of_the_disk(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_PENDING_BYTES", 2 * len(MARKDOWN))
+    show("bus.md", MARKDOWN)
+    with pytest.raises(UploadError, match="1 files wait"):
+        show("other.md", MARKDOWN + b"\n" + MARKDOWN)
+
+
+def test_a_full_disk_is_told_and_nothing_stays(show: Show, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pes_search.service.editing.uploads.shutil.copyfileobj", full)
+    with pytest.raises(UploadFolderError, match=r"cannot write in .*: No space left on device; make room"):
+        show("bus.md", MARKDOWN)
+    assert [*(folder / ".pending").iterdir()] == []
+
+
+def test_a_file_that_takes_too_long_is_refused_and_not_kept_aside(
+    folder: Path, corpus_index: OpenIndex, encoder: Encoder
+) -> None:
+    readers = UploadReaders(ReadingConfig(seconds=0.01, megabytes=700), at_once=1)
+    with pytest.raises(UploadError, match=r"bus\.md cannot be read: it takes more than an upload may \(0\.01 s or 700 MB"):
+        preview("bus.md", io.BytesIO(MARKDOWN), folder, corpus_index, encoder, PassageConfig(), readers)
+    readers.close()
+    assert [*(folder / ".pending").iterdir()] == []
+
+
+def test_what_was_being_read_when_the_service_was_killed_is_cleared(folder: Path) -> None:
+    for name, hours in ((".reading-a", 2), (".reading-b", 0), ("0" * 32, 2)):
+        (folder / ".pending" / name).mkdir(parents=True)
+        changed = time.time() - 3_600 * hours
+        os.utime(folder / ".pending" / name, (changed, changed))
+    assert clear_pending(folder, 24 * 3_600) == 1
+    assert sorted(path.name for path in (folder / ".pending").iterdir()) == [".reading-b", "0" * 32]
+
+
+def test_of_a_long_text_the_beginning_is_shown(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "SHOWN_CHARACTERS", 1_000)
+    seen = show("long.txt", "\n\n".join(f"{BUS} It began in {year}." for year in range(1900, 2000)).encode())
+    length = len(BUS) + len(" It began in 1900.")
+    assert seen.warnings == (f"it has {100 * length:,} characters of text; the first 1,000 are shown",)
+    assert sum(len(passage.text) for passage in seen.passages) <= 1_000 + 2 * len(seen.passages) + 2 * 1_000 // length
 
 
 def test_a_folder_that_is_not_there_holds_nothing(folder: Path) -> None:
