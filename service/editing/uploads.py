@@ -204,13 +204,7 @@ def preview(
                 raise UploadError(f"{safe} cannot be read: {error}; mend the file and hand it in again") from error
             seen = _seen(kept_name, token, upload, index, encoder, passage_config, left)
             _check_wanted(left)
-            target = waiting / token
-            target.mkdir(exist_ok=True)
-            path.replace(target / safe)
-        for other in target.iterdir():
-            if other.name != safe:  # the same file under an earlier name
-                other.unlink(missing_ok=True)
-        os.utime(target)
+            _put_aside(path, waiting / token)
     return seen
 
 
@@ -329,6 +323,23 @@ def _seen(
         same_content=next((other.id for other in index.stored.documents(EVERYTHING) if other.sha256 == document.sha256), None),
         terms=_terms(document, passages, index, encoder),
     )
+
+
+def _put_aside(path: Path, target: Path) -> None:
+    """Move a file into the folder of its token; somebody else may decide on the same content meanwhile."""
+    while True:
+        target.mkdir(exist_ok=True)
+        try:
+            path.replace(target / path.name)
+            break
+        except FileNotFoundError:
+            if not path.exists():
+                raise
+    with contextlib.suppress(FileNotFoundError):
+        for other in target.iterdir():
+            if other.name != path.name:  # the same file under an earlier name
+                other.unlink(missing_ok=True)
+        os.utime(target)
 
 
 def _check_wanted(left: threading.Event) -> None:

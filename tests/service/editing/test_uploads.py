@@ -359,6 +359,22 @@ def test_a_token_that_names_nothing_touches_nothing(folder: Path, token: str) ->
     assert everything_in(folder) == ["secret/file.md"]
 
 
+def test_what_another_discards_meanwhile_waits_all_the_same(show: Show, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    discarded: list[Path] = []
+    make = Path.mkdir
+
+    def make_and_discard(path: Path, *arguments: object, **named: object) -> None:
+        make(path, *arguments, **named)  # type: ignore[arg-type]
+        if uploads.TOKEN.fullmatch(path.name) and not discarded:
+            path.rmdir()
+            discarded.append(path)
+
+    monkeypatch.setattr(Path, "mkdir", make_and_discard)
+    token = show("bus.md", MARKDOWN).token
+    assert discarded
+    assert everything_in(folder) == [f".pending/{token}/bus.md"]
+
+
 def test_only_so_many_files_wait_and_the_oldest_give_way(show: Show, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MOST_PENDING", 2)
     tokens = [show(f"{number}.txt", f"{BUS} {number}".encode()).token for number in range(2)]
