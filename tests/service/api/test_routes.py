@@ -13,8 +13,8 @@ from pes_search.service.engine import Engine
 
 Files = dict[str, dict[str, Any]]
 HIT = {
-    "rank", "score", "document_id", "passage_id", "title", "visibility", "kind", "countries", "year", "end_year", "organisation",
-    "language",
+    "rank", "score", "document_id", "passage_id", "title", "visibility", "kind", "countries", "year", "end_year",
+    "organisation", "language",
     "page", "place", "recognition_confidence",
     "headings", "text", "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions",
     "passages", "evidence", "inferred", "also", "newer",
