@@ -29,9 +29,9 @@ def shown(folder: Path, name: str, content: str) -> Preview:
 def test_fields_passages_and_what_is_left_out_are_shown(tmp_path: Path) -> None:
     values = shown(tmp_path, "bus.html", PAGE).values()
     assert list(values) == [
-        "file", "reader", "reason", "title", "native_title", "kind", "language", "date", "year", "end_year", "countries",
-        "organisation", "url", "target_groups", "measure_types", "inferred", "warnings", "left_out", "pages", "passages",
-        "seconds",
+        "file", "reader", "reason", "visibility", "title", "native_title", "kind", "language", "date", "year", "end_year",
+        "countries", "organisation", "url", "target_groups", "measure_types", "inferred", "warnings", "left_out", "pages",
+        "passages", "seconds",
     ]  # fmt: skip
     assert (values["file"], values["reader"], values["reason"]) == (str(tmp_path / "bus.html"), "html", None)
     assert (values["title"], values["native_title"]) == ("Bus to work", "Der Bus zur Lehrstelle")

@@ -282,6 +282,16 @@ def test_each_set_of_labels_has_one_index_until_the_next_build(
     assert running.index_for(frozenset()).manifest.documents == 2
 
 
+def test_spelling_is_put_right_by_the_words_that_somebody_sees(
+    running: Engine, sources: Path, folder: Path, build: Build
+) -> None:
+    closed(sources, "internal")
+    build([sources], folder)
+    for _ in range(2):  # whoever came before
+        assert running.did_you_mean(running.index(), "minibsu") == "minibus"
+        assert running.did_you_mean(running.index_for(frozenset()), "minibsu") is None
+
+
 def test_a_build_closes_places_that_the_settings_name_and_notices_when_they_change(
     sources: Path, tmp_path: Path, cache_dir: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

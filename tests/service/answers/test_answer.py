@@ -19,7 +19,7 @@ KEYS = {
 }  # fmt: skip
 CITATION_KEYS = {
     "document_id", "passage_id", "quote", "start", "end", "page", "place", "recognition_confidence", "url", "support", "title",
-    "language",
+    "visibility", "language",
 }  # fmt: skip
 
 

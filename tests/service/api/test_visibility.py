@@ -367,6 +367,23 @@ def test_a_saved_search_made_by_who_reads_more_tells_others_nothing(
     assert "zxq" not in services.whole.get(f"/saved/{token}/feed").text
 
 
+def test_what_editors_decided_about_closed_documents_is_told_to_nobody_else(
+    services: Services, reads: Callable[[frozenset[str] | None], None]
+) -> None:
+    reads(None)
+    decision = {"verdict": "part", "document_id": "bakers-again", "other_ids": ["zxq-bakers", "zxq-vault"]}
+    assert services.whole.post("/api/v1/duplicates", json=decision).status_code == 200
+    try:
+        for address in ("/api/v1/duplicates", "/desk/duplicates"):
+            reads(None)
+            assert "zxq-vault" in services.whole.get(address).text
+            reads(PUBLIC)
+            assert "zxq" not in services.whole.get(address).text
+    finally:  # other tests compare the two services
+        reads(None)
+        services.whole.post("/api/v1/duplicates", json=decision | {"verdict": "undo"})
+
+
 def test_visitors_in_turn_each_see_their_own(services: Services, reads: Callable[[frozenset[str] | None], None]) -> None:
     """What is kept between requests is kept for each of them."""
     questions = [{"question": question} for question in QUESTIONS[:2]]

@@ -40,7 +40,8 @@ COMMANDS = (
 HEAVY = ("torch", "faiss", "sentence_transformers", "transformers", "trafilatura", "fastapi", "uvicorn", "numpy", "pydantic")
 QUERY = "reaching women after career breaks"
 HIT = {
-    "rank", "score", "document_id", "passage_id", "title", "kind", "countries", "year", "end_year", "organisation", "language",
+    "rank", "score", "document_id", "passage_id", "title", "visibility", "kind", "countries", "year", "end_year",
+    "organisation", "language",
     "page", "place", "recognition_confidence",
     "headings", "text", "highlights", "url", "lexical", "dense", "topic", "agreement", "labels", "questions",
     "passages", "evidence", "inferred", "also", "newer",
