@@ -11,7 +11,7 @@ PORT ?= 8000
 LANGUAGES := $(notdir $(wildcard service/web/locale/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-web lint corpus check bench bench-llm bench-peers bench-speed bench-web catalogues text-vectors train-answers train-encoder train-reader train-relevance lock clean
+.PHONY: help setup build serve test test-web lint corpus check licences audit bench bench-llm bench-peers bench-speed bench-web catalogues text-vectors train-answers train-encoder train-reader train-relevance lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,16 @@ corpus: setup  ## check the corpus: schema, terms, links, and where its numbers 
 	$(BIN)/pes corpus check
 
 check: lint corpus test  ## lint, check the corpus and test
+
+licences: setup  ## list the licences of everything that is installed in docs/licences.md
+	$(BIN)/python -m pip install --quiet -c requirements.lock -e '.[train,web]'
+	$(BIN)/python -m pes_search.eval.reports.licences > var/licences.md
+	mv var/licences.md docs/licences.md
+
+audit:  ## look for known vulnerabilities of the locked versions (an environment of its own; asks pypi.org)
+	$(PYTHON) -m venv var/audit
+	var/audit/bin/python -m pip install --quiet --upgrade 'pip>=25,<27' pip-audit
+	var/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
 bench: setup  ## measure retrieval and answers (needs ../shared/data/bench; an hour where no vector is cached)
 	$(BIN)/python -m pes_search.eval.bench

@@ -63,7 +63,7 @@ def packed(vectors: Vectors) -> npt.NDArray[np.uint8]:
 
 def unpacked(halves: npt.NDArray[np.uint8], dimensions: int) -> Vectors:
     """Return the vectors that were packed, of unit length."""
-    numbers = np.stack([halves >> 4, halves & 15], axis=2).reshape(len(halves), -1)[:, :dimensions]
+    numbers = np.stack([halves >> 4, halves & 15], axis=2).reshape(len(halves), 2 * halves.shape[1])[:, :dimensions]
     return unit_length(numbers.astype(np.float32) - LARGEST_OF_FOUR)
 
 

@@ -1,6 +1,7 @@
 """The vectors that lie beside lists and questions are those of their texts and of the encoder, as near as 8 or 4 bits allow."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -36,6 +37,15 @@ def test_what_was_written_comes_back(tmp_path: Path) -> None:
     assert float(np.linalg.norm(half["label 7"])) == pytest.approx(1, abs=1e-6)
     assert read_text_vectors(tmp_path / FILE, "another-model", texts) == {}
     assert read_text_vectors(tmp_path / "nowhere", "a-model", texts) == {}
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("asked", [[], ["a third text"]])
+def test_where_none_is_asked_for_or_known_none_comes_back(
+    bits: Literal[4, 8], asked: list[str], tmp_path: Path
+) -> None:  # as where the index folder was deleted, and all that was read of the files is kept
+    write_text_vectors(tmp_path / "vectors.npz", "model", ["a text"], np.ones((1, 6), np.float32), bits=bits)
+    assert read_text_vectors(tmp_path / "vectors.npz", "model", asked) == {}
 
 
 def test_those_of_the_project_are_complete_and_of_the_packaged_model(encoder: Encoder) -> None:
