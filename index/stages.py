@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.errors import VisitorError
 
 
-class TooLateError(PesSearchError):
+class TooLateError(VisitorError):
     """The work is not done when it has to be."""
 
 

@@ -78,12 +78,32 @@ def status_of(error: PesSearchError) -> int:
     return _STATUS.get(type(error), 503)
 
 
+def told(request: Request, error: PesSearchError) -> str:
+    """Return what the sender of a request may read of an error; what that leaves out goes into the log."""
+    if error.public == str(error):
+        return error.public
+    logger.error("%r failed%s: %s", request.url.path, _under(request), " ".join(str(error).split()))
+    return f"{error.public}; who runs the service finds the reason in its log{_under(request)}"
+
+
+def unexpected_fault(request: Request, error: Exception) -> str:
+    """Return what the sender of a request may read of an error that nobody foresaw; all else goes into the log."""
+    logger.error("%r failed%s", request.url.path, _under(request), exc_info=error)
+    return f"an unexpected fault; it is in the service's log{_under(request)}"
+
+
+def _under(request: Request) -> str:
+    """Return under what the log has a request, where requests have ids."""
+    request_id = getattr(request.state, "request_id", "")
+    return f" under {request_id}" if request_id else ""
+
+
 def add_handlers(app: FastAPI) -> None:
     """Answer every error of the app with a problem."""
 
     @app.exception_handler(PesSearchError)
     async def known(request: Request, error: PesSearchError) -> Response:
-        return problem(request, status_of(error), str(error))
+        return problem(request, status_of(error), told(request, error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -99,7 +119,6 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        logger.exception("%s failed", request.url.path, exc_info=error)
-        response = problem(request, 500, "an unexpected fault; it is in the service's log")
+        response = problem(request, 500, unexpected_fault(request, error))
         response.headers.update(HEADERS)  # this answer is given outside the middleware that adds them
         return response

@@ -30,7 +30,7 @@ from pes_search.index.text.passage_text import full_text
 from pes_search.index.types import Candidate, Hit, Scores
 from pes_search.ingest.config import PassageConfig
 from pes_search.ingest.documents import read_documents
-from pes_search.ingest.errors import PesSearchError, UnreadableFileError
+from pes_search.ingest.errors import PesSearchError, UnreadableFileError, VisitorError
 from pes_search.ingest.passages import build_pages, build_passages
 from pes_search.ingest.readers import SUFFIXES, format_of
 from pes_search.ingest.sources.base import SourceFile
@@ -60,8 +60,14 @@ LEAST_CONCEPT_SHARE = 0.08
 MOST_SUGGESTED_TERMS = 3  # of a field
 
 
-class UploadError(PesSearchError):
+class UploadError(VisitorError):
     """A file cannot be taken up, or a token names none."""
+
+
+class UploadFolderError(PesSearchError):
+    """The folder of uploads cannot be written."""
+
+    public_text = "files cannot be kept just now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ def preview(name: str, data: bytes, folder: Path, index: OpenIndex, encoder: Enc
 
     Raises:
         UploadError: the file is empty, too large, of an unknown format or cannot be read; nothing is kept aside then.
+        UploadFolderError: the folder cannot be written.
     """
     safe = safe_name(name)
     _check(safe, data)
@@ -237,7 +244,9 @@ def _writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UploadError(f"cannot write in {folder}: {os.strerror(error.errno or 0)}; make room or mend its rights") from error
+        raise UploadFolderError(
+            f"cannot write in {folder}: {os.strerror(error.errno or 0)}; make room or mend its rights"
+        ) from error
 
 
 def _near(document: Document, passages: Sequence[Passage], index: OpenIndex, encoder: Encoder) -> tuple[Hit, ...]:
