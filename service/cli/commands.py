@@ -377,6 +377,18 @@ def _info(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _backup(parsed: argparse.Namespace) -> int:
+    from pes_search.service.cli.backup import backup
+
+    return backup(parsed)
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    from pes_search.service.cli.backup import restore
+
+    return restore(parsed)
+
+
 def _corpus_check(parsed: argparse.Namespace) -> int:
     import dataclasses
     from pathlib import Path
@@ -413,6 +425,8 @@ COMMANDS: Mapping[str, Run] = {
     "serve": _serve,
     "info": _info,
     "verify": _verify,
+    "backup": _backup,
+    "restore": _restore,
     "corpus check": _corpus_check,
 }
 
