@@ -13,10 +13,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.errors import VisitorError
 
 
-class TooLateError(PesSearchError):
+class TooLateError(VisitorError):
     """The work is not done when it has to be."""
 
 

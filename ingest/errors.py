@@ -4,7 +4,26 @@ from __future__ import annotations
 
 
 class PesSearchError(Exception):
-    """Something the user can mend; the message says what happened and what to do next. Every stage's errors are of it."""
+    """Something the user can mend; the message says what happened and what to do next. Every stage's errors are of it.
+
+    The message is for who runs the program: it may name files, addresses and settings. Everybody else gets `public`.
+    """
+
+    public_text = "the service cannot do this just now"
+
+    @property
+    def public(self) -> str:
+        """What anybody may read of it: what happened, nothing of the machine or of other people."""
+        return self.public_text
+
+
+class VisitorError(PesSearchError):
+    """Something in what was asked for; the message speaks of nothing else, so that whoever asked may read it."""
+
+    @property
+    def public(self) -> str:
+        """What anybody may read of it: the message."""
+        return str(self)
 
 
 class NotWrittenError(PesSearchError):

@@ -89,6 +89,15 @@ class FileStore:
         pointer = self._pointer()
         return pointer[0].name if pointer else None
 
+    def in_use(self) -> tuple[Path, Manifest] | None:
+        """Return the folder of the generation in use and its manifest, for whoever copies its files; None where there is none.
+
+        Raises:
+            IndexDamagedError: its manifest is altered or of another version.
+        """
+        pointer = self._pointer()
+        return (pointer[0], _read_manifest(*pointer, self.folder)) if pointer else None
+
     def open(self) -> FileIndex:
         """Open the generation in use.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from pes_search.index.types import Hit, SearchResult
-from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.errors import VisitorError
 from pes_search.ingest.types import Document, Passage, StatedFigure
 from pes_search.service.answers.writer_name import WriterName
 
@@ -132,8 +132,8 @@ class Comparison:
 Event = SearchResult | Sentence | Answer
 
 
-class WriterError(PesSearchError):
-    """A writer cannot go on; what it wrote before stands."""
+class WriterError(VisitorError):
+    """A writer cannot go on; what it wrote before stands. The answer shows the message: no address or key is in it."""
 
 
 class Writer(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 from fastapi import Request
@@ -12,10 +11,8 @@ from pes_search.ingest.errors import PesSearchError
 from pes_search.service.answers.answer import nearest
 from pes_search.service.answers.types import Event, Sentence
 from pes_search.service.api.event_stream import message
-from pes_search.service.api.problems import problem_values, status_of
+from pes_search.service.api.problems import problem_values, status_of, told, unexpected_fault
 from pes_search.service.api.schemas import ask_out, citation_out, hit_out
-
-logger = logging.getLogger(__name__)
 
 
 def answer_messages(request: Request, events: Iterator[Event], k: int, passages: int) -> Iterator[bytes]:
@@ -35,7 +32,6 @@ def answer_messages(request: Request, events: Iterator[Event], k: int, passages:
             else:
                 yield message("refused" if event.refused else "done", ask_out(event).model_dump())
     except PesSearchError as error:
-        yield message("error", problem_values(request, status_of(error), str(error)))
-    except Exception as error:
-        logger.exception("an answer failed", exc_info=error)
-        yield message("error", problem_values(request, 500, "an unexpected fault; it is in the service's log"))
+        yield message("error", problem_values(request, status_of(error), told(request, error)))
+    except Exception as error:  # noqa: BLE001 (it is logged)  # noqa: BLE001 (it is logged)
+        yield message("error", problem_values(request, 500, unexpected_fault(request, error)))

@@ -106,12 +106,32 @@ def _methods(request: Request) -> list[str]:
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
+def told(request: Request, error: PesSearchError) -> str:
+    """Return what the sender of a request may read of an error; what that leaves out goes into the log."""
+    if error.public == str(error):
+        return error.public
+    logger.error("%s failed%s: %s", route_of(request.scope), _under(), " ".join(str(error).split()))
+    return f"{error.public}; who runs the service finds the reason in its log{_under()}"
+
+
+def unexpected_fault(request: Request, error: Exception) -> str:
+    """Return what the sender of a request may read of an error that nobody foresaw; all else goes into the log."""
+    logger.error("%s failed%s", route_of(request.scope), _under(), exc_info=error)
+    return f"an unexpected fault; it is in the service's log{_under()}"
+
+
+def _under() -> str:
+    """Return under what the log has a request, where requests have ids."""
+    notes = current_notes()
+    return f" under {notes.request_id}" if notes else ""
+
+
 def add_handlers(app: FastAPI) -> None:
     """Answer every error of the app with a problem."""
 
     @app.exception_handler(PesSearchError)
     async def known(request: Request, error: PesSearchError) -> Response:
-        response = problem(request, status_of(error), str(error))
+        response = problem(request, status_of(error), told(request, error))
         if isinstance(error, TooLateError):
             response.headers["Retry-After"] = str(RETRY_SECONDS)
         return response
@@ -138,7 +158,6 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        logger.exception("%s failed", route_of(request.scope), exc_info=error)  # not the path: it may be a text somebody typed
-        response = problem(request, 500, "an unexpected fault; it is in the service's log")
+        response = problem(request, 500, unexpected_fault(request, error))
         response.headers.update(HEADERS)  # this answer is given outside the middleware that adds them
         return response

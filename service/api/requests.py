@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
@@ -20,9 +21,11 @@ from pes_search.service.access.visitor import visitor_of
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.bounds import LONGEST_ID_CHARACTERS, Values
 from pes_search.service.engine import Engine
+from pes_search.service.records.file import DatabaseError
 from pes_search.service.records.records import Records, open_records
 
-DAY_SECONDS = 24 * 3600
+FORGET_SECONDS = 3600  # after which it is looked whether a day has been lived through
+logger = logging.getLogger(__name__)
 # A form sends an empty value for a field that was left open.
 Year = Annotated[int | None, BeforeValidator(lambda value: None if value == "" else value)]
 
@@ -53,8 +56,11 @@ def records_of(request: Request) -> Records:
         records.arrivals.note(index.manifest.index_id, (document.id for document in index.stored.documents(EVERYTHING)))
         state.noted_index = index.manifest.index_id
     if time.monotonic() >= state.forget_at:
-        state.forget_at = time.monotonic() + DAY_SECONDS
-        records.forget()
+        state.forget_at = time.monotonic() + FORGET_SECONDS
+        try:
+            records.forget()
+        except DatabaseError as error:
+            logger.warning("nothing was forgotten: %s", error)
     return records
 
 

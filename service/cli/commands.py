@@ -395,6 +395,18 @@ def _doctor(parsed: argparse.Namespace) -> int:
     return doctor(parsed)
 
 
+def _backup(parsed: argparse.Namespace) -> int:
+    from pes_search.service.cli.backup import backup
+
+    return backup(parsed)
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    from pes_search.service.cli.backup import restore
+
+    return restore(parsed)
+
+
 def _corpus_check(parsed: argparse.Namespace) -> int:
     import dataclasses
     from pathlib import Path
@@ -437,6 +449,8 @@ COMMANDS: Mapping[str, Run] = {
     "generations": _generations,
     "rollback": _rollback,
     "doctor": _doctor,
+    "backup": _backup,
+    "restore": _restore,
     "corpus check": _corpus_check,
 }
 

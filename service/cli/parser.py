@@ -205,6 +205,34 @@ def pes_parser(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     doctor.add_argument("--port", type=int, help="port that it listens on (default: that of the settings)")
     _json_argument(doctor)
 
+    backup = add_command(
+        commands,
+        "backup",
+        runs["backup"],
+        "write what the service keeps into one file, while it runs",
+        "pes backup /srv/backups/ --keep 7",
+    )
+    backup.add_argument("to", metavar="FILE|FOLDER", help="a folder, for a file named by the time, or a file to be replaced")
+    backup.add_argument("--with-fetched", action="store_true", help="what `pes fetch` fetched, too; it can be fetched again")
+    backup.add_argument("--keep", type=int, metavar="N", help="of the backups in the folder keep the newest N")
+    add_index_argument(backup)
+    _json_argument(backup)
+
+    restore = add_command(
+        commands,
+        "restore",
+        runs["restore"],
+        "put a backup in the place of what is there, and keep that",
+        "pes restore /srv/backups/pes-backup-20260301T020000Z.tar --only state",
+    )
+    restore.add_argument("file", metavar="FILE")
+    restore.add_argument("--into", metavar="FOLDER", help="put all of it there (default: where the settings have each part)")
+    parts = ("state", "index", "uploads", "fetched")
+    restore.add_argument("--only", nargs="+", choices=parts, metavar="PART", help=f"of {', '.join(parts)} (default: all)")
+    restore.add_argument("--check", action="store_true", help="only check that the backup is whole")
+    add_index_argument(restore)
+    _json_argument(restore)
+
     corpus = commands.add_parser("corpus", help="look after a corpus folder", description="Look after a corpus folder.")
     corpus_commands = corpus.add_subparsers(title="commands", required=True, metavar="COMMAND")
     check = add_command(

@@ -8,14 +8,14 @@ from typing import Literal
 from pes_search.index.copy_groups import contradicted
 from pes_search.index.errors import QueryError
 from pes_search.index.open_index import OpenIndex, unknown_document
-from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.errors import VisitorError
 from pes_search.service.records.copies import CopyDecision, CopyRecords, by_pair
 from pes_search.service.records.file import NotStoredError
 
 Verdict = Literal["confirm", "part", "undo"]
 
 
-class ContradictionError(PesSearchError):
+class ContradictionError(VisitorError):
     """A decision cannot hold beside earlier ones."""
 
 

@@ -38,7 +38,13 @@ from pes_search.index.text.passage_text import full_text
 from pes_search.index.types import Candidate, Hit, Scores
 from pes_search.ingest.config import PassageConfig, ReadingConfig
 from pes_search.ingest.documents import ReadDocument
-from pes_search.ingest.errors import PesSearchError, ReadingStoppedError, TakesTooMuchError, UnreadableFileError
+from pes_search.ingest.errors import (
+    PesSearchError,
+    ReadingStoppedError,
+    TakesTooMuchError,
+    UnreadableFileError,
+    VisitorError,
+)
 from pes_search.ingest.passages import build_pages, build_passages
 from pes_search.ingest.readers import SUFFIXES, format_of
 from pes_search.ingest.reading import ReadingProcess
@@ -81,12 +87,14 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³]|conin\$|conout\
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
 
 
-class UploadError(PesSearchError):
+class UploadError(VisitorError):
     """A file cannot be taken up, or a token names none."""
 
 
-class UploadFolderError(UploadError):
+class UploadFolderError(PesSearchError):
     """The disk does not take a file up; another time it may."""
+
+    public_text = "files cannot be kept just now"
 
 
 @dataclass(frozen=True, slots=True)

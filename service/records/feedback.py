@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -62,8 +61,8 @@ class FeedbackRecords:
         )
         with self._file.transaction(write=True) as connection:
             rows = connection.execute(
-                f"INSERT INTO feedback ({COLUMNS}) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}",  # noqa: S608
-                values,
+                f"INSERT INTO feedback ({COLUMNS}, lived) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}",  # noqa: S608
+                (*values, self._file.count_on(connection)),
             ).fetchall()
         return _feedback(rows[0])
 
@@ -73,11 +72,8 @@ class FeedbackRecords:
         Raises:
             NotStoredError: there is no such feedback.
         """
-        self._change(
-            feedback_id,
-            "UPDATE feedback SET comment = ? WHERE id = ?",
-            storable(without_contacts(comment), LONGEST_TEXT_CHARACTERS),
-        )
+        kept = storable(without_contacts(comment), LONGEST_TEXT_CHARACTERS)
+        self._change(feedback_id, "UPDATE feedback SET comment = :value WHERE id = :id", kept)
 
     def find(self, *, useful: bool | None = None, handled: bool | None = None, limit: int = 200) -> list[Feedback]:
         """Return feedback, the newest first."""
@@ -91,12 +87,12 @@ class FeedbackRecords:
         return [_feedback(row) for row in rows]
 
     def set_handled(self, feedback_id: int, handled: bool) -> None:
-        """Say whether feedback has been dealt with.
+        """Say whether feedback has been dealt with; its retention begins with this.
 
         Raises:
             NotStoredError: there is no such feedback.
         """
-        self._change(feedback_id, "UPDATE feedback SET handled = ? WHERE id = ?", handled)
+        self._change(feedback_id, "UPDATE feedback SET handled = :value, lived = :lived WHERE id = :id", handled)
 
     def delete(self, feedback_id: int) -> None:
         """Remove feedback.
@@ -104,16 +100,13 @@ class FeedbackRecords:
         Raises:
             NotStoredError: there is no such feedback.
         """
-        self._change(feedback_id, "DELETE FROM feedback WHERE id = ?")
+        self._change(feedback_id, "DELETE FROM feedback WHERE id = :id")
 
-    def forget(self, connection: sqlite3.Connection, since: str) -> int:
-        """Remove what was handled and is older than a time, in a transaction; return how much. What is open stays."""
-        return connection.execute("DELETE FROM feedback WHERE handled AND at < ?", (since,)).rowcount
-
-    def _change(self, feedback_id: int, statement: str, *values: object) -> None:
+    def _change(self, feedback_id: int, statement: str, value: object = None) -> None:
         with self._file.transaction(write=True) as connection:
+            values = {"id": feedback_id, "value": value, "lived": self._file.count_on(connection)}
             # The number may come from an address that somebody typed.
-            if abs(feedback_id) > LARGEST_SQLITE_ID or not connection.execute(statement, (*values, feedback_id)).rowcount:
+            if abs(feedback_id) > LARGEST_SQLITE_ID or not connection.execute(statement, values).rowcount:
                 raise NotStoredError(f"no feedback has the number {feedback_id}; it may have been deleted: list it again")
 
 

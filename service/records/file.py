@@ -5,19 +5,23 @@ Nothing in it tells who somebody is: no names, no addresses. An owner is a rando
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from filelock import FileLock
 
 from pes_search.index.stages import count
-from pes_search.ingest.errors import PesSearchError
+from pes_search.ingest.errors import PesSearchError, VisitorError
+from pes_search.service.records.clock import Clock, Reading, SystemClock, read, seconds_between
 
 LARGEST_SQLITE_ID = 2**63 - 1  # that SQLite can be asked for
 LOCK_WAIT_SECONDS = 30  # for others that write; each takes milliseconds
+DAY_SECONDS = 24 * 3600
 
 # Migration i leads from version i to version i + 1 of the file. What has been released is never edited, only followed.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -82,26 +86,63 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    (
+        # `lived`: how many seconds these records had lived through, as `lived_time` counts them, when something was made.
+        # What was there before gets its age by the wall's clock before the newest of it: so a clock that is wrong today makes
+        # nothing old. What that clock says is still to come has no age.
+        "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+        """
+        CREATE TABLE lived_time (
+            only_row INTEGER PRIMARY KEY CHECK (only_row = 1), seconds REAL NOT NULL, run TEXT NOT NULL,
+            run_seconds REAL NOT NULL, wall_seconds REAL NOT NULL, forgot REAL
+        )
+        """,
+        "INSERT INTO lived_time VALUES (1, 0, '', 0, CAST(strftime('%s', 'now') AS REAL), NULL)",
+        "ALTER TABLE feedback ADD COLUMN lived INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE questions ADD COLUMN lived INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE arrivals ADD COLUMN lived INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE saved_searches ADD COLUMN lived INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE saved_searches ADD COLUMN opened_lived INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE newest (seconds INTEGER)",
+        """
+        INSERT INTO newest SELECT MAX(CAST(strftime('%s', at) AS INTEGER)) FROM (
+            SELECT at FROM feedback UNION ALL SELECT at FROM questions UNION ALL SELECT at FROM arrivals
+            UNION ALL SELECT at FROM saved_searches UNION ALL SELECT opened FROM saved_searches
+            UNION ALL SELECT at FROM judgments UNION ALL SELECT at FROM copy_decisions
+        ) WHERE CAST(strftime('%s', at) AS INTEGER) <= CAST(strftime('%s', 'now') AS INTEGER)
+        """,
+        *(
+            f"UPDATE {table} SET {column} ="  # noqa: S608
+            f" MIN(0, COALESCE(CAST(strftime('%s', {at}) AS INTEGER) - (SELECT seconds FROM newest), 0))"
+            for table, column, at in (
+                ("feedback", "lived", "at"),
+                ("questions", "lived", "at"),
+                ("arrivals", "lived", "at"),
+                ("saved_searches", "lived", "at"),
+                ("saved_searches", "opened_lived", "opened"),
+            )
+        ),
+        "DROP TABLE newest",
+        "DROP INDEX questions_by_time",
+        "CREATE INDEX questions_by_lived ON questions (lived)",
+    ),
 )
 
 
 class DatabaseError(PesSearchError):
     """What people leave cannot be kept or read."""
 
+    public_text = "what people leave here cannot be kept or read just now; searching goes on"
 
-class NotStoredError(DatabaseError):
+
+class NotStoredError(VisitorError, DatabaseError):
     """Nothing of this id or token is stored."""
-
-
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
 
 
 class RecordFile:
     """The file. Safe to use from several threads and processes: each transaction opens it for itself."""
 
-    def __init__(self, path: Path, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
         """Make the file, or bring it to this version.
 
         Raises:
@@ -109,7 +150,7 @@ class RecordFile:
         """
         self._given_path = path  # as messages name it
         self._path = path.absolute()  # whatever becomes of the working folder
-        self._now = now
+        self._clock: Clock = clock or SystemClock()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite lets nobody wait for the change to WAL, so that processes which start together would fail on it.
@@ -118,9 +159,37 @@ class RecordFile:
         except OSError as error:
             raise _unusable(path, error.strerror or str(error)) from error
 
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
     def time(self, days_ago: int = 0) -> str:
         """Return a time as it is kept (ISO 8601, UTC); the order of such texts is the order of the times."""
-        return (self._now().astimezone(UTC) - timedelta(days=days_ago)).isoformat(timespec="seconds")
+        return (self._clock.now().astimezone(UTC) - timedelta(days=days_ago)).isoformat(timespec="seconds")
+
+    def lived(self, connection: sqlite3.Connection) -> int:
+        """Return how many seconds the records have lived through, in a transaction: by this, and no clock, they are old."""
+        return int(self._counted(connection)[0])
+
+    def count_on(self, connection: sqlite3.Connection) -> int:
+        """Do as `lived`, in a transaction that writes, and count on from there."""
+        seconds, now = self._counted(connection)
+        connection.execute(
+            "UPDATE lived_time SET seconds = ?, run = ?, run_seconds = ?, wall_seconds = ?",
+            (seconds, now.run, now.seconds, now.wall_seconds),
+        )
+        return int(seconds)
+
+    def claim_forgetting(self, connection: sqlite3.Connection, lived: int) -> bool:
+        """Tell whether a day was lived through since the last time that this was so, in a transaction that writes."""
+        statement = "UPDATE lived_time SET forgot = :lived WHERE forgot IS NULL OR forgot <= :lived - :day"
+        return connection.execute(statement, {"lived": lived, "day": DAY_SECONDS}).rowcount > 0
+
+    def _counted(self, connection: sqlite3.Connection) -> tuple[float, Reading]:
+        row = connection.execute("SELECT seconds, run, run_seconds, wall_seconds FROM lived_time").fetchone()
+        now = read(self._clock)
+        return row[0] + seconds_between(Reading(*row[1:]), now), now
 
     @contextmanager
     def transaction(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
@@ -131,16 +200,29 @@ class RecordFile:
         """
         try:
             with (
-                closing(sqlite3.connect(self._path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)) as connection,
+                closing(_connected(self._path, "rw")) as connection,
                 connection,
             ):
-                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged outlasts a power cut, too
                 connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is not left in unused pages either
                 # A transaction that begins by reading cannot wait for another's writing, so that it would fail.
                 connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 yield connection
         except sqlite3.Error as error:
+            if not self._path.exists():
+                raise DatabaseError(
+                    f"{self._given_path} is gone since this process opened it; put it back (`pes restore` takes it from a "
+                    "backup), or start again, and a new one is made"
+                ) from error
             raise _fault(self._given_path, error) from error
+
+    def copy(self, target: Path) -> None:
+        """Write all that is in the file now to a new file, readable by its owner only; who writes does not wait for it.
+
+        Raises:
+            DatabaseError: the file cannot be read, or the copy not be written; nothing is left of it then.
+        """
+        copy_database(self._path, target)
 
     def _migrate(self) -> None:
         """Bring the file to the latest version."""
@@ -164,6 +246,7 @@ class RecordFile:
                 connection.execute(statement)
             # Written even if it is so already: a file that can only be read is told of now, not when somebody leaves something.
             connection.execute(f"PRAGMA user_version = {latest}")
+            self.count_on(connection)  # from here on within this run of the machine
 
 
 @contextmanager
@@ -174,11 +257,42 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         DatabaseError: it cannot be read.
     """
     try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_WAIT_SECONDS, isolation_level=None)) as connection:
+        with closing(_connected(path, "ro")) as connection:
             yield connection
     except sqlite3.Error as error:
         raise _fault(path, error) from error
+
+
+def copy_database(path: Path, target: Path) -> None:
+    """Write what a database holds now to a new file of its own, as `RecordFile.copy` does.
+
+    Raises:
+        DatabaseError: it cannot be read, or the copy not be written; nothing is left of it then.
+    """
+    try:
+        with reading(path) as source:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            try:
+                with closing(sqlite3.connect(target, isolation_level=None)) as copied:
+                    source.backup(copied)
+                    copied.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+                with target.open("rb") as file:
+                    os.fsync(file.fileno())
+            except BaseException:
+                for name in (target.name, f"{target.name}-journal", f"{target.name}-wal", f"{target.name}-shm"):
+                    with contextlib.suppress(OSError):
+                        target.with_name(name).unlink(missing_ok=True)
+                raise
+    except sqlite3.Error as error:
+        raise DatabaseError(f"cannot copy {path} to {target}: {error}; see that there is room") from error
+    except OSError as error:
+        raise DatabaseError(f"cannot write {target}: {error.strerror or error}; see that there is room") from error
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    """Open a file that is there; SQLite would else make an empty one."""
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=LOCK_WAIT_SECONDS, isolation_level=None)
 
 
 def _fault(path: Path, error: sqlite3.Error) -> DatabaseError:
@@ -187,8 +301,8 @@ def _fault(path: Path, error: sqlite3.Error) -> DatabaseError:
     name: str = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return DatabaseError(
-            f"{path} is no database, or a damaged one ({error}); move it away, and a new one is made, "
-            "or let [database] path name another file"
+            f"{path} is no database, or a damaged one ({error}); take it from a backup with `pes restore`, or move it away, "
+            "and a new one is made, or let [database] path name another file"
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseError(f"{path} is in use ({error}); try again, and if that lasts stop the program that holds it")

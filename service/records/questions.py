@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
-from pes_search.service.records.file import RecordFile
+from pes_search.service.records.file import DAY_SECONDS, RecordFile
 from pes_search.service.records.texts import LONGEST_TEXT_CHARACTERS, storable, without_contacts
 
 
@@ -37,13 +36,22 @@ class QuestionRecords:
         kept = storable(without_contacts(" ".join(question.split())), LONGEST_TEXT_CHARACTERS)
         with self._file.transaction(write=True) as connection:
             connection.execute(
-                "INSERT INTO questions (at, folded, question, language, reason, confidence, documents)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (self._file.time(), kept.casefold(), kept, storable(language), storable(reason), confidence, documents),
+                "INSERT INTO questions (at, folded, question, language, reason, confidence, documents, lived)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self._file.time(),
+                    kept.casefold(),
+                    kept,
+                    storable(language),
+                    storable(reason),
+                    confidence,
+                    documents,
+                    self._file.count_on(connection),
+                ),
             )
 
     def find(self, *, days: int = 28, below: float | None = None, limit: int = 200) -> list[LoggedQuestion]:
-        """Return the questions of the last days, those asked most first, and among them those asked last.
+        """Return the questions of the last days lived through, those asked most first, and among them those asked last.
 
         With `below` only those that were refused the latest time, or answered with a lower confidence.
         """
@@ -52,17 +60,13 @@ class QuestionRecords:
                 """
                 WITH asked AS (
                     SELECT COUNT(*) AS times, SUM(reason <> '') AS refused, MIN(id) AS first, MAX(id) AS last
-                    FROM questions WHERE at >= :since GROUP BY folded
+                    FROM questions WHERE lived >= :since GROUP BY folded
                 )
                 SELECT first.question, last.language, times, refused, last.reason, last.confidence, last.documents, last.at
                 FROM asked JOIN questions AS first ON first.id = asked.first JOIN questions AS last ON last.id = asked.last
                 WHERE :below IS NULL OR last.reason <> '' OR last.confidence < :below
                 ORDER BY times DESC, last.id DESC LIMIT :limit
                 """,
-                {"since": self._file.time(days_ago=days), "below": below, "limit": limit},
+                {"since": self._file.lived(connection) - days * DAY_SECONDS, "below": below, "limit": limit},
             ).fetchall()
         return [LoggedQuestion(*row) for row in rows]
-
-    def forget(self, connection: sqlite3.Connection, since: str) -> int:
-        """Remove what was asked before a time, in a transaction; return how much."""
-        return connection.execute("DELETE FROM questions WHERE at < ?", (since,)).rowcount

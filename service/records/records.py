@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
+from pes_search.service.records import retention
 from pes_search.service.records.arrivals import ArrivalRecords
+from pes_search.service.records.clock import Clock
 from pes_search.service.records.config import DatabaseConfig
 from pes_search.service.records.copies import CopyRecords
 from pes_search.service.records.feedback import FeedbackRecords
-from pes_search.service.records.file import RecordFile, utc_now
+from pes_search.service.records.file import RecordFile
 from pes_search.service.records.judgments import JudgmentRecords
 from pes_search.service.records.keys import KeyRecords
 from pes_search.service.records.questions import QuestionRecords
 from pes_search.service.records.saved_searches import SavedSearchRecords
+from pes_search.service.records.secrets import SecretRecords
 from pes_search.service.records.sessions import SessionRecords
 
 
@@ -32,28 +33,24 @@ class Records:
     copies: CopyRecords
     keys: KeyRecords
     sessions: SessionRecords
+    secrets: SecretRecords
 
     def forget(self) -> dict[str, int]:
-        """Remove what is older than the retention, all or nothing, and return how much of each kind went.
+        """Remove a part of what is older than the retention, once a day, and return how much of each kind went.
 
-        Judgments and decisions about copies stay, as they are work, and so do open feedback and the dates of arrival.
+        Raises:
+            DatabaseError: the file cannot be used, or a copy of it not be made; nothing is removed then.
         """
-        since = self.file.time(days_ago=self.retention_days)
-        with self.file.transaction(write=True) as connection:
-            return {
-                "feedback": self.feedback.forget(connection, since),
-                "saved_searches": self.saved_searches.forget(connection, since),
-                "questions": self.questions.forget(connection, since),
-            }
+        return retention.forget(self.file, self.retention_days)
 
 
-def open_records(config: DatabaseConfig, now: Callable[[], datetime] = utc_now) -> Records:
+def open_records(config: DatabaseConfig, clock: Clock | None = None) -> Records:
     """Open the file that the settings name, or make it.
 
     Raises:
         DatabaseError: it cannot be made, is no database, or was written by a newer version.
     """
-    file = RecordFile(config.path, now)
+    file = RecordFile(config.path, clock)
     return Records(
         file=file,
         retention_days=config.retention_days,
@@ -65,4 +62,5 @@ def open_records(config: DatabaseConfig, now: Callable[[], datetime] = utc_now) 
         copies=CopyRecords(file),
         keys=KeyRecords(file),
         sessions=SessionRecords(file),
+        secrets=SecretRecords(file),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from pes_search.ingest.types import Document
 from pes_search.service.answers.types import Answer, Citation, Event, Reason, Sentence
 from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.event_stream import asks_again, begun, event_stream, message
+from pes_search.service.api.problems import told, unexpected_fault
 from pes_search.service.api.question_log import log_answer
 from pes_search.service.api.requests import EngineOf, FiltersOf, IndexOf, allowed_writer
 from pes_search.service.links import deep_link
@@ -26,7 +26,6 @@ from pes_search.service.web.links import quotation_url
 from pes_search.service.web.view import fragment
 
 router = APIRouter(include_in_schema=False)
-logger = logging.getLogger(__name__)
 
 REASONS: dict[Reason, str] = {
     "nothing_relevant": _("Nothing in the collection is about this."),
@@ -174,7 +173,7 @@ def _pieces(request: Request, events: Iterator[Event]) -> Iterator[bytes]:
                 log_answer(request, event, total)
                 yield message("done", fragment(request, "parts/answer.html", {"answer": answer_context(event, interface)}))
     except PesSearchError as error:
-        yield message("failed", str(error))
-    except Exception as error:
-        logger.exception("an answer failed", exc_info=error)
+        yield message("failed", told(request, error))
+    except Exception as error:  # noqa: BLE001 (it is logged)  # noqa: BLE001 (it is logged)
+        unexpected_fault(request, error)
         yield message("failed", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -71,6 +72,22 @@ class ClosedPages:
             await error_page(request, HTTPStatus.FORBIDDEN, text)(scope, receive, closed)
         else:
             await self._app(scope, receive, closed)
+
+
+def is_asked_here(request: Request) -> bool:
+    """Tell whether somebody asked for this on purpose: on a page of this service, by its address, or with a program.
+
+    An address that another site's page embeds, links or opens counts as that site's doing, and what a browser fetches ahead as
+    nobody's. Such a request is answered like any other; only nothing is kept of it.
+    """
+    headers = request.headers
+    ahead = "sec-purpose", "purpose", "x-moz", "x-purpose"
+    if request.method == "HEAD" or any("pre" in headers.get(name, "") for name in ahead):  # prefetch, prerender, preview
+        return False
+    if comes_from_elsewhere(request):
+        return False
+    origin = urlsplit(headers.get("referer", ""))  # of browsers that do not send Sec-Fetch-Site
+    return "sec-fetch-site" in headers or not origin.netloc or origin.netloc == headers.get("host")
 
 
 def error_page(request: Request, status: int, detail: str) -> HTMLResponse:

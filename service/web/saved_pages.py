@@ -21,10 +21,12 @@ from pes_search.ingest.types import Document
 from pes_search.service.access.hosts import base_of
 from pes_search.service.api.requests import EngineOf, IndexOf, RecordsOf, filters_from
 from pes_search.service.engine import Engine
+from pes_search.service.records.arrivals import Arrival
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.records import Records
 from pes_search.service.records.saved_searches import SavedSearch
 from pes_search.service.web.facets import chips
+from pes_search.service.web.headers import is_asked_here
 from pes_search.service.web.hits import Listed, listed
 from pes_search.service.web.languages import LANGUAGE_COOKIE, LANGUAGES, Interface, interface_of
 from pes_search.service.web.links import is_local, search_url
@@ -35,8 +37,9 @@ YEAR_SECONDS = 365 * 24 * 3600
 FEED_HITS = 20  # a document is new to a search if it is among so many first results
 COMMENT_CHARACTERS = 2_000
 router = APIRouter(include_in_schema=False)
-# A comment may be added to one's own feedback only: its number comes with a proof that lasts as long as the process.
-_SECRET = secrets.token_bytes(32)
+# A comment may be added to one's own feedback only: its number comes with a proof, which is as good after a restart, and for
+# every service over the same file.
+PROOFS = "comments"
 
 
 @router.post("/language")
@@ -75,7 +78,7 @@ def give_feedback(
         index_id=engine.index().manifest.index_id,
     )
     count("feedback", "useful" if useful else "not useful")
-    return _thanks(request, stored.id, back, is_complete=False)
+    return _thanks(request, stored.id, _proof(records, stored.id), back, is_complete=False)
 
 
 @router.post("/feedback/comment")
@@ -88,17 +91,17 @@ def comment_feedback(
     back: Annotated[str, Form()] = "/",
 ) -> HTMLResponse:
     """Add a comment to feedback that was just given."""
-    if not hmac.compare_digest(proof.encode(), _proof(feedback_id).encode()):
+    if not hmac.compare_digest(proof.encode(), _proof(records, feedback_id).encode()):
         raise NotStoredError("this feedback can no longer be changed; give it again, with the comment")
     if comment.strip():
         records.feedback.comment(feedback_id, comment.strip())
-    return _thanks(request, feedback_id, back, is_complete=True)
+    return _thanks(request, feedback_id, proof, back, is_complete=True)
 
 
-def _thanks(request: Request, feedback_id: int, back: str, *, is_complete: bool) -> HTMLResponse:
+def _thanks(request: Request, feedback_id: int, proof: str, back: str, *, is_complete: bool) -> HTMLResponse:
     context = {
         "feedback_id": feedback_id,
-        "proof": _proof(feedback_id),
+        "proof": proof,
         "back": back if is_local(back) else "/",
         "is_complete": is_complete,
         "most": COMMENT_CHARACTERS,
@@ -107,8 +110,8 @@ def _thanks(request: Request, feedback_id: int, back: str, *, is_complete: bool)
     return render(request, "parts/thanks.html" if is_part else "thanks.html", context)
 
 
-def _proof(feedback_id: int) -> str:
-    return hmac.new(_SECRET, str(feedback_id).encode(), hashlib.sha256).hexdigest()
+def _proof(records: Records, feedback_id: int) -> str:
+    return hmac.new(records.secrets.secret(PROOFS), str(feedback_id).encode(), hashlib.sha256).hexdigest()
 
 
 # ── Saved searches ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -156,20 +159,21 @@ def delete_search(request: Request, records: RecordsOf, token: str) -> Response:
 def feed(request: Request, engine: EngineOf, index: IndexOf, records: RecordsOf, token: str) -> Response:
     """Return the documents that a saved search finds as an Atom feed, the latest arrival first."""
     interface = interface_of(request)
-    search = records.saved_searches.open(token)
+    search = records.saved_searches.open(token, is_noted=is_asked_here(request))
     documents = _documents_of(search, engine, index)
     seen = records.arrivals.first_seen([document.id for document in documents])
+    saved = Arrival(search.at, search.lived)
     entries = sorted(
-        ((shown, seen.get(shown.document.id, search.at)) for shown in listed(documents, index, interface)),
-        key=lambda entry: (entry[1], entry[0].document.id),
+        ((shown, seen.get(shown.document.id, saved)) for shown in listed(documents, index, interface)),
+        key=lambda entry: (entry[1].lived, entry[0].document.id),
         reverse=True,
     )
     context = {
         "search": search,
-        "entries": entries,
+        "entries": [(shown, arrival.at) for shown, arrival in entries],
         "base": base_of(request),
         "results": search_url(search.query, search.filters),
-        "updated": max((arrival for _, arrival in entries), default=search.at),
+        "updated": entries[0][1].at if entries else search.at,
         "self": base_of(request) + request.url.path,
     }
     text = environment(interface.code).get_template("feed.xml").render(context)
@@ -200,6 +204,10 @@ def _shown(
         filters = EVERYTHING
     documents = _documents_of(search, engine, index)
     seen = records.arrivals.first_seen([document.id for document in documents])
-    new = listed([document for document in documents if seen.get(document.id, "") > search.at], index, interface)
+    new = listed([document for document in documents if _is_new(seen.get(document.id), search)], index, interface)
     labels = [chip.label for chip in chips(search.query, filters, index.taxonomy, interface)]
     return search, labels, search_url(search.query, search.filters), new
+
+
+def _is_new(arrival: Arrival | None, search: SavedSearch) -> bool:
+    return arrival is not None and arrival.lived > search.lived

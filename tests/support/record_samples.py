@@ -10,16 +10,32 @@ START_TEXT = "2025-03-01T12:00:00+00:00"
 
 
 class Clock:
-    """A time that moves when it is told to."""
+    """A time that moves when it is told to, and a clock on the wall that may say something else."""
 
     def __init__(self) -> None:
         self.time = START
+        self.passed = 0.0
+        self.run = "first"
 
-    def __call__(self) -> datetime:
+    def now(self) -> datetime:
         return self.time
 
+    def seconds(self) -> float:
+        return self.passed
+
     def advance(self, **duration: float) -> None:
+        """Let time pass, which both clocks tell."""
         self.time += timedelta(**duration)
+        self.passed += timedelta(**duration).total_seconds()
+
+    def jump(self, **duration: float) -> None:
+        """Set the clock on the wall; no time passes."""
+        self.time += timedelta(**duration)
+
+    def restart(self, **duration: float) -> None:
+        """Start the machine again, after it was off for so long."""
+        self.time += timedelta(**duration)
+        self.passed, self.run = 0.0, f"{self.run}, and another"
 
 
 def add(records: Records, comment: str = "", *, useful: bool = True, question: str = "What works?") -> Feedback:

@@ -12,6 +12,7 @@ import pytest
 from record_samples import START_TEXT, add, save
 
 from pes_search.service.records import file
+from pes_search.service.records.arrivals import Arrival
 from pes_search.service.records.config import DatabaseConfig
 from pes_search.service.records.file import MIGRATIONS, DatabaseError
 from pes_search.service.records.records import Records, open_records
@@ -63,7 +64,7 @@ def test_threads_that_note_the_same_index_agree(records: Records) -> None:
     ids = [f"document {i}" for i in range(100)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: records.arrivals.note("one", ids), range(8)))
-    assert records.arrivals.first_seen(ids) == dict.fromkeys(ids, START_TEXT)
+    assert records.arrivals.first_seen(ids) == dict.fromkeys(ids, Arrival(START_TEXT, 0))
 
 
 def test_processes_that_start_together_make_the_file_once(path: Path) -> None:
@@ -98,6 +99,11 @@ def test_a_call_that_fails_leaves_nothing_behind(records: Records, path: Path) -
     with pytest.raises(DatabaseError, match=r"cannot use .*pes\.sqlite3: no room; "):
         records.arrivals.note("one", ["a"])  # the documents go in before the index
     assert records.arrivals.first_seen(["a"]) == {}
+
+
+def test_what_was_acknowledged_outlasts_a_power_cut(records: Records) -> None:
+    with records.file.transaction(write=True) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL: the log is flushed at each commit
 
 
 # ── The file ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,8 +192,9 @@ def test_a_file_that_is_damaged_while_it_is_used_is_named(records: Records, path
 
 def test_a_file_that_is_removed_while_it_is_used_is_made_by_the_next_start(records: Records, path: Path) -> None:
     path.unlink()
-    with pytest.raises(DatabaseError, match=r"cannot use .*pes\.sqlite3: .* then start again"):
+    with pytest.raises(DatabaseError, match=r"pes\.sqlite3 is gone .*`pes restore` .* start again"):
         add(records)
+    assert not path.exists()  # no empty file that would look like one of this program's
     assert add(open_records(DatabaseConfig(path=path))).id == 1
 
 

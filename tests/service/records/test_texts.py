@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from record_samples import START_TEXT, add, ask, question_counts
 
+from pes_search.service.records.arrivals import Arrival
 from pes_search.service.records.file import NotStoredError
 from pes_search.service.records.judgments import Judgment
 from pes_search.service.records.records import Records
@@ -130,7 +131,7 @@ def test_text_that_sqlite_would_not_take_is_mended(records: Records) -> None:
         records.saved_searches.delete(search.token + "\0", BROKEN)
     records.saved_searches.delete(search.token, BROKEN)
     records.arrivals.note(BROKEN, [BROKEN])
-    assert records.arrivals.first_seen([BROKEN]) == {BROKEN: START_TEXT}
+    assert records.arrivals.first_seen([BROKEN]) == {BROKEN: Arrival(START_TEXT, 0)}
     records.questions.log(question=BROKEN, language=BROKEN, reason=BROKEN, confidence=0.5, documents=1)
     assert [(question.question, question.language, question.reason) for question in records.questions.find()] == [
         (MENDED, MENDED, MENDED)

@@ -215,7 +215,19 @@ def test_searching_goes_on_without_a_database(engine: Engine, tmp_path: Path) ->
     assert client.post("/api/v1/ask", json={"question": "Who pays for power_m?"}).status_code == 200
     response = client.post("/feedback", data=FEEDBACK, headers={"Accept": "text/html"})
     assert response.status_code == 503
-    assert "[database] path" in response.text
+    assert "what people leave here cannot be kept or read just now; searching goes on; who runs" in response.text
+    assert str(tmp_path) not in response.text
+
+
+def test_a_proof_is_as_good_after_a_restart(site: TestClient, engine: Engine, tmp_path: Path) -> None:
+    thanks = site.post("/feedback", data=FEEDBACK).text
+    fields = dict(re.findall(r'name="(feedback_id|proof)" value="([^"]+)"', thanks))
+    again = TestClient(create_app(with_settings(engine, **kept_in(tmp_path))))
+    assert again.post("/feedback/comment", data={**fields, "comment": "after a restart"}).status_code == 200
+    assert "after a restart" in site.get("/desk/feedback").text
+    elsewhere = TestClient(create_app(with_settings(engine, **kept_in(tmp_path / "elsewhere"))))
+    elsewhere.post("/feedback", data=FEEDBACK)  # has the number, too
+    assert elsewhere.post("/feedback/comment", data={**fields, "comment": "x"}).status_code == 404
 
 
 # ── The log ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -232,6 +244,49 @@ def test_a_question_is_logged_once_and_a_personal_one_never(site: TestClient, tm
     ]
 
 
+@pytest.mark.parametrize(
+    ("headers", "count"),
+    [
+        ({}, 1),  # a program
+        ({"Sec-Fetch-Site": "none"}, 1),  # typed, or a bookmark
+        ({"Sec-Fetch-Site": "same-origin", "Referer": "http://testserver/"}, 1),
+        ({"Referer": "http://testserver/?q=x"}, 1),  # a browser that does not send Sec-Fetch-Site
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}, 0),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 0),
+        ({"Sec-Fetch-Site": "same-site"}, 0),
+        ({"Referer": "https://evil.example/"}, 0),
+        ({"Origin": "https://evil.example"}, 0),
+        ({"Sec-Fetch-Site": "same-origin", "Sec-Purpose": "prefetch;prerender"}, 0),
+        ({"Sec-Fetch-Site": "none", "Purpose": "prefetch"}, 0),
+    ],
+)
+def test_what_another_site_asks_is_answered_and_not_kept(
+    site: TestClient, tmp_path: Path, headers: dict[str, str], count: int
+) -> None:
+    site.post("/saved", data={"search": "/?q=vouchers"})
+    [token] = set(re.findall(r"/saved/([\w-]+)/feed", site.get("/saved").text))
+    with sqlite3.connect(tmp_path / "pes.sqlite3") as connection:
+        connection.execute("UPDATE saved_searches SET opened = ''")
+    assert site.get("/?q=How+deep+is+the+Mariana+trench%3F", headers=headers).status_code == 200
+    assert site.get(f"/saved/{token}/feed", headers=headers).status_code == 200
+    logged = open_records(DatabaseConfig(path=tmp_path / "pes.sqlite3")).questions.find()
+    assert sum(question.count for question in logged) == count
+    opened = connection.execute("SELECT opened FROM saved_searches").fetchone()[0]
+    connection.close()
+    assert bool(opened) == bool(count)
+
+
+def test_what_another_site_streams_is_not_kept(site: TestClient, tmp_path: Path) -> None:
+    from_elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    site.get("/answer?q=How+deep+is+the+Mariana+trench%3F", headers=from_elsewhere)
+    site.get("/api/v1/ask/stream?question=How+deep+is+the+Mariana+trench%3F", headers=from_elsewhere)
+    site.post("/api/v1/ask", json={"question": "How deep is the Mariana trench?"}, headers=from_elsewhere)
+    records = open_records(DatabaseConfig(path=tmp_path / "pes.sqlite3"))
+    assert records.questions.find() == []
+    site.get("/answer?q=How+deep+is+the+Mariana+trench%3F")
+    assert [question.count for question in records.questions.find()] == [1]
+
+
 # ── Saved searches ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -240,7 +295,9 @@ def test_a_feed_lists_what_a_search_finds_the_newest_first(site: TestClient, tmp
     site.post("/saved", data={"search": "/?q=vouchers&country=HR&country=GR&offset=10&writer=llm"})
     [token] = set(re.findall(r"/saved/([\w-]+)/feed", site.get("/saved").text))
     with sqlite3.connect(tmp_path / "pes.sqlite3") as connection:
-        connection.execute("UPDATE arrivals SET at = '2099-01-02T03:04:05+00:00' WHERE document_id = 'gr-digital-vouchers'")
+        connection.execute(
+            "UPDATE arrivals SET at = '2099-01-02T03:04:05+00:00', lived = 10 WHERE document_id = 'gr-digital-vouchers'"
+        )
     connection.close()
     root = ET.fromstring(site.get(f"/saved/{token}/feed").text)
     entries = [entry.findtext(f"{ATOM}id") for entry in root.iter(f"{ATOM}entry")]
