@@ -14,13 +14,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pes_search.service.records.file import DatabaseError, reading, utc_now
+from pes_search.service.records.file import DatabaseError, reading
 from pes_search.service.records.keys import Key, has_keys, hashed, key_named, key_of, valid_keys
 from pes_search.service.records.sessions import Session, session_of
 
 SETTLED_SECONDS = 2.5  # clocks of file systems tick every 4 ms to 2 s: of two changes in a tick the second could go unseen
 MOST_KNOWN = 1_000  # answers that are remembered until the file changes
 Signature = tuple[tuple[int, int, int] | None, ...]
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
