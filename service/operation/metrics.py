@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -46,6 +46,18 @@ WAIT_BUCKETS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 CHECKS_LAST_SECONDS = (
     30.0  # of disks and files: a scrape never waits for them, it starts looking anew and tells what was last seen
 )
+
+
+class WatchedLane(Protocol):
+    """A lane of admission, as far as it is watched."""
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+
+    @property
+    def running(self) -> int:
+        """How many are worked on."""
 
 
 class Metrics:
@@ -116,17 +128,17 @@ class Metrics:
 
     # ── Admission ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def lane(self, lane: str, reasons: Sequence[str], *, running: Callable[[], float], waiting: Callable[[], float]) -> None:
-        """Show a lane from the start, with the reasons for which it may refuse: a series that begins at 1 has no rate.
+    def watch_lane(self, name: str, lane: WatchedLane, reasons: Sequence[str] = ()) -> None:
+        """Tell of a lane from now on how many wait and are worked on, as it says itself when the metrics are read.
 
-        `running` and `waiting` tell how many are, when it is asked.
+        `reasons` are those for which it refuses: a series that begins at 1, with the first refusal, has no rate.
         """
-        self._running.labels(lane).set_function(running)
-        self._waiting.labels(lane).set_function(waiting)
-        for metric in (self._admitted, self._waited):
-            metric.labels(lane)
+        self._waiting.labels(name).set_function(lambda: lane.waiting)
+        self._running.labels(name).set_function(lambda: lane.running)
+        self._admitted.labels(name)
+        self._waited.labels(name)
         for reason in reasons:
-            self._refused.labels(lane, reason)
+            self._refused.labels(name, reason)
 
     def admitted(self, lane: str, waited_seconds: float) -> None:
         """Count a request that was let in."""

@@ -11,7 +11,6 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 from fastapi import FastAPI, Request
 from starlette.requests import ClientDisconnect
@@ -94,9 +93,7 @@ def add_gate(app: FastAPI, settings: Settings, metrics: Metrics | None = None) -
     app.state.bodies = Bodies()
     if metrics:
         for name, lane in lanes.items():
-            metrics.lane(
-                name, [REFUSED_FULL], running=partial(getattr, lane, "running"), waiting=partial(getattr, lane, "waiting")
-            )
+            metrics.watch_lane(name, lane, [REFUSED_FULL])
     app.add_middleware(Gate, settings=settings, lanes=lanes, bodies=app.state.bodies, metrics=metrics)
 
 
