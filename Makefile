@@ -11,7 +11,7 @@ PORT ?= 8000
 LANGUAGES := $(notdir $(wildcard service/web/locale/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-web lint corpus check licences audit bench bench-llm bench-peers bench-speed bench-web catalogues text-vectors train-answers train-encoder train-reader train-relevance lock clean
+.PHONY: help setup build serve test test-web lint corpus check licences audit bench bench-llm bench-peers bench-reliability bench-speed bench-web catalogues text-vectors train-answers train-encoder train-reader train-relevance lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -71,6 +71,13 @@ bench: setup  ## measure retrieval and answers (needs ../shared/data/bench; an h
 
 bench-speed: build  ## measure encoding, building, searching and starting beside plain sentence-transformers (needs ../shared/data)
 	$(BIN)/pes-eval speed
+
+bench-reliability: build  ## overload, odd and hostile requests, kill -9, full disks, flipped bytes (an hour; figures of docs/reliability.md)
+	$(BIN)/python -m pes_search.eval.experiments.overload --soak 30
+	$(BIN)/python -m pes_search.eval.experiments.odd_requests
+	$(BIN)/python -m pes_search.eval.experiments.hostile_uploads
+	$(BIN)/python -m pes_search.eval.experiments.state_safety
+	$(BIN)/python -m pes_search.eval.experiments.index_safety
 
 bench-peers: build  ## compare with txtai, Haystack and LlamaIndex, installed in an environment of their own (2 GB)
 	$(PYTHON) -m venv var/peers

@@ -128,6 +128,7 @@ def test_a_damaged_new_generation_is_logged_and_the_old_one_stays(
     assert document_ids(running) == ["first"]
     assert document_ids(running) == ["first"]
     assert running.index() is old
+    assert (running.switches, running.failed_switches) == (0, 1)
     errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(errors) == 1  # told once, not with each request
     assert errors[0].startswith(f"keeping index {old.manifest.index_id}: ")

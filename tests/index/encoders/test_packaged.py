@@ -13,6 +13,7 @@ from pes_search.index.encoders import transformer_folder
 from pes_search.index.encoders.packaged import convert, packed_file
 from pes_search.index.encoders.transformer_folder import default_model_folder, write_transformers
 from pes_search.index.errors import EncoderError
+from pes_search.ingest.errors import NotWrittenError
 
 
 def test_a_damaged_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
@@ -30,7 +31,7 @@ def test_a_conversion_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pyt
         raise OSError("disk full")
 
     monkeypatch.setattr(transformer_folder, "_write_tokenizer", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(NotWrittenError, match=f"the converted model in {tmp_path}: disk full; .*PES_CACHE_DIR"):
         convert(packed_file(), tmp_path / "model", None, write_transformers)
     assert list(tmp_path.iterdir()) == []
 

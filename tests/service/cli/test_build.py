@@ -99,12 +99,15 @@ def test_other_weights_in_the_same_folder_make_another_index(
 
 def test_a_build_that_reads_nothing_fails_and_leaves_the_index_alone(corpus: Path, pes: Pes) -> None:
     pes("build")
-    before = pes("info", "--json").out
+    before = json.loads(pes("info", "--json").out)
     (corpus / "bread.md").unlink()
     run = pes("build")
     assert (run.status, run.out) == (1, "")
     assert run.err.startswith("pes: no file could be read (corpus/empty.txt: empty file")
-    assert pes("info", "--json").out == before
+    after = json.loads(pes("info", "--json").out)
+    assert after.pop("last_build")["state"] == "failed"
+    assert before.pop("last_build")["state"] == "finished"
+    assert after == before
 
 
 @pytest.mark.parametrize("sources", [[], ["nowhere/"], ["*.pdf"]])
