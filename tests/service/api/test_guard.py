@@ -309,7 +309,7 @@ def test_who_guesses_is_slowed_and_a_made_key_is_not_locked_out(closed: House, c
     assert guesser.post("/sign-in", data={"key": "pes_0"}).status_code == 429  # one count for both doors
     assert refused(guesser, text) == 200  # 256 random bits are not guessed, so nobody is locked out with them
     assert refused(closed.browser("203.0.113.10"), "pes_0") == 401
-    lines = [record.getMessage() for record in caplog.records if record.name.startswith("pes_search")]
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("pes_search.service.access")]
     lines.remove("an unknown key was given from 203.0.113.10")
     assert lines == ["an unknown key was given from 203.0.113.9"] * ADDRESS_ATTEMPTS + [
         "too many wrong keys: those from 203.0.113.9 are not looked at for now"
