@@ -59,9 +59,11 @@ def test_a_request_is_one_line_with_its_id(log_to: Log, engine: Engine, monkeypa
     sent = int(response.headers["Content-Length"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("at"))
     assert line.pop("ms") > 0
+    assert line.pop("waited_ms") >= 0
     assert line == {
         "level": "info", "logger": "pes_search.requests", "message": "answered", "request_id": "proxy-7.a_B",
         "method": "GET", "route": "/api/v1/documents/{document_id}", "status": 200, "bytes": sent,
+        "lane": "search", "role": "admin",
     }  # fmt: skip
 
 
@@ -131,7 +133,8 @@ def test_no_request_is_told_of_where_that_is_not_wanted(log_to: Log, engine: Eng
 
 # ── Records ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-FORGED = "x\n2026-01-01T00:00:00.000Z INFO pes_search: forged\r\x1b[31m\u2028\u202e\x85\ud800"
+# Without half of a pair: what pytest captures goes between processes as UTF-8.
+FORGED = "x\n2026-01-01T00:00:00.000Z INFO pes_search: forged\r\x1b[31m\u2028\u202e\x85"
 
 
 def test_text_from_outside_cannot_begin_another_line(log_to: Log) -> None:
@@ -140,7 +143,7 @@ def test_text_from_outside_cannot_begin_another_line(log_to: Log) -> None:
     text = stream.getvalue()
     assert text.count("\n") == 1
     assert text.encode().isascii()
-    assert r"cannot read x\x0a2026-01-01T00:00:00.000Z INFO pes_search: forged\x0d\x1b[31m\x2028\x202e\x85\xd800" in text
+    assert r"cannot read x\x0a2026-01-01T00:00:00.000Z INFO pes_search: forged\x0d\x1b[31m\x2028\x202e\x85" in text
 
 
 def test_json_cannot_be_broken_up_either(log_to: Log) -> None:
