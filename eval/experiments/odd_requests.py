@@ -66,7 +66,8 @@ def _queries(service: Service, count: int) -> int:
         connection.request("GET", route + urllib.parse.quote(query, errors="surrogatepass"))
         response = connection.getresponse()
         body = response.read()
-        if response.status == 200 and b"<script>alert(1)" in body:
+        is_page = "html" in (response.getheader("Content-Type") or "")
+        if is_page and b"<script>alert(1)" in body:
             statuses[route, 599] += 1  # a query has become part of a page
         statuses[route, response.status] += 1
         slowest[route] = max(slowest.get(route, 0.0), time.monotonic() - began)
