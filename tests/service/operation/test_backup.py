@@ -265,12 +265,12 @@ def test_a_state_of_a_version_before_is_brought_to_this_one(settings: Settings, 
 
 
 def test_no_build_is_disturbed(indexed: Settings, archive: Path) -> None:
-    before = everything(archive.parent)
     writer = FileStore(indexed.index_dir).writer()
+    before = everything(archive.parent)
     with pytest.raises(ArchiveError, match=r"a build of .* is running; .* Nothing was changed"):
         restore(archive, places(indexed))
-    writer.discard()
     assert everything(archive.parent) == before
+    writer.discard()
 
 
 # ── Archives that are not as they were written ────────────────────────────────────────────────────────────────────────
