@@ -149,7 +149,10 @@ def test_a_translation_is_in_another_language_and_not_of_another_country(index: 
 
 
 def test_of_the_corpus_only_two_pacts_for_employment_are_as_near(corpus_index: OpenIndex) -> None:
-    assert ids(corpus_index) == [("cz-moravia-pact", "hu-pacts")]
+    first, *others = ids(corpus_index)
+    assert first == ("cz-moravia-pact", "hu-pacts")
+    # This one lies at the least score: on some processors just above it, on others just below.
+    assert others in ([], [("ee-redundancy-response", "lt-mini-exchange")])
 
 
 def test_what_no_other_document_names_is_unlinked(index: OpenIndex) -> None:
