@@ -110,57 +110,18 @@ def build_index(
         NotWrittenError: there is no room; nothing of the new index is left.
     """
     started = datetime.datetime.now(datetime.UTC)
-    try:
-        report = _built(
-            sources,
-            store,
-            load_encoder,
-            model=model,
-            cache_dir=cache_dir,
-            config=config,
-            default_lists=default_lists,
-            labels=labels,
-            reading=reading,
-            progress=on_progress or _silent,
-        )
-    except BaseException as error:
-        _note(store, "failed", started, str(error) or type(error).__name__)
-        raise
-    if not report.changed:
-        store.tidy()
-        _note(store, "finished", started, "nothing had changed", report.index_id)
-    return report
+    progress = on_progress or _silent
+    with _failure_noted(store, started), contextlib.ExitStack() as stack:
+        files = find_sources(sources, default_lists, labels)
+        inputs = _inputs_hash(files, model, config, store)
+        if (unchanged := _unchanged(store, inputs)) is not None:
+            store.tidy()
+            _note(store, "finished", started, "nothing had changed", unchanged.index_id)
+            return dataclasses.replace(unchanged, skipped=files.skipped, taxonomy=files.taxonomy_folder)
 
-
-def _note(store: IndexStore, state: BuildState, started: datetime.datetime, message: str, index_id: str = "") -> None:
-    """Remember what became of this build, unless another one is running, which is what counts then."""
-    if not store.is_building():
-        began, now = (time.isoformat(timespec="seconds") for time in (started, datetime.datetime.now(datetime.UTC)))
-        store.note_build(LastBuild(state, began, now, importlib.metadata.version("pes-search"), message, index_id))
-
-
-def _built(
-    sources: Sequence[str],
-    store: IndexStore,
-    load_encoder: Callable[[], Encoder],
-    *,
-    model: str,
-    cache_dir: Path,
-    config: IndexConfig,
-    default_lists: Path | None,
-    labels: PlaceLabels,
-    reading: ReadingConfig,
-    progress: Progress,
-) -> BuildReport:
-    started = datetime.datetime.now(datetime.UTC)
-    files = find_sources(sources, default_lists, labels)
-    inputs = _inputs_hash(files, model, config, store)
-    if (unchanged := _unchanged(store, inputs)) is not None:
-        return dataclasses.replace(unchanged, skipped=files.skipped, taxonomy=files.taxonomy_folder)
-
-    gone_back = not next((generation.in_use for generation in store.generations()), True)
-    taxonomy = files.taxonomy()
-    with contextlib.ExitStack() as stack:
+        in_use = [generation.in_use for generation in store.generations()]  # the newest first
+        gone_back = any(in_use) and not in_use[0]
+        taxonomy = files.taxonomy()
         writer = store.writer()
         stack.callback(writer.discard)
         encoder = load_encoder()
@@ -207,6 +168,23 @@ def _built(
         seconds=round((datetime.datetime.now(datetime.UTC) - started).total_seconds(), 1),
         left_gone_back=gone_back,
     )
+
+
+@contextlib.contextmanager
+def _failure_noted(store: IndexStore, started: datetime.datetime) -> Iterator[None]:
+    """Remember a build that fails within."""
+    try:
+        yield
+    except BaseException as error:
+        _note(store, "failed", started, str(error) or type(error).__name__)
+        raise
+
+
+def _note(store: IndexStore, state: BuildState, started: datetime.datetime, message: str, index_id: str = "") -> None:
+    """Remember what became of this build, unless another one is running, which is what counts then."""
+    if not store.is_building():
+        began, now = (time.isoformat(timespec="seconds") for time in (started, datetime.datetime.now(datetime.UTC)))
+        store.note_build(LastBuild(state, began, now, importlib.metadata.version("pes-search"), message, index_id))
 
 
 def _silent(stage: str, done: int, total: int) -> None:

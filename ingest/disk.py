@@ -53,6 +53,15 @@ def existing(place: Path) -> Path:
     return next((path for path in (absolute, *absolute.parents) if path.exists()), absolute)
 
 
+def sync(path: Path) -> None:
+    """Make a file's content, or the renames in a folder, last through a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 class Spool:
     """Values that wait on disk, so that memory does not grow with their number; in a file without a name, gone with it."""
 

@@ -40,8 +40,13 @@ class SettingsError(PesSearchError):
 
 
 def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many processors this process may use, or fewer where a container's limit is below."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return usable
+    return max(1, min(usable, int(quota) // int(period))) if quota.isdecimal() else usable
 
 
 class KeepConfig(BaseModel):

@@ -43,7 +43,7 @@ from pes_search.index.stores.metadata import Metadata
 from pes_search.index.stores.nearest import write_quantised
 from pes_search.index.stores.text_files import Texts, TextWriter
 from pes_search.index.types import EncodedDocument, Generation, LastBuild, Manifest
-from pes_search.ingest.disk import writing
+from pes_search.ingest.disk import sync, writing
 from pes_search.ingest.lasting_ids import EarlierDocument
 from pes_search.ingest.taxonomy import Taxonomy
 
@@ -391,7 +391,7 @@ class FileStore:
             history[before] = history.pop(before)  # whatever was gone back from comes before it
         os.rename(aside, target)
         try:
-            _sync(target.parent)
+            sync(target.parent)
             _write_text(self.folder / "CURRENT", f"{name} {digest}\n")
         except OSError:
             if self._named_by_current() != name:
@@ -516,7 +516,7 @@ class FileWriter:
         write_quantised(mapped_vectors(self._aside / "vectors.f16", manifest.dimensions), self._aside)
         self._terms.save(self._aside / "bm25", Bm25Config(**manifest.config["bm25"]))
         for path in (*self._aside.rglob("*"), self._aside):
-            _sync(path)
+            sync(path)
         files = {
             path.relative_to(self._aside).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
             for path in sorted(self._aside.rglob("*"))
@@ -629,21 +629,12 @@ def _write_text(path: Path, text: str) -> None:
     except OSError:
         aside.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _aside(path: Path) -> Path:
     """Return where a file is written before it replaces what is there."""
     return path.with_name(f".{path.name}.new")
-
-
-def _sync(folder: Path) -> None:
-    """Make a file's content, or the renames in a folder, last through a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sha256(path: Path) -> str:

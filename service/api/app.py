@@ -19,9 +19,9 @@ from pes_search.service.api import health, metrics_route, routes
 from pes_search.service.api.guard import Guard, describe_access
 from pes_search.service.api.problems import add_handlers, problem_schema
 from pes_search.service.engine import Engine
-from pes_search.service.operation.installation_checks import folders, standing_checks
 from pes_search.service.operation.metrics import Metrics
 from pes_search.service.operation.observing import observe
+from pes_search.service.operation.readiness import checks, folders
 from pes_search.service.operation.traces import open_traces
 from pes_search.service.server.gate import add_gate
 from pes_search.service.web.headers import ClosedPages
@@ -58,7 +58,7 @@ def create_app(engine: Engine, opening: Opening | None = None) -> FastAPI:
     app.openapi = lambda: describe_access(problem_schema(FastAPI.openapi(app)))  # type: ignore[method-assign]
     add_handlers(app)
     settings = engine.settings
-    app.state.metrics = Metrics(engine, partial(standing_checks, settings), folders(settings))
+    app.state.metrics = Metrics(engine, partial(checks, settings, engine), folders(settings))
     app.state.traces = open_traces(settings.telemetry)
     observe(app, app.state.metrics, settings.log, app.state.traces)
     app.include_router(metrics_route.router)

@@ -20,7 +20,7 @@ from pes_search.service.access.hosts import host_fault
 from pes_search.service.access.visitor import Role, Visitor
 from pes_search.service.api.problems import MEDIA_TYPE, problem
 from pes_search.service.api.schemas import ProblemOut
-from pes_search.service.web.headers import API_PATH, comes_from_elsewhere
+from pes_search.service.web.headers import API_PATH, comes_from_elsewhere, foreign_form_page
 
 HEALTH_PATH, READINESS_PATH = "/healthz", "/readyz"
 HEALTH_PATHS = frozenset({HEALTH_PATH, READINESS_PATH})  # of whoever watches the process, by whatever name
@@ -75,7 +75,9 @@ class Guard:
         if fault := host_fault(request, self._doorkeeper.opening):
             return problem(request, 421, fault)
         if request.method not in SAFE_METHODS and comes_from_elsewhere(request):
-            return problem(request, 403, "this was sent from another site's page")
+            if path.startswith(API_PATH):
+                return problem(request, 403, "this was sent from another site's page")
+            return foreign_form_page(request)
         if path.startswith(FILES_FOLDER) or (path == METRICS_PATH and self._may_read_metrics(request)):
             return None
         is_open = path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)

@@ -43,9 +43,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         ),
     )
 }
-EDITOR_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemOut, "description": description}
-    for status, description in ((409, "it contradicts an earlier decision"),)
+CONTRADICTION: dict[int | str, dict[str, Any]] = {
+    409: {"model": ProblemOut, "description": "it contradicts an earlier decision"}
 }
 STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {}}},

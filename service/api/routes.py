@@ -13,7 +13,7 @@ from pes_search.service.answers.writer_name import WriterName
 from pes_search.service.api.answer_messages import answer_messages
 from pes_search.service.api.bounds import Values
 from pes_search.service.api.event_stream import asks_again, begun, event_stream
-from pes_search.service.api.problems import EDITOR_RESPONSES, RESPONSES, STREAM_RESPONSES
+from pes_search.service.api.problems import CONTRADICTION, RESPONSES, STREAM_RESPONSES
 from pes_search.service.api.question_log import log_answer
 from pes_search.service.api.requests import (
     DocumentId,
@@ -154,7 +154,7 @@ def duplicates(engine: EngineOf, index: IndexOf) -> DuplicatesOut:
     return duplicates_out(copy_groups(index), decisions, index.manifest.index_id)
 
 
-@router.post("/duplicates", tags=["documents"], responses=EDITOR_RESPONSES)
+@router.post("/duplicates", tags=["documents"], responses=CONTRADICTION)
 def decide_duplicates(
     request: Request, engine: EngineOf, index: IndexOf, records: RecordsOf, body: CopyDecisionIn
 ) -> DuplicatesOut:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import sys
 
+from pes_search.service.access.credentials import Credentials
 from pes_search.service.cli.frame import FAILED_STATUS, index_settings, print_json
 from pes_search.service.operation.checks import Check, CheckStatus, worst
 from pes_search.service.operation.doctor import examine
+from pes_search.service.records.file import DatabaseError
 from pes_search.service.settings import Settings, settings_file
 
 MARKS: dict[CheckStatus, str] = {"ok": "ok     ", "warning": "warning", "failing": "FAILING"}
@@ -39,4 +42,8 @@ def line(check: Check) -> str:
 
 def access(settings: Settings) -> tuple[bool, bool]:
     """Tell whether there are keys, and whether the service is meant to be open without."""
-    return settings.desk.key is not None, False
+    made = 0
+    with contextlib.suppress(DatabaseError):  # which its own check tells of
+        made = Credentials(settings.database.path).count_valid()
+    has_keys = made or settings.desk.key or settings.access.oidc.issuer
+    return bool(has_keys), bool(settings.access.open)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pes_search.index.stores.files import FileStore
+from pes_search.ingest.disk import sync
 from pes_search.ingest.sources.fetched import RECORD
 from pes_search.service.operation.archives import ArchiveError, ArchiveWriter, is_archive
 from pes_search.service.records.file import copy_database
@@ -69,7 +70,7 @@ def back_up(settings: Settings, to: Path, *, with_fetched: bool = False, keep: i
                 os.fsync(file.fileno())
             report.file, report.bytes = str(target), written.stat().st_size
             written.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise ArchiveError(
             f"cannot write {target}: {error.strerror or error}; nothing of it was left. Make room, or name another folder"
@@ -195,12 +196,3 @@ def _remove_older(newest: Path, keep: int) -> list[str]:
     for path in removed:
         path.unlink(missing_ok=True)
     return [str(path) for path in removed]
-
-
-def _sync(folder: Path) -> None:
-    """Make the renames in a folder last through a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,7 +11,6 @@ from pathlib import Path
 from pes_search.service.operation.checks import Check
 from pes_search.service.operation.installation_checks import (
     database_check,
-    folders,
     index_check,
     keys_check,
     language_model_check,
@@ -35,9 +34,9 @@ from pes_search.service.operation.machine_checks import (
     python_check,
     room_check,
     time_zone_check,
-    usable_cores,
 )
-from pes_search.service.settings import Settings, SettingsError
+from pes_search.service.operation.readiness import folders
+from pes_search.service.settings import Settings, SettingsError, cores
 
 Access = Callable[[Settings], tuple[bool, bool]]
 """Tells whether there are keys, and whether the service is meant to be open without."""
@@ -61,7 +60,7 @@ def examine(
         yield Check("settings", "failing", str(error), "correct what it names; nothing else can be checked before")
         return
     yield settings_check(file)
-    yield cores_check(usable_cores(), settings.encoder.threads)
+    yield cores_check(cores(), settings.encoder.threads)
     yield model_check(settings)
     yield writable_check("cache", settings.cache_dir, "cache_dir")
     index, manifest = index_check(settings)

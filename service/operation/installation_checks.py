@@ -20,21 +20,20 @@ from typing import TYPE_CHECKING, Any
 
 from pes_search.index.encoders.adapter import adapter_hash
 from pes_search.index.encoders.base import PACKAGED_MODEL
-from pes_search.index.encoders.identity import configured_adapter, model_id, weights_identity
-from pes_search.index.encoders.packaged import CONVERSION, PACKED_SHA256, PROMPTS, packed_file
+from pes_search.index.encoders.identity import configured_adapter, packaged_model_id
+from pes_search.index.encoders.packaged import CONVERSION, PACKED_SHA256, packed_file
+from pes_search.ingest.disk import existing
 from pes_search.ingest.errors import PesSearchError
 from pes_search.ingest.sources import find_files
 from pes_search.service.operation.checks import Check
-from pes_search.service.operation.machine_checks import existing, room_check
 from pes_search.service.records.file import MIGRATIONS, reading
-from pes_search.service.settings import Settings
+from pes_search.service.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     from pes_search.index.types import Manifest
 
 OLD_DAYS = 90  # of an index; documents of most collections change within that
 ANSWER_SECONDS = 3.0  # that a service on this machine, or a language model, may take to say that it is there
-LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (to listen on, and to ask such a listener at)
 SECRET_ENDINGS = ("key", "secret", "password", "token")
 LARGEST_CHECKED_DATABASE_BYTES = 200_000_000  # a larger one is not read through
@@ -47,21 +46,6 @@ _TIMES = {
     "judgments": "at",
     "copy_decisions": "at",
 }
-
-
-def standing_checks(settings: Settings) -> list[Check]:
-    """Check what can break while a service runs; takes milliseconds."""
-    return [*room_check(folders(settings)), database_check(settings)[0], index_check(settings, opening=False)[0]]
-
-
-def folders(settings: Settings) -> Mapping[str, Path]:
-    """Return the folders that the service writes to, by what is in them."""
-    return {
-        "index": settings.index_dir,
-        "database": settings.database.path.parent,
-        "cache": settings.cache_dir,
-        "uploads": settings.desk.uploads,
-    }
 
 
 # ── Settings ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -157,7 +141,7 @@ def writable_check(name: str, folder: Path, setting: str) -> Check:
 # ── Index and sources ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def index_check(settings: Settings, *, opening: bool = True) -> tuple[Check, Manifest | None]:
+def index_check(settings: Settings) -> tuple[Check, Manifest | None]:
     """Check that there is an index of the configured model that can be opened, and how old it is."""
     build = f"pes build --index {settings.index_dir}"
     store = settings.index_store()
@@ -168,9 +152,8 @@ def index_check(settings: Settings, *, opening: bool = True) -> tuple[Check, Man
                 told = f"there is none in {settings.index_dir} yet; one is being built"
                 return Check("index", "warning", told, "wait for the build to end"), None
             return Check("index", "failing", f"there is none in {settings.index_dir}", build), None
-        if opening:
-            store.open()
-        wanted = _wanted_model(settings)
+        store.open()
+        wanted = packaged_model_id(settings.encoder)
     except PesSearchError as error:
         return Check("index", "failing", str(error), build), None
     except OSError as error:
@@ -186,16 +169,6 @@ def index_check(settings: Settings, *, opening: bool = True) -> tuple[Check, Man
     if days > OLD_DAYS:
         return Check("index", "warning", f"{told}", f"{build}; a timer does it every night"), manifest
     return Check("index", "ok", told), manifest
-
-
-def _wanted_model(settings: Settings) -> str | None:
-    """Return the id of the configured model, or None where only loading it would tell."""
-    config = settings.encoder
-    if config.model != PACKAGED_MODEL or config.chosen_runtime() != "onnx":
-        return None
-    query = PROMPTS["query"] if config.query_prompt is None else config.query_prompt
-    passage = PROMPTS["passage"] if config.passage_prompt is None else config.passage_prompt
-    return model_id(config, weights_identity(config), query, passage)
 
 
 def _days(days: float) -> str:
@@ -360,7 +333,7 @@ def _get(host: str, port: int, path: str) -> tuple[int, dict[str, Any]]:
 
 def keys_check(host: str, *, has_keys: bool, is_open: bool) -> Check:
     """Check that a service that others can reach has keys, or was meant to be open."""
-    if host in LOOPBACK_HOSTS:
+    if is_loopback(host):
         return Check("access", "ok", f"it listens on {host}, for this machine only" + ("; keys are set" if has_keys else ""))
     if has_keys:
         return Check("access", "ok", f"it listens on {host}; keys are set")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import re
 import shutil
 import sys
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pes_search.ingest.disk import existing
 from pes_search.ingest.readers import SUFFIXES
 from pes_search.ingest.readers.old_office import libre_office
 from pes_search.service.operation.checks import Check, CheckStatus
@@ -132,16 +132,6 @@ def cores_check(cores: int, threads: int) -> Check:
     return Check("cores", "ok", f"{cores}, and the model runs in {threads} threads")
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use, or less where a container's limit is below."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return cores
-    return max(1, min(cores, int(quota) // int(period))) if quota.isdecimal() else cores
-
-
 def descriptors_check(limit: int | None) -> Check:
     """Check that the process may open enough files and connections; None: it may open as many as it likes."""
     name = "open files"
@@ -247,12 +237,6 @@ def program_checks(suffixes: Iterable[str]) -> list[Check]:
 def megabytes(count: int) -> str:
     """Return bytes as people say them."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(count, 0) / 1e6:.0f} MB"
-
-
-def existing(folder: Path) -> Path:
-    """Return a folder, or the nearest above it that is there."""
-    folder = folder.absolute()
-    return next((each for each in (folder, *folder.parents) if each.exists()), folder)
 
 
 def _name(requirement: str) -> str:

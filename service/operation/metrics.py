@@ -31,8 +31,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from pes_search.index.stages import Watch
+from pes_search.ingest.disk import existing
 from pes_search.service.operation.checks import ORDER, Check, worst
-from pes_search.service.operation.machine_checks import existing
 from pes_search.service.operation.notes import METHODS
 
 if TYPE_CHECKING:

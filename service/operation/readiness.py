@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from datetime import UTC, datetime
@@ -47,6 +47,16 @@ def checks(settings: Settings, engine: Engine | None = None) -> list[Check]:
         _database(settings),
         _last_build(store),
     ]
+
+
+def folders(settings: Settings) -> Mapping[str, Path]:
+    """Return the folders that the service writes to, by what is in them."""
+    return {
+        "index": settings.index_dir,
+        "state": settings.database.path.parent,
+        "cache": settings.cache_dir,
+        "uploads": settings.desk.uploads,
+    }
 
 
 def serves(found: Sequence[Check]) -> bool:
@@ -162,14 +172,8 @@ def _model(settings: Settings, engine: Engine | None) -> Check:
 
 def _disks(settings: Settings) -> Iterator[Check]:
     """Look at every folder that is written to; those of one disk say the same."""
-    places = {
-        "index": settings.index_dir,
-        "state": settings.database.path.parent,
-        "cache": settings.cache_dir,
-        "uploads": settings.desk.uploads,
-    }
     least = settings.health.least_free_megabytes * 1_000_000
-    for name, place in places.items():
+    for name, place in folders(settings).items():
         free = free_bytes(place)
         if free is None:
             yield Check(f"disk_{name}", "warning", f"{place}: nothing tells how much is free", "look at that disk")

@@ -29,10 +29,12 @@ from filelock import FileLock, Timeout
 
 from pes_search.index.errors import IndexDamagedError
 from pes_search.index.stores.files import FileStore
+from pes_search.ingest.disk import sync
 from pes_search.ingest.sources.fetched import RECORD
 from pes_search.service.operation.archives import Archive, ArchiveError
 from pes_search.service.operation.backup import INDEX_MANIFEST, PARTS, STATE_FILE
 from pes_search.service.records.file import LOCK_WAIT_SECONDS, DatabaseError, RecordFile, copy_database
+from pes_search.service.records.sessions import SessionRecords
 
 if TYPE_CHECKING:
     from pes_search.service.settings import Settings
@@ -119,7 +121,7 @@ def _prepared_state(archive: Archive, part: str, live: Path, time: str, held: co
     archive.write(part, aside)
     ready = aside / STATE_FILE
     try:
-        RecordFile(ready)
+        SessionRecords(RecordFile(ready)).end_all()  # some were ended since
         with closing(sqlite3.connect(ready, isolation_level=None)) as connection:
             fault = connection.execute("PRAGMA integrity_check").fetchone()[0]
             if fault != "ok":
@@ -296,8 +298,4 @@ def _move(live: Path, before: Path) -> None:
 def _sync_all(folder: Path) -> None:
     """Make files and folders last through a power cut."""
     for path in (*folder.rglob("*"), folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path)

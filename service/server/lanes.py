@@ -49,7 +49,6 @@ class Lane:
         self._running: dict[int, tuple[str, float]] = {}  # by a number of its own: what, and since when
         self._queue: deque[_Waiting] = deque()
         self._number = 0
-        self.turned_away = 0
 
     @property
     def running(self) -> int:
@@ -100,7 +99,6 @@ class Lane:
             return self._begin(kind)
         wait = self.wait_seconds()
         if len(self._queue) >= self.places and wait > self.longest_wait_seconds:
-            self.turned_away += 1
             raise BusyError(wait)
         waiting = _Waiting(kind, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)

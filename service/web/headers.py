@@ -28,13 +28,6 @@ STATIC_CACHE = "public, max-age=31536000, immutable"  # of an address that names
 API_PATH = "/api/"
 
 
-def is_foreign(request: Request) -> bool:
-    """Tell whether a form was sent by another site's page; the API asks itself where it changes anything."""
-    if request.method in {"GET", "HEAD", "OPTIONS"} or request.url.path.startswith(API_PATH):
-        return False
-    return comes_from_elsewhere(request)
-
-
 def comes_from_elsewhere(request: Request) -> bool:
     """Tell whether another site's page sent this, which browsers say; programs send neither header."""
     site = request.headers.get("sec-fetch-site")
@@ -44,8 +37,14 @@ def comes_from_elsewhere(request: Request) -> bool:
     return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
+def foreign_form_page(request: Request) -> HTMLResponse:
+    """Return what is answered to a form that another site's page sent."""
+    text = interface_of(request).text("This form was sent from another site. Open the page here and send it again.")
+    return error_page(request, HTTPStatus.FORBIDDEN, text)
+
+
 class ClosedPages:
-    """Puts the headers on every answer and turns forms of other sites away, as ASGI middleware."""
+    """Puts the headers on every answer, as ASGI middleware."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -67,11 +66,7 @@ class ClosedPages:
                     headers["Cache-Control"] = STATIC_CACHE
             await send(message)
 
-        if is_foreign(request):
-            text = interface_of(request).text("This form was sent from another site. Open the page here and send it again.")
-            await error_page(request, HTTPStatus.FORBIDDEN, text)(scope, receive, closed)
-        else:
-            await self._app(scope, receive, closed)
+        await self._app(scope, receive, closed)
 
 
 def is_asked_here(request: Request) -> bool:

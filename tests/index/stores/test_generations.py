@@ -222,7 +222,7 @@ def full(call: Callable[..., object], at: int) -> Callable[..., object]:
         ("numpy", "save", 1),
         ("numpy", "save", 4),
         ("numpy", "savez", 1),
-        ("pes_search.index.stores.files", "_sync", 1),
+        ("pes_search.index.stores.files", "sync", 1),
         ("pes_search.index.stores.files", "_write_text", 2),  # the manifest; before it the note that a build is running
         ("pes_search.index.stores.files", "_write_text", 3),  # CURRENT
     ],

@@ -25,7 +25,7 @@ from pes_search.service.operation.doctor import examine
 from pes_search.service.records.config import DatabaseConfig
 from pes_search.service.records.file import MIGRATIONS
 from pes_search.service.records.records import open_records
-from pes_search.service.settings import Settings, TelemetryConfig
+from pes_search.service.settings import Settings, TelemetryConfig, cores
 
 DAY = 86_400
 
@@ -375,6 +375,6 @@ def test_memory_is_what_a_container_leaves(monkeypatch: pytest.MonkeyPatch) -> N
     }
     monkeypatch.setattr(Path, "read_text", lambda path, **_: files[str(path)])
     assert machine.available_memory() == 600_000_000 - 100_000_000
-    assert machine.usable_cores() == 1
+    assert cores() == 1
     files["/sys/fs/cgroup/memory.max"] = files["/sys/fs/cgroup/cpu.max"] = "max 100000\n"
     assert machine.available_memory() == 2_000_000 * 1024
