@@ -24,7 +24,7 @@ from pes_search.service.operation.archives import MANIFEST, ROOT, Archive, Archi
 from pes_search.service.operation.backup import back_up
 from pes_search.service.operation.restore import places, restore
 from pes_search.service.records.config import DatabaseConfig
-from pes_search.service.records.file import MIGRATIONS
+from pes_search.service.records.file import MIGRATIONS, reading
 from pes_search.service.records.records import Records, open_records
 from pes_search.service.settings import Settings
 
@@ -203,6 +203,17 @@ def test_what_was_there_is_kept(indexed: Settings, archive: Path, records: Recor
     assert not list(indexed.index_dir.parent.rglob(".pes-restore-*"))
     with records.file.transaction() as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_sessions_of_a_backup_open_nothing(settings: Settings, records: Records, tmp_path: Path) -> None:
+    key, _ = records.keys.add("editor")
+    records.sessions.start(token="signed in before", key_id=key.id, role="editor")
+    archive = Path(back_up(settings, tmp_path / "backup.tar").file)
+    records.sessions.end("signed in before")
+    restore(archive, places(settings), ["state"])
+    with reading(settings.database.path) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM sessions").fetchone() == (0,)
+        assert connection.execute("SELECT id FROM keys").fetchall() == [(key.id,)]
 
 
 def test_parts_can_be_restored_alone(settings: Settings, archive: Path, records: Records) -> None:

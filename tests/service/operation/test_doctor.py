@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from pes_search.index.encoders.base import EncoderConfig
 from pes_search.service.answers.config import AnswerConfig
+from pes_search.service.cli.doctor import access
 from pes_search.service.operation import installation_checks as installation
 from pes_search.service.operation import machine_checks as machine
 from pes_search.service.operation.checks import Check, worst
@@ -70,6 +71,14 @@ def test_the_command_prints_a_line_a_check_and_fails_where_one_does(
     values = json.loads(capsys.readouterr().out)
     assert values["status"] == "failing"
     assert {"name": "port", "status": "ok", "detail": "any that is free", "remedy": ""} in values["checks"]
+
+
+def test_keys_that_were_made_are_known(settings: Settings) -> None:
+    assert access(settings) == (False, False)
+    open_records(settings.database).keys.add("reader")
+    assert access(settings) == (True, False)
+    settings.database.path.write_bytes(b"no database" * 100)
+    assert access(settings) == (False, False)  # another check tells of the file
 
 
 def test_settings_that_cannot_be_read_end_the_examination(
