@@ -400,7 +400,7 @@ def test_a_folder_that_is_no_corpus_is_named(pes: Pes, tmp_path: Path) -> None:
 def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Take what `pes serve` hands to the web server, instead of serving for good."""
     handed: dict[str, Any] = {}
-    monkeypatch.setattr("uvicorn.run", lambda app, **options: handed.update(options, app=app))
+    monkeypatch.setattr("uvicorn.Server.run", lambda server: handed.update(vars(server.config)))
     return handed
 
 
