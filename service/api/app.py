@@ -24,6 +24,7 @@ from pes_search.service.operation.observing import observe
 from pes_search.service.operation.readiness import checks, folders
 from pes_search.service.operation.traces import open_traces
 from pes_search.service.server.gate import add_gate
+from pes_search.service.web.desk_pages import close_uploads
 from pes_search.service.web.headers import ClosedPages
 from pes_search.service.web.site import add_pages
 
@@ -34,6 +35,7 @@ SMALLEST_COMPRESSED_BYTES = 1_000  # of a response
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """End what the app began: a signal ends the process right after this."""
     yield
+    close_uploads(app)
     if app.state.traces:
         await asyncio.to_thread(app.state.traces.close)
 

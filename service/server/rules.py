@@ -43,7 +43,7 @@ def rule_of(method: str, path: str, settings: Settings) -> Rule:
     if path.startswith(NEVER_WAITING):
         return Rule(None, 0, serve.header_seconds, serve.search_seconds)
     if path == UPLOAD and method == "POST":
-        body_seconds, reading = UPLOAD_TIMES * serve.body_seconds, settings.reading.seconds
+        body_seconds, reading = UPLOAD_TIMES * serve.body_seconds, settings.desk.upload_seconds
         return Rule("uploads", LARGEST_UPLOAD_FORM_BYTES, body_seconds, body_seconds + reading + serve.search_seconds)
     if path.startswith(ASKING) and settings.answer.writer == "llm":
         seconds = serve.search_seconds + settings.answer.timeout_seconds

@@ -125,3 +125,10 @@ def test_a_full_disk_is_told_before_anything_is_read(site: TestClient, monkeypat
     answer = site.post("/desk/upload", files={"file": ("long.txt", TEXT.encode() * 20_000)})
     assert answer.status_code == 503
     assert "make room there" in answer.json()["detail"]
+
+
+def test_what_reads_ends_with_the_service(own_engine: Engine) -> None:
+    with TestClient(create_app(own_engine)) as site:
+        assert site.post("/desk/upload", files={"file": ("a.md", b"# Bread\n\nTraining for bakers.")}).status_code == 200
+        assert readers()
+    assert eventually(lambda: not readers())
