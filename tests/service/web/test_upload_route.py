@@ -67,9 +67,7 @@ def readers() -> list[psutil.Process]:
 
 def test_a_client_that_leaves_ends_the_reading_and_nothing_is_kept_aside(port: int, tmp_path: Path) -> None:
     body = form("endless.txt", ENDLESS)
-    head = (
-        f"POST /desk/upload HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nContent-Type: multipart/form-data; boundary=b"
-    )
+    head = f"POST /desk/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\nContent-Type: multipart/form-data; boundary=b"
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"{head}\r\n\r\n".encode() + body)
         assert eventually(lambda: any(reader.cpu_times().user > 1 for reader in readers()))
@@ -120,11 +118,14 @@ def test_a_form_without_a_file_says_so(site: TestClient) -> None:
     assert site.post("/desk/upload", files=[("file", ("a.md", b"a")), ("file", ("b.md", b"b"))]).status_code == 400
 
 
-def test_a_full_disk_is_told_before_anything_is_read(site: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_before_anything_is_read(
+    site: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/dev/full/none")  # no folder: nothing can be written there
     answer = site.post("/desk/upload", files={"file": ("long.txt", TEXT.encode() * 20_000)})
     assert answer.status_code == 503
-    assert "make room there" in answer.json()["detail"]
+    assert answer.json()["detail"].startswith("files cannot be kept just now; who runs the service finds the reason in its log")
+    assert "cannot write in /dev/full/none: Not a directory; make room there" in caplog.text
 
 
 def test_what_reads_ends_with_the_service(own_engine: Engine) -> None:
