@@ -67,7 +67,10 @@ def readers() -> list[psutil.Process]:
 
 def test_a_client_that_leaves_ends_the_reading_and_nothing_is_kept_aside(port: int, tmp_path: Path) -> None:
     body = form("endless.txt", ENDLESS)
-    head = f"POST /desk/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\nContent-Type: multipart/form-data; boundary=b"
+    head = (
+        f"POST /desk/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+        "Content-Type: multipart/form-data; boundary=b"
+    )
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(f"{head}\r\n\r\n".encode() + body)
         assert eventually(lambda: any(reader.cpu_times().user > 1 for reader in readers()))
