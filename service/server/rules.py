@@ -10,9 +10,8 @@ from pes_search.service.settings import Settings
 
 LaneName = Literal["search", "language_model", "uploads", "rest"]
 PLACES: dict[LaneName, int] = {"language_model": 4, "uploads": 2, "rest": 16}  # `search` has those of [serve] searches
-LARGEST_FORM_BYTES = (
-    100_000  # of forms and of the API: a question of the greatest length, every letter of it escaped, has 24,000
-)
+# Of forms and of the API. What is taken has a quarter of it; a text that is pasted by mistake is told that it is too long.
+LARGEST_FORM_BYTES = 200_000
 # Of an address: two questions of the greatest length, every letter escaped, have 48,000, and a hundred values for each filter
 # have as many parameters.
 LARGEST_QUERY_BYTES, MOST_PARAMETERS = 64_000, 1_500

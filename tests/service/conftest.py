@@ -1,5 +1,6 @@
 """The service over the corpus, in this process, with the real model loaded once."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,10 +60,13 @@ def pes(
 
     def run(*arguments: object) -> Run:
         capsys.readouterr()
+        handlers = logging.root.handlers[:]
         try:
             status = main([str(argument) for argument in arguments])
         except SystemExit as stop:  # argparse's way out
             status = stop.code if isinstance(stop.code, int) else 1
+        finally:  # a service's log would go on to this test's standard error, which is closed at its end
+            logging.root.handlers[:] = handlers
         return Run(status, *capsys.readouterr())
 
     return run

@@ -230,7 +230,7 @@ def test_filters_in_the_body(client: TestClient) -> None:
 def events(text: str) -> list[tuple[str, dict[str, Any]]]:
     pairs = []
     for block in text.strip().split("\n\n"):
-        name, data = block.split("\n")
+        name, data, _ = block.split("\n")  # and its id, which is its name
         pairs.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
     return pairs
 

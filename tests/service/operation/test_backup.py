@@ -249,7 +249,8 @@ def test_nothing_that_was_acknowledged_is_lost_by_a_restore(settings: Settings, 
 
 
 def asked(path: Path) -> list[str]:
-    return [question for question, _ in question_counts(open_records(DatabaseConfig(path=path)), days=1_000)]
+    kept = open_records(DatabaseConfig(path=path)).questions.find(days=1_000, limit=100_000)
+    return [question.question for question in kept]
 
 
 @pytest.mark.parametrize("ruin", [b"no database " * 1_000, None])

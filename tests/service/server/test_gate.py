@@ -77,7 +77,7 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_sent(held: Held) -> Non
     with live(app_of(held)) as service:
         head = b"POST /language HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
         status, _, body = read_answer(service.send(head))
-        assert (status, json.loads(body)["detail"]) == (413, "more than 100 kB; send less")
+        assert (status, json.loads(body)["detail"]) == (413, "more than 200 kB; send less")
         # Who sends it all the same reads the answer, not that the connection was reset.
         status, _, _ = service.ask("POST", "/language", b"[]," * 3_000_000)
         assert (status, held.bodies) == (413, [])

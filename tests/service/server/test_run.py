@@ -14,7 +14,7 @@ from live_service import read_answer
 from pes_search.service.server.run import SeldomTold
 
 HANGING = """
-import threading, time
+import os, time
 from fastapi import FastAPI
 from pes_search.service.server.gate import add_gate
 from pes_search.service.server.run import serve
@@ -24,7 +24,7 @@ app = FastAPI()
 
 @app.get("/search")
 def search(seconds: float):
-    print("begun", flush=True)
+    os.write(1, b"begun\\n")  # in one piece, whatever else begins
     time.sleep(seconds)
     return "found"
 

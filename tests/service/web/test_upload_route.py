@@ -61,8 +61,19 @@ def form(name: str, data: bytes) -> bytes:
     return head.encode() + data + b"\r\n--b--\r\n"
 
 
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    """What reads for apps of other tests of this process goes on."""
+    OTHERS.clear()
+    OTHERS.update(child.pid for child in readers())
+
+
+OTHERS: set[int] = set()  # processes that were there before the test
+
+
 def readers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "pes_search.ingest.reading" in child.cmdline()]
+    children = [child for child in psutil.Process().children() if child.pid not in OTHERS]
+    return [child for child in children if "pes_search.ingest.reading" in child.cmdline()]
 
 
 def test_a_client_that_leaves_ends_the_reading_and_nothing_is_kept_aside(port: int, tmp_path: Path) -> None:
